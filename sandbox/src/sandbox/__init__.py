@@ -1,0 +1,1 @@
+"""The scheduling APIs on one port, over one simulated world."""

@@ -1,0 +1,1 @@
+"""What the scheduling taps share and the Singer SDK does not do."""

@@ -1,0 +1,1 @@
+"""Singer target for DuckDB that loads every row, exactly."""
