@@ -1,0 +1,5 @@
+"""`python -m tap_calendly`."""
+
+from tap_calendly.tap import TapCalendly
+
+TapCalendly.cli()

@@ -1,0 +1,573 @@
+"""Every stream of the tap; API.md says what each endpoint does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from singer_sdk.pagination import SinglePagePaginator
+from typing_extensions import override
+
+from tap_calendly.client import CalendlyStream, uuid
+from tap_calendly.sweep import newest_first, sweep
+from tap_common.select import find
+from tap_common.window import canonical, instant, zulu
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_calendly.tap import TapCalendly
+    from tap_common.stream import Asked
+
+SLICE = 1000
+"""Events in a slice of the sweep: ten pages."""
+
+
+class Single(CalendlyStream):
+    """One object: `{"resource": {...}}`."""
+
+    records_jsonpath = "$.resource"
+    paginator_class = SinglePagePaginator
+
+
+class Unpaged(CalendlyStream):
+    """A list that comes whole."""
+
+    paginator_class = SinglePagePaginator
+
+
+class OfOrganization(CalendlyStream):
+    """A list that wants the organization named."""
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"organization": self.tap.account.organization}
+
+
+class ApiUser(Single):
+    """The user whom the token belongs to; the run's first request."""
+
+    name = "api_user"
+    path = "/users/me"
+    permission = "users:read"
+    optional = False
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The row that the run began with: nothing is asked twice."""
+        return iter([self.tap.me])
+
+
+class Organization(Single):
+    """The organization."""
+
+    name = "organization"
+    path = "/organizations/{organization_id}"
+    permission = "organizations:read"
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        return [{"organization_id": uuid(self.tap.account.organization)}]
+
+
+class OrganizationMemberships(CalendlyStream):
+    """Who belongs to the organization, and in what role; of those who are not admins, one's own."""
+
+    name = "organization_memberships"
+    path = "/organization_memberships"
+    permission = "organizations:read"
+    optional = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"user": asked["user"]} if "user" in asked else self.tap.account.memberships
+
+
+class OrganizationInvitations(CalendlyStream):
+    """Invitations to join the organization; for admins."""
+
+    name = "organization_invitations"
+    path = "/organizations/{organization_id}/invitations"
+    permission = "organizations:read"
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        return [{"organization_id": uuid(self.tap.account.organization)}]
+
+
+class Groups(OfOrganization):
+    """Groups of the organization."""
+
+    name = "groups"
+    path = "/groups"
+    permission = "groups:read"
+
+
+class GroupRelationships(OfOrganization):
+    """Who is in which group."""
+
+    name = "group_relationships"
+    path = "/group_relationships"
+    permission = "groups:read"
+
+
+class Teams(CalendlyStream):
+    """Users who share event types."""
+
+    name = "teams"
+    path = "/teams"
+    permission = "organizations:read"
+
+
+class ScheduledEvents(CalendlyStream):
+    """Meetings, past and future, of every status.
+
+    No filter goes by change: every run sweeps all meetings from the start date on, and emits what has changed.
+    """
+
+    name = "scheduled_events"
+    path = "/scheduled_events"
+    permission = "scheduled_events:read"
+    params = {"sort": "start_time:asc"}
+    replication_key = "updated_at"
+    optional = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {**self.tap.account.events, "min_start_time": asked.get("since")}
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """Slices of meeting start, each read whole before its invitees: page tokens go stale within minutes."""
+        for rows in sweep(self._since, self.tap.start_date, SLICE):
+            self.tap.referenced_event_types.update(found for row in rows if (found := row["event_type_id"]))
+            yield rows
+
+    def _since(self, moment: datetime | None) -> Iterator[Record]:
+        asked: Asked = {"since": zulu(moment)} if moment else {}
+        return (self.shape(row, asked) for row in self.request_records(asked))
+
+
+class EventInvitees(CalendlyStream):
+    """Who was invited to a meeting; one list for each meeting that has anybody.
+
+    A no-show, a payment or a cancellation in a group may leave the meeting itself untouched, so meetings are visited
+    again until `lookback_days` after they began, and whenever they change.
+    """
+
+    name = "event_invitees"
+    path = "/scheduled_events/{event_id}/invitees"
+    permission = "scheduled_events:read"
+    parent_stream_type = ScheduledEvents
+    parent_keys = {"event_id": "id", "event": "uri"}
+    replication_key = "updated_at"
+    optional = False
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        if find("$.invitees_counter.total", parent) == 0:
+            return False
+        if self.bookmark is None or self.due_since is None:
+            return True
+        recent = self.bookmark - timedelta(days=self.config["lookback_days"])
+        return instant(parent["updated_at"]) >= self.due_since or instant(parent["start_time"]) >= recent
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        """Always: a change may leave the invitee's own `updated_at` untouched too."""
+        return True
+
+
+class OneEventType(CalendlyStream):
+    """An event type, wherever it comes from."""
+
+    permission = "event_types:read"
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return super().refine(row) | {"owner_id": uuid(find("$.profile.owner", row))}
+
+
+class EventTypes(OneEventType):
+    """Kinds of meetings, also deleted ones that a meeting still refers to."""
+
+    name = "event_types"
+    path = "/event_types"
+    optional = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return self.tap.account.event_types
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        listed = set()
+        for rows in super().batches():
+            kept = list(rows)
+            listed |= {row["id"] for row in kept}
+            yield kept
+        deleted = DeletedEventTypes(self.tap)
+        deleted.request_counter = self.request_counter
+        deleted.parents = [{"id": found} for found in sorted(self.tap.referenced_event_types - listed)]
+        yield from deleted.batches()
+
+
+class DeletedEventTypes(Single, OneEventType):
+    """Event types that are not listed any more; part of `event_types`."""
+
+    name = "event_types"
+    path = "/event_types/{event_type_id}"
+    parent_stream_type = EventTypes
+    parent_keys = {"event_type_id": "id"}
+
+
+class OfEventType(CalendlyStream):
+    """A list that wants an event type named."""
+
+    parent_stream_type = EventTypes
+    parent_keys = {"event_type_uri": "uri"}
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return parent["deleted_at"] is None
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"event_type": asked["event_type_uri"]}
+
+
+class EventTypeMemberships(OfEventType):
+    """Hosts of event types. The embedded event type is left out: `event_types` has it."""
+
+    name = "event_type_memberships"
+    path = "/event_type_memberships"
+    permission = "event_types:read"
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = super().refine(row) | {"member_uri": find("$.member.uri", row)}
+        row.pop("event_type", None)
+        return row
+
+
+class EventTypeAvailabilitySchedules(OfEventType):
+    """Availability rules of event types."""
+
+    name = "event_type_availability_schedules"
+    path = "/event_type_availability_schedules"
+    permission = "availability:read"
+    primary_keys = ("event_type_uri", "index")
+    selected_by_default = False
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return numbered(super().open(asked))
+
+
+class EventTypeAvailableTimes(OfEventType):
+    """Free times of active event types in the month to come: a snapshot."""
+
+    name = "event_type_available_times"
+    path = "/event_type_available_times"
+    permission = "event_types:read"
+    primary_keys = ("event_type_uri", "start_time")
+    paginator_class = SinglePagePaginator
+    selected_by_default = False
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return super().wants(parent) and bool(parent["active"])
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        # Calendly refuses more than 31 days.
+        return {**super().query(asked), **days_ahead(self.tap, 30)}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return row | {"_snapshot_at": canonical(self.tap.run_started)}
+
+
+class RoutingForms(OfOrganization):
+    """Routing forms."""
+
+    name = "routing_forms"
+    path = "/routing_forms"
+    permission = "routing_forms:read"
+
+
+class RoutingFormSubmissions(CalendlyStream):
+    """Answers to routing forms, newest first until a month behind the bookmark: the booking comes later."""
+
+    name = "routing_form_submissions"
+    path = "/routing_form_submissions"
+    permission = "routing_forms:read"
+    params = {"sort": "created_at:desc"}
+    parent_stream_type = RoutingForms
+    parent_keys = {"form": "uri"}
+    replication_key = "created_at"
+    overlap = timedelta(days=30)
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"form": asked["form"]}
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return newest_first(super().open(asked), "created_at", self.due_since)
+
+
+class OfUser(CalendlyStream):
+    """A list that wants a user named: each member of the organization."""
+
+    parent_stream_type = OrganizationMemberships
+    parent_keys = {"user_uri": "user.uri"}
+
+    @property
+    @override
+    def probed_with(self) -> Asked:
+        return {"user_uri": self.tap.me["uri"]}
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"user": asked["user_uri"]}
+
+
+class UserAvailabilitySchedules(OfUser):
+    """Working hours of users."""
+
+    name = "user_availability_schedules"
+    path = "/user_availability_schedules"
+    permission = "availability:read"
+    paginator_class = SinglePagePaginator
+
+
+class UserBusyTimes(OfUser):
+    """Busy times of users in the week to come: a snapshot."""
+
+    name = "user_busy_times"
+    path = "/user_busy_times"
+    permission = "availability:read"
+    primary_keys = ("user_uri", "type", "start_time", "end_time")
+    paginator_class = SinglePagePaginator
+    selected_by_default = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        # Calendly refuses more than 7 days, and a start that is past.
+        return {**super().query(asked), **days_ahead(self.tap, 7)}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return row | {"_snapshot_at": canonical(self.tap.run_started)}
+
+
+class Locations(OfUser):
+    """Places where users meet."""
+
+    name = "locations"
+    path = "/locations"
+    permission = "locations:read"
+    primary_keys = ("user_uri", "index")
+    paginator_class = SinglePagePaginator
+    selected_by_default = False
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return numbered(super().open(asked))
+
+
+class Contacts(CalendlyStream):
+    """Contacts, in full: dates that follow from meetings may move without `updated_at`."""
+
+    name = "contacts"
+    path = "/contacts"
+    permission = "contacts:read"
+
+
+class ContactCustomFieldDefinitions(Unpaged):
+    """Fields that contacts may have besides their own."""
+
+    name = "contact_custom_field_definitions"
+    path = "/contacts/custom_field_definitions"
+    permission = "contacts:read"
+
+
+class ContactLists(Unpaged):
+    """Lists and views of contacts, one's own; at most 25."""
+
+    name = "contact_lists"
+    path = "/contact_lists"
+    permission = "contacts:read"
+
+
+class ContactNotes(CalendlyStream):
+    """Notes about contacts, one's own; asked for with ten contacts at a time."""
+
+    name = "contact_notes"
+    path = "/notes"
+    permission = "contacts:read"
+    parent_stream_type = Contacts
+    selected_by_default = False
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        contacts = iter([parent["uri"] for parent in self.parents])
+        return iter(lambda: {"contacts": list(islice(contacts, 10))}, {"contacts": []})
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"contact": asked["contacts"]}
+
+
+class MeetingRecaps(CalendlyStream):
+    """Notetaker's recaps, of every status, in full: they are edited later."""
+
+    name = "meeting_recaps"
+    path = "/meeting_recaps"
+    permission = "meeting_recaps:read"
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        # Without a status, Calendly lists available recaps only.
+        return [{"status": status} for status in ("available", "processing", "unavailable")]
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        start = self.tap.start_date
+        return {"status": asked["status"], "start_time": start and zulu(start)}
+
+
+class MeetingRecapTranscripts(CalendlyStream):
+    """What was said, as text: a request for each recap."""
+
+    name = "meeting_recap_transcripts"
+    path = "/meeting_recaps/{recap_id}/transcript"
+    permission = "meeting_recaps:read"
+    records_jsonpath = "$"
+    primary_keys = ("recap_uri",)
+    parent_stream_type = MeetingRecaps
+    parent_keys = {"recap_id": "id", "recap_uri": "uri", "event": "event"}
+    paginator_class = SinglePagePaginator
+    selected_by_default = False
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return parent.get("status") in (None, "available")
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The shape of the answer is not documented; it is kept whole."""
+        return (
+            {"transcript": page.get("resource", page), "event_id": uuid(asked["event"])} for page in super().open(asked)
+        )
+
+
+class ActivityLogEntries(OfOrganization):
+    """Who did what; Enterprise. Entries are only ever added."""
+
+    name = "activity_log_entries"
+    path = "/activity_log_entries"
+    permission = "activity_log:read"
+    replication_key = "occurred_at"
+    overlap = timedelta(minutes=5)
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        since = self.due_since or self.tap.start_date
+        return {**super().query(asked), "min_occurred_at": since and zulu(since)}
+
+
+class OutgoingCommunications(OfOrganization):
+    """Messages that Calendly sent, with their text; Enterprise. They have no id: the key is a hash."""
+
+    name = "outgoing_communications"
+    path = "/outgoing_communications"
+    permission = "outgoing_communications:read"
+    primary_keys = ("_id",)
+    replication_key = "created_at"
+    overlap = timedelta(minutes=5)
+    selected_by_default = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        since = self.due_since or self.tap.start_date
+        return {**super().query(asked), "min_created_at": since and zulu(since)}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        told = "\x1f".join(str(row.get(name)) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
+        return super().refine(row) | {"_id": sha256(told.encode()).hexdigest()}
+
+
+class WebhookSubscriptions(CalendlyStream):
+    """Webhooks. What stands behind the `?` of their address may be a secret, and is left out."""
+
+    name = "webhook_subscriptions"
+    path = "/webhook_subscriptions"
+    permission = "webhooks:read"
+    selected_by_default = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        account = self.tap.account
+        whole = account.scope == "organization"
+        return {
+            "organization": account.organization,
+            "scope": "organization" if whole else "user",
+            "user": None if whole else account.user,
+        }
+
+    @override
+    def refine(self, row: Record) -> Record:
+        address = urlsplit(row.get("callback_url") or "")
+        return super().refine(row) | {"callback_url": address._replace(query="", fragment="").geturl()}
+
+
+def numbered(rows: Iterator[Record]) -> Iterator[Record]:
+    """Rows with their position in the answer, for lists whose rows have no identity."""
+    return ({"index": index} | row for index, row in enumerate(rows))
+
+
+def days_ahead(tap: TapCalendly, days: int) -> Mapping[str, str]:
+    """A range that begins in a minute: the API refuses one that has begun."""
+    start = tap.now + timedelta(minutes=1)
+    return {"start_time": zulu(start), "end_time": zulu(start + timedelta(days=days))}
+
+
+# Synced in this order: events before the event types that they refer to.
+STREAMS: tuple[type[CalendlyStream], ...] = (
+    ApiUser,
+    Organization,
+    OrganizationMemberships,
+    OrganizationInvitations,
+    UserAvailabilitySchedules,
+    UserBusyTimes,
+    Locations,
+    Groups,
+    GroupRelationships,
+    Teams,
+    ScheduledEvents,
+    EventInvitees,
+    EventTypes,
+    EventTypeMemberships,
+    EventTypeAvailabilitySchedules,
+    EventTypeAvailableTimes,
+    RoutingForms,
+    RoutingFormSubmissions,
+    Contacts,
+    ContactCustomFieldDefinitions,
+    ContactLists,
+    ContactNotes,
+    MeetingRecaps,
+    MeetingRecapTranscripts,
+    ActivityLogEntries,
+    OutgoingCommunications,
+    WebhookSubscriptions,
+)

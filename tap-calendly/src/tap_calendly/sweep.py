@@ -1,0 +1,81 @@
+"""Reading a calendar from one end to the other, without a page token that has to wait."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tap_common.errors import StalePageError
+from tap_common.window import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+_RESTARTS = 5
+# Calendly does not say whether `min_start_time` includes its moment, or how fine it is.
+_STEP = timedelta(seconds=1)
+
+
+def sweep(
+    read: Callable[[datetime | None], Iterator[Record]], start: datetime | None, size: int
+) -> Iterator[list[Record]]:
+    """All events that start at `start` or later, in slices of meeting start of about `size` events.
+
+    `read` lists the events that start after a moment (None: all), earliest first. A slice is read whole, page after
+    page, before it is given away; the next one begins just before the start of its last event. Events that share
+    that start come twice from the API and once from here.
+    """
+    since = start - _STEP if start else None
+    known: set[str] = set()
+    more = True
+    while more:
+        rows, more = _slice(read, since, size)
+        fresh = [row for row in rows if row["uri"] not in known and (not start or instant(row["start_time"]) >= start)]
+        if more:
+            since = instant(rows[-1]["start_time"]) - _STEP
+            known = {row["uri"] for row in rows if instant(row["start_time"]) >= since}
+        yield fresh
+
+
+def _slice(
+    read: Callable[[datetime | None], Iterator[Record]], since: datetime | None, size: int
+) -> tuple[list[Record], bool]:
+    """The events of one slice, and whether there may be more after it; a stale page token starts it again."""
+    for restart in range(_RESTARTS + 1):
+        try:
+            return _read_slice(read(since), size)
+        except StalePageError:
+            if restart == _RESTARTS:
+                raise
+    raise AssertionError
+
+
+def _read_slice(events: Iterator[Record], size: int) -> tuple[list[Record], bool]:
+    rows: list[Record] = []
+    in_order = True
+    for row in events:
+        in_order = in_order and (not rows or instant(row["start_time"]) >= instant(rows[-1]["start_time"]))
+        rows.append(row)
+        # The next slice must begin later than this one: where all share one start, or are not in order, read on.
+        if in_order and len(rows) >= size and instant(row["start_time"]) - instant(rows[0]["start_time"]) > 2 * _STEP:
+            return rows, True
+    return rows, False
+
+
+def newest_first(rows: Iterator[Record], key: str, since: datetime | None) -> Iterator[Record]:
+    """The rows of a list that is sorted by `key`, descending, down to the first that is older than `since`.
+
+    Where a list turns out not to be sorted, all of it.
+    """
+    last: datetime | None = None
+    in_order = True
+    for row in rows:
+        moment = instant(row[key])
+        in_order = in_order and (last is None or moment <= last)
+        if since and in_order and moment < since:
+            return
+        last = moment
+        yield row

@@ -1,0 +1,221 @@
+"""The tap: its settings, its account, and its streams."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+from typing_extensions import override
+
+from tap_calendly.account import Account, resolve
+from tap_calendly.oauth import OAuth
+from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
+from tap_common.errors import RequestError, SettingsError
+from tap_common.settings import common_settings
+from tap_common.tap import SchedulingTap
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import requests
+    from singer_sdk.helpers.types import Auth, Record
+
+    from tap_calendly.client import CalendlyStream
+
+_OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")
+
+
+class TapCalendly(SchedulingTap):
+    """Singer tap for Calendly: every event, invitee and what belongs to them, past and future."""
+
+    name = "tap-calendly"
+    package_name = "scheduling-tap-calendly"
+    api_name = "Calendly"
+    stream_types = STREAMS
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "api_key",
+            th.StringType(nullable=False),
+            secret=True,
+            title="Personal access token",
+            description="From Calendly, Integrations & apps > API and webhooks. Or the OAuth settings below.",
+        ),
+        th.Property(
+            "auth_token",
+            th.StringType(nullable=False),
+            secret=True,
+            title="Personal access token (alias)",
+            description="The same as `api_key`.",
+        ),
+        th.Property(
+            "scope",
+            th.StringType(nullable=False, allowed_values=["auto", "organization", "user", "group"]),
+            default="auto",
+            title="Scope",
+            description=(
+                "Whose data is read: `organization` (owners and admins), `user` (one's own, or that of `user_uri`), "
+                "`group` (that of `group_uri`); `auto` takes the organization where the role allows it."
+            ),
+        ),
+        th.Property(
+            "organization_uri",
+            th.StringType(nullable=False),
+            title="Organization",
+            description="URI of the organization; the user's current one if it is not set.",
+        ),
+        th.Property(
+            "user_uri",
+            th.StringType(nullable=False),
+            title="User",
+            description="URI of the user to read in scope `user`; the token's own user if it is not set.",
+        ),
+        th.Property(
+            "group_uri",
+            th.StringType(nullable=False),
+            title="Group",
+            description="URI of the group to read in scope `group`.",
+        ),
+        th.Property(
+            "client_id",
+            th.StringType(nullable=False),
+            title="OAuth client id",
+            description="Of an OAuth application; needs the three settings below too.",
+        ),
+        th.Property(
+            "client_secret",
+            th.StringType(nullable=False),
+            secret=True,
+            title="OAuth client secret",
+            description="Of the same application.",
+        ),
+        th.Property(
+            "refresh_token",
+            th.StringType(nullable=False),
+            secret=True,
+            title="OAuth refresh token",
+            description="The first one, from the consent. It can be used once; later ones are in `token_file`.",
+        ),
+        th.Property(
+            "token_file",
+            th.StringType(nullable=False),
+            title="OAuth token file",
+            description="Where the current pair of tokens is kept. Must outlive the run, and be private.",
+        ),
+        th.Property(
+            "oauth_url",
+            th.StringType(nullable=False),
+            default="https://auth.calendly.com/oauth/token",
+            title="OAuth token URL",
+            description="Where tokens are refreshed.",
+        ),
+        *common_settings(
+            tap=name,
+            api_url="https://api.calendly.com",
+            lookback_days=30,
+            requests_per_minute=500,
+            start_date=(
+                "Earliest meeting start to load (`scheduled_events`, `event_invitees`, `meeting_recaps`), and earliest "
+                "entry of `activity_log_entries` and `outgoing_communications`."
+            ),
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    # Access
+
+    @cached_property
+    def auth(self) -> Auth:
+        """Puts the token on a request."""
+        token = self.config.get("api_key") or self.config.get("auth_token")
+        return BearerTokenAuthenticator(token=token) if token else OAuth(self.config, clock=self.clock)
+
+    def renew(self, request: requests.PreparedRequest) -> bool:
+        """Replace the token of a request that was refused; False where there is no other to be had."""
+        if not isinstance(self.auth, OAuth):
+            return False
+        self.auth.refused(request)
+        return True
+
+    @override
+    def check_settings(self) -> None:
+        super().check_settings()
+        if self.config.get("api_key") or self.config.get("auth_token"):
+            return
+        missing = [name for name in _OAUTH if not self.config.get(name)]
+        if len(missing) == len(_OAUTH):
+            raise SettingsError(
+                "Setting `api_key` is missing: create a personal access token in Calendly under "
+                "Integrations & apps > API and webhooks."
+            )
+        if missing:
+            raise SettingsError(f"OAuth needs the setting{'s' * (len(missing) > 1)} `{'`, `'.join(missing)}` too.")
+
+    # Account
+
+    @cached_property
+    def me(self) -> Record:
+        """The API's row of the token's user."""
+        return next(iter(self.streams[ApiUser.name].request_records({})))  # type: ignore[attr-defined]  # a REST stream
+
+    @cached_property
+    def membership(self) -> Record | None:
+        """The API's row of the token's user's membership in his organization."""
+        memberships = self.streams[OrganizationMemberships.name].request_records({"user": self.me["uri"]})  # type: ignore[attr-defined]  # a REST stream
+        return next((row for row in memberships if row["organization"] == self.me["current_organization"]), None)
+
+    @cached_property
+    def account(self) -> Account:
+        """Whose data this run reads.
+
+        Raises:
+            SettingsError: The token cannot read the scope that is set.
+        """
+        role = None
+        if self.config["scope"] in ("auto", "organization"):
+            role = self.membership["role"] if self.membership else None
+        account = resolve(self.config, self.me, role)
+        self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role `{role}`)" if role else "")
+        return account
+
+    @property
+    @override
+    def scope_id(self) -> str:
+        return self.account.id
+
+    @override
+    def first_request(self) -> None:
+        _ = self.me
+
+    @override
+    def check(self) -> None:
+        """Also the scopes of the token: one row is asked for with each that the selected streams need."""
+        super().check()
+        _ = self.account
+        list(self.pool.map(_probe, self._probes()))
+
+    def _probes(self) -> Collection[CalendlyStream]:
+        """A selected stream for each scope that the requests so far have not proved."""
+        proved = {"users:read", "organizations:read"} if "membership" in vars(self) else {"users:read"}
+        streams = [
+            stream
+            for stream in cast("dict[str, CalendlyStream]", self.streams).values()
+            if stream.permission not in proved
+            and (stream.selected or stream.has_selected_descendents)
+            and stream.probed_with is not None
+        ]
+        return {stream.permission: stream for stream in reversed(streams)}.values()
+
+    @cached_property
+    def referenced_event_types(self) -> set[str]:
+        """Ids of the event types that the events of this run refer to."""
+        return set()
+
+
+def _probe(stream: CalendlyStream) -> None:
+    try:
+        stream.probe(stream.probed_with or {})
+    except RequestError:
+        return  # the stream itself says what that means for it

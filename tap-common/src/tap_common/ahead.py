@@ -1,0 +1,41 @@
+"""Work that runs ahead on a pool while its results are used in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor, Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[tuple[T, Future[R]]]:
+    """Each item with the future of `work(item)`, in the order of the items.
+
+    At most `most` items are under way or waiting to be used; what has not begun is cancelled when the
+    caller stops early.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) >= most:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def primed(values: Iterable[T]) -> Iterator[T]:
+    """The same values, the first of them already fetched."""
+    rest = iter(values)
+    for first in rest:
+        return chain([first], rest)
+    return rest

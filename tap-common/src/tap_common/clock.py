@@ -1,0 +1,34 @@
+"""Time, as one object that tests replace."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+
+
+class StoppedError(Exception):
+    """The run is being ended; whoever was waiting gives up."""
+
+
+class Clock:
+    """Monotonic seconds, and waiting that can be ended from another thread."""
+
+    def __init__(self) -> None:
+        self._stopped = Event()
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary point that never run backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            StoppedError: The clock was stopped.
+        """
+        if self._stopped.wait(max(0.0, seconds)):
+            raise StoppedError
+
+    def stop(self) -> None:
+        """End every present and future wait."""
+        self._stopped.set()

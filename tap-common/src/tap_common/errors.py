@@ -1,0 +1,49 @@
+"""Errors by what happens next.
+
+    TapError              one sentence for the user, exit code 1
+    ├── SettingsError         a setting or a state file cannot be used
+    └── AccessError           the key is refused, or lacks a permission
+    RequestError          a request that is not worth repeating (FatalAPIError)
+    ├── ForbiddenError        403: a plan or a role does not have it
+    ├── GoneError             404, 410: it does not exist, or not for this key
+    └── StalePageError        the page token is not accepted any more
+    RateLimitedError      429: wait, then ask again (RetriableAPIError)
+
+No message holds a response body, a token or a person's data.
+"""
+
+from __future__ import annotations
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SingerSDKError
+
+
+class TapError(SingerSDKError):
+    """A run cannot go on; the message is one sentence that says what to do."""
+
+
+class SettingsError(TapError):
+    """A setting, a catalog or a state file cannot be used."""
+
+
+class AccessError(TapError):
+    """The key is refused, or lacks a permission that a selected stream needs."""
+
+
+class RequestError(FatalAPIError):
+    """A request was answered with an error that repeating it will not mend."""
+
+
+class ForbiddenError(RequestError):
+    """The account's plan, or the user's role, does not have this resource."""
+
+
+class GoneError(RequestError):
+    """The resource does not exist, or not for this key."""
+
+
+class StalePageError(RequestError):
+    """The API does not accept the page token any more; the list starts again."""
+
+
+class RateLimitedError(RetriableAPIError):
+    """The API asks for a pause before the next request."""

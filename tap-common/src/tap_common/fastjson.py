@@ -1,0 +1,28 @@
+"""JSON at the speed of msgspec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import requests
+
+decode = msgspec.json.Decoder().decode
+"""Bytes to plain Python values."""
+
+encode = msgspec.json.Encoder().encode
+"""Plain Python values to bytes, datetimes in RFC 3339."""
+
+
+def decoded(response: requests.Response) -> Any:
+    """The body of an answer, decoded once however often it is asked for.
+
+    Raises:
+        ValueError: The body is not JSON.
+    """
+    cache = vars(response)
+    if "decoded_json" not in cache:
+        cache["decoded_json"] = decode(response.content)
+    return cache["decoded_json"]

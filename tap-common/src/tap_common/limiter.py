@@ -1,0 +1,128 @@
+"""One budget of requests for all threads of a run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pyrate_limiter import InMemoryBucket, Rate, RateItem
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_common.clock import Clock
+
+# Reset headers are whole seconds and may be rounded down.
+_ROUNDING = 1.0
+# A reset larger than this is a moment (seconds since 1970), not a number of seconds to wait.
+_LONGEST_WINDOW = 86_400.0
+
+
+class Limiter:
+    """Lets requests through at the documented rate, and slower where the API's headers say so.
+
+    Headers read: `X-RateLimit-Limit`, `-Remaining` and `-Reset` on any answer, `Retry-After` on a refusal.
+    """
+
+    def __init__(self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger) -> None:
+        self._bucket = InMemoryBucket(list(rates))
+        self._clock = clock
+        self._log = log
+        self._lock = Lock()
+        self._closed_until = 0.0
+        self._in_flight = 0
+        self.refused = 0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Wait for one request's turn, and hold it until the answer is there."""
+        while (wait := self._take()) > 0:
+            self._clock.sleep(wait)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _take(self) -> float:
+        """Seconds to wait before asking again; 0 when the turn was taken."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now < self._closed_until:
+                return self._closed_until - now
+            turn = RateItem("request", int(now * 1000))
+            self._bucket.leak(turn.timestamp)
+            if not self._bucket.put(turn):
+                milliseconds = self._bucket.waiting(turn)
+                return (float(milliseconds) + 1) / 1000 if isinstance(milliseconds, int) else 1.0
+            self._in_flight += 1
+            return 0.0
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Learn from an answer's headers: a lower limit, or a window that is used up.
+
+        Requests under way will use what remains, so nothing more is let through once they account for it.
+        """
+        limit, remaining = (
+            _number(headers.get("X-RateLimit-Limit")),
+            _number(headers.get("X-RateLimit-Remaining")),
+        )
+        reset = _seconds_until_reset(headers)
+        with self._lock:
+            if limit is not None and limit >= 1 and limit < self._bucket.rates[-1].limit:
+                self._log.info("The API allows this key %d requests in its window.", limit)
+                self._bucket.rates = [Rate(min(rate.limit, int(limit)), rate.interval) for rate in self._bucket.rates]
+            if remaining is not None and reset is not None and remaining < self._in_flight:
+                self._close(reset + _ROUNDING, "The API's request limit is used up")
+
+    def refuse(self, headers: Mapping[str, str], window: float) -> None:
+        """Stop for as long as a 429 asks: its `Retry-After`, else its reset, else the API's window in seconds."""
+        wait = retry_after(headers)
+        if wait is None:
+            wait = _seconds_until_reset(headers)
+        with self._lock:
+            self.refused += 1
+            self._close((window if wait is None else wait) + _ROUNDING, "The API asked for a pause (429)")
+
+    def _close(self, seconds: float, why: str) -> None:
+        until = self._clock.monotonic() + seconds
+        if until > self._closed_until + _ROUNDING:
+            self._log.info("%s; waiting %.0f s.", why, seconds)
+        self._closed_until = max(self._closed_until, until)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that `Retry-After` asks for, given as a number or as a date; None without the header."""
+    value = headers.get("Retry-After")
+    if value is None or (seconds := _number(value)) is not None:
+        return None if value is None else seconds
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def server_time(headers: Mapping[str, str]) -> datetime:
+    """The API's own time, from its `Date` header (whole seconds, UTC); this machine's where it sends none."""
+    try:
+        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
+
+
+def _seconds_until_reset(headers: Mapping[str, str]) -> float | None:
+    reset = _number(headers.get("X-RateLimit-Reset"))
+    if reset is not None and reset > _LONGEST_WINDOW:
+        return max(0.0, reset - server_time(headers).timestamp())
+    return reset
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return None if value is None else max(0.0, float(value))
+    except ValueError:
+        return None

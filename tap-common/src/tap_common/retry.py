@@ -1,0 +1,88 @@
+"""Repeating a request that failed for a passing reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import requests
+from singer_sdk.exceptions import RetriableAPIError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity.wait import wait_random
+
+from tap_common.errors import RateLimitedError, TapError
+from tap_common.limiter import retry_after
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from tap_common.clock import Clock
+    from tap_common.limiter import Limiter
+
+R = TypeVar("R")
+
+_PASSING = (
+    RetriableAPIError,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_LONGEST_WAIT = 120.0
+# A server that still refuses after this many windows is not going to answer in this run.
+_MOST_REFUSALS = 60
+
+
+class Retry:
+    """How a request is sent: in its turn, again after a refusal for rate, again after a passing error.
+
+    Refusals (429) wait for as long as the API says and do not use up the tries. Other errors (5xx, timeouts,
+    broken connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second of jitter.
+    """
+
+    def __init__(  # noqa: PLR0913 - all by name, and each a setting
+        self, *, limiter: Limiter, clock: Clock, log: logging.Logger, tries: int, factor: float, window: float
+    ) -> None:
+        self._limiter = limiter
+        self._log = log
+        self._window = window
+        self._growing = wait_exponential(multiplier=1, exp_base=factor, max=_LONGEST_WAIT) + wait_random(0, 1)
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(_PASSING),
+            stop=stop_after_attempt(tries),
+            wait=self._wait,
+            sleep=clock.sleep,
+            before_sleep=self._say,
+            reraise=True,
+        )
+
+    def __call__(self, send: Callable[[], R]) -> R:
+        """Send until there is an answer.
+
+        Raises:
+            TapError: The error did not pass, or the API refused for an hour.
+        """
+        return cast("R", self._retrying.copy()(self._in_turn, send))
+
+    def _in_turn(self, send: Callable[[], R]) -> R:
+        for _ in range(_MOST_REFUSALS):
+            with self._limiter.slot():
+                try:
+                    return send()
+                except RateLimitedError as refusal:
+                    headers = {} if refusal.response is None else refusal.response.headers
+                    self._limiter.refuse(headers, self._window)
+        raise TapError("The API keeps refusing requests (429); another program may be using this key. Try later.")
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        response = getattr(error, "response", None)
+        asked = None if response is None else retry_after(response.headers)
+        return max(self._growing(state), min(asked or 0.0, _LONGEST_WAIT))
+
+    def _say(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        # The text of a connection error may quote the request; its type is enough.
+        what = str(error) if isinstance(error, RetriableAPIError) else type(error).__name__
+        wait = state.next_action.sleep if state.next_action else 0.0
+        self._log.warning("%s; trying again in %.1f s (%d).", what, wait, state.attempt_number)

@@ -1,0 +1,29 @@
+"""Everything that touches the SDK's private parts, each with its reason.
+
+`tests/test_sdk.py` fails when one of them changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from singer_sdk.streams.core import Stream
+
+
+def stamp_version(stream: Stream, version: int | None) -> None:
+    """Have every RECORD of the stream carry a version.
+
+    The SDK stamps it only when it announces the version before the first row.
+    """
+    stream._stream_version = version  # noqa: SLF001 - see above
+
+
+def announce_version(stream: Stream, version: int) -> None:
+    """Tell the target that rows of another version are gone: to be called after the last row.
+
+    The SDK announces before the first row, so that a run that breaks off empties a table. The SCHEMA comes
+    first: a child stream without a single parent has not sent one, and its table is to be emptied too.
+    """
+    stream._write_schema_message()  # noqa: SLF001 - see above
+    stream._write_activate_version_message(version)  # noqa: SLF001 - see above

@@ -1,0 +1,62 @@
+"""JSONPath selectors: plain paths are followed directly, others by the SDK."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers.jsonpath import extract_jsonpath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = re.compile(r"\$(?P<outer>(\.\w+)*)(?P<each>\[\*\])?(?P<inner>(\.\w+)*)")
+
+
+class EnvelopeError(ValueError):
+    """A page does not have the shape that the selector expects."""
+
+
+@cache
+def _steps(path: str) -> tuple[list[str], bool, list[str]] | None:
+    """The keys before and after `[*]`, or None where the path is not a plain one."""
+    match = _PLAIN.fullmatch(path)
+    if match is None:
+        return None
+    return match["outer"].split(".")[1:], bool(match["each"]), match["inner"].split(".")[1:]
+
+
+def select(path: str, page: Any) -> Iterable[Any]:
+    """The values that `path` names in a page.
+
+    Raises:
+        EnvelopeError: A key on the way is missing, or `[*]` meets something that is not a list. An answer
+            of another shape must never look like an answer without rows.
+    """
+    steps = _steps(path)
+    if steps is None:
+        return extract_jsonpath(path, page)
+    outer, each, inner = steps
+    found = _follow(outer, page, path)
+    if not each:
+        return [_follow(inner, found, path)]
+    if not isinstance(found, list):
+        raise EnvelopeError(f"expected a list at {path}")
+    return [_follow(inner, item, path) for item in found] if inner else found
+
+
+def find(path: str, page: Any) -> Any:
+    """The first value that `path` names in a page, or None where there is none."""
+    try:
+        return next(iter(select(path, page)), None)
+    except EnvelopeError:
+        return None
+
+
+def _follow(keys: list[str], value: Any, path: str) -> Any:
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise EnvelopeError(f"expected `{key}` of {path}")
+        value = value[key]
+    return value

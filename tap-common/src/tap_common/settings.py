@@ -1,0 +1,142 @@
+"""Settings that every tap has, and sentences about settings that cannot be used."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+from singer_sdk import typing as th
+
+from tap_common.window import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jsonschema import ValidationError
+
+
+def common_settings(
+    *, tap: str, api_url: str, lookback_days: int, requests_per_minute: int, start_date: str
+) -> list[th.Property[Any]]:
+    """The settings of every tap, with the defaults of one.
+
+    `start_date` is the sentence that says which clock the setting bounds.
+    """
+    return [
+        th.Property(
+            "start_date",
+            th.DateTimeType(nullable=False),
+            title="Start date",
+            description=f"{start_date} ISO 8601; a time without an offset is UTC. Everything, if it is not set.",
+        ),
+        th.Property(
+            "api_url",
+            th.StringType(nullable=False),
+            default=api_url,
+            title="API URL",
+            description="Scheme and host of the API, with a prefix where there is one, without a version.",
+        ),
+        th.Property(
+            "lookback_days",
+            th.IntegerType(nullable=False, minimum=0),
+            default=lookback_days,
+            title="Look-back",
+            description="Days behind the bookmark that streams look at again, for changes that move no timestamp.",
+        ),
+        th.Property(
+            "concurrency",
+            th.IntegerType(nullable=False, minimum=1, maximum=64),
+            default=8,
+            title="Concurrency",
+            description="Most requests in flight at once.",
+        ),
+        th.Property(
+            "requests_per_minute",
+            th.IntegerType(nullable=False, minimum=1),
+            default=requests_per_minute,
+            title="Requests per minute",
+            description=(
+                "Most requests a minute. Lowered by what the API's headers say; set less where other programs "
+                "use the same key."
+            ),
+        ),
+        th.Property(
+            "page_size",
+            th.IntegerType(nullable=False, minimum=1, maximum=100),
+            default=100,
+            title="Page size",
+            description="Rows a page; 100 is the API's most.",
+        ),
+        th.Property(
+            "max_retries",
+            th.IntegerType(nullable=False, minimum=1),
+            default=5,
+            title="Tries",
+            description="Tries of one request on 500, 502, 503, 504, time-outs and broken answers; 429 never counts.",
+        ),
+        th.Property(
+            "backoff_factor",
+            th.NumberType(nullable=False, minimum=1),
+            default=2,
+            title="Back-off factor",
+            description="How much longer each wait between tries is than the one before; the first is 1 second.",
+        ),
+        th.Property(
+            "request_timeout",
+            th.NumberType(nullable=False, exclusive_minimum=0),
+            default=60,
+            title="Request time-out",
+            description="Seconds to wait for an answer.",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType(nullable=False),
+            title="User agent",
+            description=f"User-Agent header of every request; `{tap}/<version>` if it is not set.",
+        ),
+        th.Property(
+            "emit_activate_version_messages",
+            th.BooleanType(nullable=False),
+            default=True,
+            title="Announce versions",
+            description=(
+                "Announce a version after the last row of each stream that is read in full, so that the target "
+                "can drop or mark rows that are gone."
+            ),
+        ),
+    ]
+
+
+def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each setting that cannot be used. No sentence holds a value: it may be a secret."""
+    for error in Draft202012Validator(schema).iter_errors(config):
+        yield from _sentences(error, schema)
+    start = config.get("start_date")
+    if isinstance(start, str):
+        try:
+            instant(start)
+        except ValueError:
+            yield "Setting `start_date` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T00:00:00Z."
+
+
+def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
+    name = ".".join(str(part) for part in error.absolute_path)
+    expected: Any = error.validator_value
+    match error.validator:
+        case "additionalProperties" if not name and isinstance(error.instance, dict):
+            for unknown in error.instance.keys() - schema["properties"].keys():
+                close = get_close_matches(unknown, schema["properties"], n=1)
+                yield f"Setting `{unknown}` is unknown{f'; did you mean `{close[0]}`?' if close else '.'}"
+        case "required" if isinstance(error.instance, dict):
+            missing = [key for key in expected if key not in error.instance]
+            yield f"Setting `{'`, `'.join(missing)}` is missing."
+        case "type":
+            kinds = expected if isinstance(expected, list) else [expected]
+            yield f"Setting `{name}` must be of type {' or '.join(kinds)}."
+        case "enum":
+            yield f"Setting `{name}` must be one of {', '.join(str(value) for value in expected)}."
+        case "minimum" | "exclusiveMinimum" | "maximum":
+            yield f"Setting `{name}` is out of range ({error.validator} {expected})."
+        case _:
+            yield f"Setting `{name}` is not valid ({error.validator})."

@@ -1,0 +1,64 @@
+"""What a state file must look like, and what a bookmark vouches for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_common.errors import SettingsError
+from tap_common.window import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+    from datetime import datetime
+
+COVERS = "covers"
+"""Key in a stream's state: whose data, and from which start date on, its bookmark vouches for."""
+
+
+def check_state(state: object) -> None:
+    """Refuse a state that this tap cannot have written.
+
+    Raises:
+        SettingsError: It is not a state.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict):
+        raise SettingsError("The state is not a Singer state; run once with --full-refresh or without --state.")
+    for stream, bookmark in bookmarks.items():
+        try:
+            value = bookmark.get("replication_key_value")
+            if value is not None:
+                instant(value)
+        except (AttributeError, TypeError, ValueError):
+            raise SettingsError(
+                f"The state's bookmark of stream `{stream}` is not a timestamp; "
+                "run once with --full-refresh or remove that bookmark."
+            ) from None
+
+
+def usable_bookmark(
+    state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None]
+) -> tuple[datetime | None, str | None]:
+    """The bookmark of a stream's state, and why it was dropped if it was.
+
+    A bookmark says that everything up to it was read, of one account's view and from one start date on. For
+    another view, or an earlier start date, it vouches for nothing: it is removed, and all is read again.
+    """
+    value = state.get("replication_key_value")
+    covered = state.get(COVERS)
+    state[COVERS] = dict(covers)
+    if value is None or state.get("replication_key") != replication_key:
+        return None, None
+    if why := _falls_short(covered, covers):
+        del state["replication_key_value"]
+        return None, why
+    return instant(value), None
+
+
+def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:
+    if covered is None:
+        return None
+    before, now = covered.get("start_date"), wanted.get("start_date")
+    if before is not None and (now is None or instant(now) < instant(before)):
+        return "`start_date` is earlier than it was"
+    return None if covered.get("scope") == wanted.get("scope") else "the key sees other data than it did"

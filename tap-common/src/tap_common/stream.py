@@ -1,0 +1,425 @@
+"""The one base class of all streams."""
+
+from __future__ import annotations
+
+from abc import ABC
+from datetime import timedelta
+from functools import cached_property, partial
+from http import HTTPStatus
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk.exceptions import (
+    AbortedSyncFailedException,
+    AbortedSyncPausedException,
+    RetriableAPIError,
+)
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.pagination import SinglePagePaginator
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.streams.rest import RESTStream
+from typing_extensions import override
+
+from tap_common.ahead import ahead, primed
+from tap_common.counter import RequestCounter
+from tap_common.errors import (
+    AccessError,
+    ForbiddenError,
+    GoneError,
+    RateLimitedError,
+    RequestError,
+    StalePageError,
+)
+from tap_common.fastjson import decoded
+from tap_common.paginator import CursorPaginator
+from tap_common.sdk import announce_version, stamp_version
+from tap_common.select import EnvelopeError, select
+from tap_common.state import usable_bookmark
+from tap_common.window import canonical, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    import requests
+    from singer_sdk.helpers.types import Context, Record, RequestFunc
+    from singer_sdk.metrics import Counter
+    from singer_sdk.streams.rest import HTTPRequest, PageContext
+
+    from tap_common.tap import SchedulingTap
+
+    # What one list of an endpoint is asked with: values for its path, its query and its rows' columns.
+    Asked = Mapping[str, Any]
+
+_RESTARTS = 5
+_BATCH = 1000
+
+
+class APIStream(RESTStream[str], ABC):
+    """An endpoint of one of the APIs.
+
+    A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `asked()`. A child
+    stream (`parent_stream_type`) asks once for each of its parents, which its parent hands over in batches, so that
+    its requests run ahead on the tap's pool while rows are written in order.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
+    state_partitioning_keys = ()  # a child has one bookmark, not one for each parent
+    is_sorted = False  # a sorted stream's bookmark is not held back at the start of the run
+    _LOG_REQUEST_METRICS = False  # one line a request; `RequestCounter` sums them
+
+    params: ClassVar[Mapping[str, str]] = {}
+    """Query parameters that every request carries."""
+    paginator_class: ClassVar[type[CursorPaginator | SinglePagePaginator]] = CursorPaginator
+    """How the endpoint is paged: along a cursor, or not at all."""
+    page_size_param: ClassVar[str]
+    """Name of the page size parameter of a paged endpoint."""
+    cursor_param: ClassVar[str]
+    """Name of the cursor parameter of a paged endpoint."""
+    cursor_jsonpath: ClassVar[str]
+    """Where a page holds the next cursor."""
+    parent_keys: ClassVar[Mapping[str, str]] = {}
+    """For a child: names for its path, query and columns, and the parent's columns that they come from."""
+    overlap: ClassVar[timedelta] = timedelta(hours=1)
+    """How far behind the bookmark rows count as changed: clocks differ, and a row may become visible late."""
+    optional: ClassVar[bool] = True
+    """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
+
+    parents: Sequence[Record] = ()
+
+    @property
+    def tap(self) -> SchedulingTap:
+        """The tap of this stream."""
+        return cast("SchedulingTap", self._tap)
+
+    # What is asked
+
+    def asked(self) -> Iterable[Asked]:
+        """What to ask the endpoint with, a list at a time: nothing in particular, or each parent's keys."""
+        if self.parent_stream_type is None:
+            return [{}]
+        return ({name: parent[column] for name, column in self.parent_keys.items()} for parent in self.parents)
+
+    def query(self, asked: Asked) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
+        """Query parameters that depend on what is asked, the settings or the bookmark."""
+        return {}
+
+    @property
+    @override
+    def url_base(self) -> str:
+        return str(self.config["api_url"]).rstrip("/")
+
+    @override
+    def get_http_request(self, *, page: PageContext[str]) -> HTTPRequest:
+        request = super().get_http_request(page=page)
+        asked = page.stream_context or {}
+        request.params |= {**self.params, **self.query(asked)}
+        if self.paginator_class is CursorPaginator:
+            request.params[self.page_size_param] = asked.get("page_size", self.config["page_size"])
+            request.params[self.cursor_param] = page.next_page_token
+        return request
+
+    @override
+    def get_new_paginator(self) -> CursorPaginator | SinglePagePaginator:
+        if self.paginator_class is CursorPaginator:
+            return CursorPaginator(self.cursor_jsonpath)
+        return SinglePagePaginator()
+
+    # How it is sent
+
+    @property
+    @override
+    def requests_session(self) -> requests.Session:
+        return self.tap.session
+
+    @override
+    def request_decorator(self, func: RequestFunc) -> RequestFunc:
+        return lambda request, context: self.tap.retry(partial(func, request, context))
+
+    @property
+    @override
+    def timeout(self) -> int:
+        return cast("int", self.config["request_timeout"])
+
+    @cached_property
+    def user_agent(self) -> str:
+        """The User-Agent header: some APIs refuse requests without one."""
+        return str(self.config.get("user_agent") or f"{self.tap.name}/{self.tap.plugin_version}")
+
+    @cached_property
+    def request_counter(self) -> RequestCounter:
+        """How many requests this stream has made."""
+        return RequestCounter(self.name)
+
+    @override
+    def get_http_request_counter(self) -> Counter:
+        return self.request_counter
+
+    @override
+    def log_sync_costs(self) -> None:
+        if self.request_counter.value:
+            self.request_counter.report()
+
+    # How it is answered
+
+    @override
+    def validate_response(self, response: requests.Response) -> None:
+        """Turn an answer that is not a page of rows into the error that says what happens next.
+
+        Raises:
+            RetriableAPIError: Passing: a 429, a 5xx, a body that is broken or not of the API's shape.
+            RequestError: Final, for this request.
+            AccessError: Final, for the run.
+        """
+        self.tap.limiter.observe(response.headers)
+        message = self.response_error_message(response)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            raise RateLimitedError(message, response)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RetriableAPIError(message, response)
+        if not response.ok or response.is_redirect:
+            raise self.refusal(response, message)
+        try:
+            select(self.records_jsonpath, decoded(response))
+        except EnvelopeError as error:
+            raise RetriableAPIError(f"{message}: {error}", response) from None
+        except ValueError:
+            raise RetriableAPIError(f"{message}: the body is not JSON", response) from None
+        self.tap.note_time(response.headers)
+
+    def refusal(self, response: requests.Response, message: str) -> Exception:
+        """The error that a 4xx (other than 429) stands for."""
+        match response.status_code:
+            case HTTPStatus.UNAUTHORIZED:
+                return AccessError(f"{self.tap.api_name} does not accept the key: it is wrong, expired or revoked.")
+            case HTTPStatus.FORBIDDEN:
+                return ForbiddenError(message)
+            case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+                return GoneError(message)
+        return RequestError(message)
+
+    @override
+    def response_error_message(self, response: requests.Response) -> str:
+        # The SDK's text quotes the body, which may hold names and addresses.
+        return f"{response.status_code} {response.reason} on {self.path} (stream `{self.name}`)"
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[Record]:
+        return select(self.records_jsonpath, decoded(response))
+
+    # Rows
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Rows to emit; children are visited on the way, each batch before the rows that it comes from."""
+        stamp_version(self, self.version)
+        try:
+            for rows in self.batches():
+                if self.active_children:
+                    self.visit(rows := list(rows))
+                yield from filter(self.is_due, rows)
+        except ForbiddenError as refusal:
+            if self.parent_stream_type is not None or not self.optional:
+                raise
+            self.log("Skipped: %s. The plan or the role of this key may not have it.", refusal, level=30)
+        else:
+            if context is None:
+                self.complete()
+
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """Rows in the batches that children are visited in.
+
+        A top-level list is read whole before its children are visited, so that no page token waits for them.
+        """
+        answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
+        lists = (self._answered(asked, answer) for asked, answer in answers)
+        if self.parent_stream_type is None or not self.active_children:
+            yield from lists
+            return
+        rows = chain.from_iterable(lists)
+        while batch := list(islice(rows, _BATCH)):
+            yield batch
+
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The API's rows for one list, the first page already fetched: runs on the pool."""
+        return primed(self.request_records(asked))
+
+    def probe(self, asked: Asked) -> None:
+        """Ask for one row, to learn whether the key may.
+
+        Raises:
+            RequestError: It may not, or there is no such thing.
+            AccessError: It may not, and the run cannot go on.
+        """
+        next(iter(self.request_records({**asked, "page_size": 1})), None)
+
+    def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
+        """The rows of one list; of a parent that cannot be read, none."""
+        try:
+            rows = answer.result()
+            for restart in count(1):
+                try:
+                    for row in rows:
+                        yield self.shape(row, asked)
+                except StalePageError:
+                    if restart == _RESTARTS:
+                        raise
+                    self.log("A page token of %s went stale; reading the list again.", self.path, level=30)
+                    rows = self.open(asked)
+                else:
+                    return
+        except (ForbiddenError, GoneError) as refusal:
+            if self.parent_stream_type is None:
+                raise
+            self._unreadable.append(refusal)
+            if len(self._unreadable) == 1:
+                self.log("%s: this parent has no rows to read; going on with the others.", refusal, level=30)
+
+    @cached_property
+    def _unreadable(self) -> list[RequestError]:
+        return []
+
+    def shape(self, row: Record, asked: Asked) -> Record:
+        """A row of the API as a row of the table: every column, null where the API sends nothing.
+
+        What the schema does not know is kept in `_extra`; what was asked with fills the columns of its name.
+        """
+        shaped: Record = dict.fromkeys(self._columns)
+        extra = {}
+        for name, value in self.refine(row).items():
+            if name in shaped:
+                shaped[name] = value
+            else:
+                extra[name] = value
+        for name, value in asked.items():
+            if name in shaped and shaped[name] is None:
+                shaped[name] = value
+        if extra:
+            shaped["_extra"] = extra
+            self._say_unknown(extra.keys() - self._said)
+        return shaped
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return tuple(self.schema["properties"])
+
+    @cached_property
+    def _said(self) -> set[str]:
+        return set()
+
+    def _say_unknown(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._said.add(name)
+            self.log("Field `%s` is new to this version; it is kept in `_extra`.", name, level=30)
+
+    def refine(self, row: Record) -> Record:
+        """Columns that the API's own row does not have under that name."""
+        return row
+
+    # Incremental truth
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether a bookmark says what is due."""
+        return self.replication_key is not None and self.replication_method != REPLICATION_FULL_TABLE
+
+    @cached_property
+    def bookmark(self) -> datetime | None:
+        """The instant up to which an earlier run has read everything; None where everything is due."""
+        if not self.is_incremental:
+            return None
+        bookmark, dropped = usable_bookmark(self.stream_state, str(self.replication_key), self.tap.covers)
+        if dropped:
+            self.log("Reading everything again: %s.", dropped)
+        return bookmark
+
+    @property
+    def due_since(self) -> datetime | None:
+        """Rows whose replication key is not older than this are due; None for all."""
+        return self.bookmark and self.bookmark - self.overlap
+
+    def is_due(self, row: Record) -> bool:
+        """Whether the row is to be emitted."""
+        value = row.get(self.replication_key) if self.replication_key else None
+        return self.due_since is None or value is None or instant(value) >= self.due_since
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> datetime | None:
+        """The API's own time at the start of the run, which no bookmark may pass."""
+        return self.tap.run_started if self.is_incremental else None
+
+    @override
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        """Advance the bookmark, which never runs backwards when only older rows were read again.
+
+        The SDK compares bookmarks as text: they are given to it in one form, in which texts sort as instants do.
+        """
+        key = self.replication_key
+        if not self.is_incremental or key is None or latest_record.get(key) is None:
+            return
+        moment = max(instant(latest_record[key]), self.bookmark or instant(latest_record[key]))
+        super()._increment_stream_state({key: canonical(moment)}, context=context)
+
+    # Children
+
+    @cached_property
+    def active_children(self) -> list[APIStream]:
+        """Child streams that are selected, or have selected children."""
+        return [
+            cast("APIStream", child) for child in self.child_streams if child.selected or child.has_selected_descendents
+        ]
+
+    def wants(self, parent: Record) -> bool:  # noqa: ARG002 - for overriding
+        """For a child: whether this parent is to be visited."""
+        return True
+
+    def visit(self, rows: Sequence[Record]) -> None:
+        """Have the children read what belongs to these rows."""
+        kept = [row for row in rows if self.stream_maps[0].get_filter_result(row)]
+        for child in self.active_children:
+            child.parents = [row for row in kept if child.wants(row)]
+            if child.parents:
+                try:
+                    child.sync({"batch": next(child.batch_numbers)})
+                except (AbortedSyncFailedException, AbortedSyncPausedException):
+                    child.interrupted = True
+
+    @cached_property
+    def batch_numbers(self) -> Iterator[int]:
+        """For a child: numbers of the batches of parents, in logs."""
+        return count(1)
+
+    @override
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
+        """None: `visit` hands parents over in batches, also those whose own row is not due."""
+        return ()
+
+    # Deletions
+
+    interrupted = False
+
+    @property
+    def version(self) -> int | None:
+        """The version of this run's rows (milliseconds since 1970): of streams that are read in full, or None."""
+        full = self.replication_method == REPLICATION_FULL_TABLE
+        return self.tap.initialized_at if full and self.config["emit_activate_version_messages"] else None
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Not by the SDK, which announces a version before the first row: see `complete`."""
+        return False
+
+    def complete(self) -> None:
+        """Everything was read: announce the version, of the children too.
+
+        Nothing is announced where rows may be missing: a parent that was forbidden may still have its own.
+        """
+        for child in self.active_children:
+            child.complete()
+        if len(self._unreadable) > 1:
+            self.log("%d parents could not be read.", len(self._unreadable), level=30)
+        forbidden = any(isinstance(refusal, ForbiddenError) for refusal in self._unreadable)
+        if self.selected and self.version is not None and not forbidden and not self.interrupted:
+            announce_version(self, self.version)

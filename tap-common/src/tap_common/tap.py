@@ -1,0 +1,262 @@
+"""The one base class of all taps."""
+
+from __future__ import annotations
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import requests
+from pyrate_limiter import Rate
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.tap_base import Tap
+from typing_extensions import override
+
+from tap_common.cli import TapCommand
+from tap_common.clock import Clock
+from tap_common.errors import SettingsError
+from tap_common.limiter import Limiter, server_time
+from tap_common.retry import Retry
+from tap_common.settings import problems
+from tap_common.state import check_state
+from tap_common.window import canonical, instant
+from tap_common.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from types import FrameType
+    from typing import IO
+
+    import click
+    from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.streams.core import Stream
+
+    from tap_common.stream import APIStream
+
+# Lists held ready for each request in flight: enough that the pool never waits for the main thread.
+_READY = 4
+
+
+class SchedulingTap(Tap, ABC):
+    """A tap that checks its key before it writes a message, and goes by its API's clock and limits.
+
+    `stream_types` are synced in the order in which they are listed.
+    """
+
+    message_writer_class = Writer
+
+    api_name: ClassVar[str]
+    """The vendor's name, for messages."""
+    stream_types: ClassVar[Sequence[type[APIStream]]]
+    """All streams, in the order in which they are synced."""
+    window: ClassVar[float] = 60.0
+    """Seconds of the API's rate window: how long a 429 without any header is waited out."""
+
+    clock: Clock
+
+    def __init__(self, *args: Any, clock: Clock | None = None, **kwargs: Any) -> None:
+        self.clock = clock or Clock()
+        self._run_started: datetime | None = None
+        self._run_started_at = 0.0
+        self._sessions = threading.local()
+        super().__init__(*args, **kwargs)
+
+    # Requests
+
+    @property
+    def session(self) -> requests.Session:
+        """This thread's connections, kept alive and shared by all streams."""
+        if not hasattr(self._sessions, "session"):
+            self._sessions.session = requests.Session()
+        session: requests.Session = self._sessions.session
+        return session
+
+    @property
+    def rates(self) -> Sequence[Rate]:
+        """The API's documented limit, or the setting's."""
+        return [Rate(int(self.config["requests_per_minute"]), int(self.window * 1000))]
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """The one budget of this run's requests."""
+        return Limiter(self.rates, clock=self.clock, log=self.logger)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """How each request is sent."""
+        return Retry(
+            limiter=self.limiter,
+            clock=self.clock,
+            log=self.logger,
+            tries=int(self.config["max_retries"]),
+            factor=float(self.config["backoff_factor"]),
+            window=self.window,
+        )
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """Where requests run ahead of the rows that are being written."""
+        return ThreadPoolExecutor(int(self.config["concurrency"]), thread_name_prefix=self.name)
+
+    @property
+    def in_flight(self) -> int:
+        """Most lists that are asked for, or held ready, at a time."""
+        return int(self.config["concurrency"]) * _READY
+
+    # The run
+
+    @property
+    def run_started(self) -> datetime:
+        """The API's own time (UTC, whole seconds) at the first request of the run."""
+        if self._run_started is None:
+            self.first_request()
+        if self._run_started is None:
+            raise AssertionError("first_request() has made no request")
+        return self._run_started
+
+    def note_time(self, headers: Mapping[str, str]) -> None:
+        """Take the time of the first good answer as the start of the run."""
+        if self._run_started is None:
+            self._run_started = server_time(headers)
+            self._run_started_at = self.clock.monotonic()
+
+    @property
+    def now(self) -> datetime:
+        """The API's own time, as well as it is known."""
+        return self.run_started + timedelta(seconds=self.clock.monotonic() - self._run_started_at)
+
+    @abstractmethod
+    def first_request(self) -> None:
+        """The cheapest request that proves the key; its answer's `Date` starts the run."""
+
+    @property
+    def covers(self) -> Mapping[str, str | None]:
+        """What bookmarks of this run vouch for: whose data, and from which start date on."""
+        start = self.start_date
+        return {"scope": self.scope_id, "start_date": canonical(start) if start else None}
+
+    @property
+    def scope_id(self) -> str | None:
+        """Whose data the key sees; None where it can see only one."""
+        return None
+
+    @property
+    def start_date(self) -> datetime | None:
+        """The setting, as an instant."""
+        return instant(self.config["start_date"]) if self.config.get("start_date") else None
+
+    def check(self) -> None:
+        """Everything that can be found wrong before the first message is written.
+
+        Raises:
+            TapError: With the sentence to show.
+        """
+        self.check_settings()
+        self.first_request()
+
+    def check_settings(self) -> None:
+        """Refuse settings that cannot be used.
+
+        Raises:
+            SettingsError: With a sentence for each.
+        """
+        if found := list(problems(self.config_jsonschema, self.config)):
+            raise SettingsError(" ".join(found))
+
+    # The SDK's extension points
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        order = {stream: place for place, stream in enumerate(self.stream_types)}
+        return dict(sorted(super().streams.items(), key=lambda item: order[cast("type[APIStream]", type(item[1]))]))
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream(self) for stream in self.stream_types]
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        check_state(state)
+        super().load_state(state)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
+        super()._validate_config(raise_errors=False)
+        if raise_errors:
+            self.check_settings()
+        return []
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once, with the exit code of the signal.
+
+        The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
+        STATE that was written is the one to go on from.
+        """
+        self.clock.stop()
+        if "pool" in vars(self):
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        raise SystemExit(128 + signum)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        return TapCommand(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            help=cls.__doc__,
+            context_settings=command.context_settings,
+            logger=cls.logger,
+        )
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except FileNotFoundError as error:
+            raise SettingsError(str(error)) from None
+        except ValueError as error:
+            raise SettingsError(f"The config file is not JSON: {error}.") from None
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as the SDK's own does to its base
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Sync, after everything that can be checked before the first message has been checked."""
+        PluginBase.invoke.__func__(cls, about=about, about_format=about_format)  # type: ignore[attr-defined]
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config.config if config else {},
+            parse_env_config=config.parse_env if config else False,
+            state=None if state is None else _json(state, "state"),
+            catalog=None if catalog is None else _json(catalog, "catalog"),
+        )
+        tap.check()
+        tap.sync_all()
+
+
+def _json(file: IO[str], what: str) -> dict[str, Any]:
+    try:
+        content = json.load(file)
+    except ValueError as error:
+        raise SettingsError(f"The {what} file is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"The {what} file does not hold a JSON object.")
+    return content

@@ -1,0 +1,40 @@
+"""Singer messages on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+from singer_sdk.singerlib.encoding.simple import Message, SchemaMessage, StateMessage
+from typing_extensions import override
+
+from tap_common.fastjson import encode
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Writer(GenericSingerWriter[bytes, Message]):
+    """Writes messages in the order given, through one buffer that is emptied at every STATE.
+
+    A SCHEMA equal to the stream's last is left out: some targets load what they hold at every one.
+    """
+
+    def __init__(self) -> None:
+        self._schemas: dict[str, dict[str, Any]] = {}
+
+    @override
+    def serialize_message(self, message: Message) -> bytes:
+        return bytes(encode(message.to_dict())) + b"\n"
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, SchemaMessage):
+            content = message.to_dict()
+            if self._schemas.get(message.stream) == content:
+                return
+            self._schemas[message.stream] = content
+        sys.stdout.buffer.write(self.serialize_message(message))
+        if isinstance(message, StateMessage):
+            sys.stdout.buffer.flush()
