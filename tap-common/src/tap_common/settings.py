@@ -132,7 +132,7 @@ def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[st
             missing = [key for key in expected if key not in error.instance]
             yield f"Setting `{'`, `'.join(missing)}` is missing."
         case "type":
-            kinds = expected if isinstance(expected, list) else [expected]
+            kinds = [kind for kind in (expected if isinstance(expected, list) else [expected]) if kind != "null"]
             yield f"Setting `{name}` must be of type {' or '.join(kinds)}."
         case "enum":
             yield f"Setting `{name}` must be one of {', '.join(str(value) for value in expected)}."

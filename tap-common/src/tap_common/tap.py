@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import requests
 from pyrate_limiter import Rate
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
@@ -108,6 +108,12 @@ class SchedulingTap(Tap, ABC):
         """Most lists that are asked for, or held ready, at a time."""
         return int(self.config["concurrency"]) * _READY
 
+    def close(self) -> None:
+        """End what runs ahead: waits, and requests that have not begun."""
+        self.clock.stop()
+        if "pool" in vars(self):
+            self.pool.shutdown(wait=False, cancel_futures=True)
+
     # The run
 
     @property
@@ -165,7 +171,7 @@ class SchedulingTap(Tap, ABC):
         Raises:
             SettingsError: With a sentence for each.
         """
-        if found := list(problems(self.config_jsonschema, self.config)):
+        if found := list(problems(self.config_jsonschema, dict(self.config))):
             raise SettingsError(" ".join(found))
 
     # The SDK's extension points
@@ -188,7 +194,8 @@ class SchedulingTap(Tap, ABC):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
-        super()._validate_config(raise_errors=False)
+        self.append_builtin_config(self.config_jsonschema)
+        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
         if raise_errors:
             self.check_settings()
         return []
@@ -200,9 +207,7 @@ class SchedulingTap(Tap, ABC):
         The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
         STATE that was written is the one to go on from.
         """
-        self.clock.stop()
-        if "pool" in vars(self):
-            self.pool.shutdown(wait=False, cancel_futures=True)
+        self.close()
         raise SystemExit(128 + signum)
 
     @classmethod
@@ -248,8 +253,11 @@ class SchedulingTap(Tap, ABC):
             state=None if state is None else _json(state, "state"),
             catalog=None if catalog is None else _json(catalog, "catalog"),
         )
-        tap.check()
-        tap.sync_all()
+        try:
+            tap.check()
+            tap.sync_all()
+        finally:
+            tap.close()
 
 
 def _json(file: IO[str], what: str) -> dict[str, Any]:

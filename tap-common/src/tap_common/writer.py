@@ -35,6 +35,10 @@ class Writer(GenericSingerWriter[bytes, Message]):
             if self._schemas.get(message.stream) == content:
                 return
             self._schemas[message.stream] = content
-        sys.stdout.buffer.write(self.serialize_message(message))
-        if isinstance(message, StateMessage):
+        self.write(self.serialize_message(message), flush=isinstance(message, StateMessage))
+
+    def write(self, line: bytes, *, flush: bool) -> None:
+        """Put one line out."""
+        sys.stdout.buffer.write(line)
+        if flush:
             sys.stdout.buffer.flush()

@@ -1,0 +1,55 @@
+# `make` lists the targets. Everything is installed inside this folder: .tools (uv), .venv (the taps, the loader,
+# Meltano, the tests' tools) and .meltano (Meltano's own environments, state and logs).
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+RUN := .venv/bin
+
+export UV_PYTHON_DOWNLOADS := never
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint setup sandbox lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: only what changed
+	@$(RUN)/python tools/demo.py
+
+test: .venv/.synced .meltano/.installed ## run every test
+	@$(RUN)/python -m pytest -q
+
+lint: .venv/.synced ## formatting, style and types
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/mypy
+
+setup: .meltano/.installed ## install everything
+
+sandbox: .venv/.synced ## serve the sandbox on port 8787 until Ctrl-C
+	@exec $(RUN)/sandbox serve
+
+lock: $(UV) ## renew uv.lock and constraints.txt
+	$(UV) lock
+	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
+
+clean: ## remove what was installed and loaded
+	rm -rf .tools .venv .meltano output/*.duckdb* output/demo.json
+
+$(UV):
+	@echo "Installing uv into .tools"
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv==$(UV_VERSION)
+
+.venv/.synced: uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(UV)
+	@echo "Installing the taps, the loader, Meltano and the tests' tools into .venv"
+	@$(UV) sync -q --frozen --python $(PYTHON)
+	@touch $@
+
+.meltano/.installed: .venv/.synced meltano.yml constraints.txt
+	@echo "Installing Meltano's plugins into .meltano"
+	@$(RUN)/meltano --log-level=warning install
+	@touch $@

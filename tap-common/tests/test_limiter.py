@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from harness import VirtualClock
+from hypothesis import given
+from hypothesis import strategies as st
+from pyrate_limiter import Rate
+
+from tap_common.limiter import Limiter, retry_after
+
+LOG = logging.getLogger("test")
+
+
+def limiter(clock: VirtualClock, *rates: tuple[int, float]) -> Limiter:
+    return Limiter([Rate(limit, int(seconds * 1000)) for limit, seconds in rates], clock=clock, log=LOG)
+
+
+@given(
+    rates=st.sampled_from([((5, 1.0), (20, 30.0)), ((10, 60.0),), ((1, 0.5),)]),
+    pauses=st.lists(st.floats(0, 20), min_size=1, max_size=80),
+)
+def test_no_window_of_any_rate_ever_holds_more_requests_than_it_allows(
+    rates: tuple[tuple[int, float], ...], pauses: list[float]
+) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, *rates)
+    sent = []
+    for pause in pauses:
+        clock.sleep(pause)
+        with turns.slot():
+            sent.append(clock.monotonic())
+
+    for limit, seconds in rates:
+        for first in sent:
+            assert sum(first <= moment < first + seconds - 0.001 for moment in sent) <= limit
+
+
+def test_requests_go_out_as_fast_as_the_limit_allows() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (100, 60))
+    began = clock.monotonic()
+
+    for _ in range(1000):
+        with turns.slot():
+            pass
+
+    assert clock.monotonic() - began <= 9 * 60 * 1.05
+
+
+def test_a_window_that_the_headers_call_used_up_is_waited_out() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    with turns.slot():
+        turns.observe({"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "17"})
+
+    with turns.slot():
+        assert clock.slept == [pytest.approx(18)]
+
+
+def test_what_remains_is_left_to_the_requests_that_are_under_way() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    with turns.slot(), turns.slot():
+        turns.observe({"X-RateLimit-Remaining": "2", "X-RateLimit-Reset": "17"})
+        with turns.slot():
+            assert clock.slept == []
+            turns.observe({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "17"})
+    with turns.slot():
+        assert clock.slept == [pytest.approx(18)]
+
+
+def test_a_lower_limit_in_the_headers_takes_the_place_of_the_documented_one() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    turns.observe({"X-RateLimit-Limit": "2", "X-RateLimit-Remaining": "2", "X-RateLimit-Reset": "60"})
+
+    for _ in range(3):
+        with turns.slot():
+            pass
+
+    assert sum(clock.slept) >= 59
+
+
+def test_a_higher_limit_in_the_headers_does_not_lift_the_setting() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (2, 60))
+    turns.observe({"X-RateLimit-Limit": "500"})
+
+    for _ in range(3):
+        with turns.slot():
+            pass
+
+    assert sum(clock.slept) >= 59
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7", "X-RateLimit-Reset": "40"}, 8),
+        ({"Retry-After": "Mon, 01 Jun 2026 09:00:30 GMT", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, 31),
+        ({"X-RateLimit-Reset": "40"}, 41),
+        ({"X-RateLimit-Reset": "1780304440", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, 41),
+        ({"Retry-After": "soon"}, 61),
+        ({}, 61),
+    ],
+)
+def test_a_refusal_is_waited_out_as_its_headers_say(headers: dict[str, str], seconds: float) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    turns.refuse(headers, 60)
+
+    with turns.slot():
+        assert sum(clock.slept) == pytest.approx(seconds)
+
+
+def test_a_wait_is_said_once_for_all_threads(caplog: pytest.LogCaptureFixture) -> None:
+    turns = limiter(VirtualClock(), (500, 60))
+    with caplog.at_level("INFO"):
+        for _ in range(8):
+            turns.refuse({"Retry-After": "60"}, 60)
+
+    assert len(caplog.messages) == 1
+
+
+def test_a_retry_after_that_is_no_number_or_date_counts_as_none() -> None:
+    assert retry_after({"Retry-After": "soon"}) is None

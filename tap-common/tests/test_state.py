@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_common.errors import SettingsError
+from tap_common.state import check_state, usable_bookmark
+from tap_common.window import instant
+
+BOOKMARK = "2026-05-01T00:00:00.000000+00:00"
+COVERS = {"scope": "organization:a", "start_date": "2026-01-01T00:00:00.000000+00:00"}
+
+
+def state(**more: Any) -> dict[str, Any]:
+    return {"replication_key": "updated_at", "replication_key_value": BOOKMARK, "covers": COVERS} | more
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        "text",
+        {"bookmarks": []},
+        {"bookmarks": {"events": []}},
+        {"bookmarks": {"events": {"replication_key_value": "yesterday"}}},
+        {"bookmarks": {"events": {"replication_key_value": 12}}},
+    ],
+)
+def test_a_state_that_no_run_has_written_is_refused_in_one_sentence(wrong: object) -> None:
+    with pytest.raises(SettingsError, match=r"run once with --full-refresh"):
+        check_state(wrong)
+
+
+@pytest.mark.parametrize("right", [{}, {"bookmarks": {}}, {"bookmarks": {"a": {}, "b": state()}}])
+def test_a_state_of_an_earlier_run_is_accepted(right: object) -> None:
+    check_state(right)
+
+
+@pytest.mark.parametrize(
+    ("now", "kept"),
+    [
+        (COVERS, True),
+        (COVERS | {"start_date": "2026-02-01T00:00:00.000000+00:00"}, True),
+        (COVERS | {"start_date": "2025-12-01T00:00:00.000000+00:00"}, False),
+        (COVERS | {"start_date": None}, False),
+        (COVERS | {"scope": "user:b"}, False),
+    ],
+)
+def test_a_bookmark_vouches_only_for_the_view_and_the_start_date_that_it_was_made_with(
+    now: dict[str, str | None], *, kept: bool
+) -> None:
+    stream = state()
+
+    bookmark, why = usable_bookmark(stream, "updated_at", now)
+
+    assert (bookmark == instant(BOOKMARK)) == kept
+    assert (why is None) == kept
+    assert stream["covers"] == now
+    assert ("replication_key_value" in stream) == kept
+
+
+def test_a_bookmark_of_another_replication_key_is_not_used() -> None:
+    assert usable_bookmark(state(replication_key="created_at"), "updated_at", COVERS) == (None, None)

@@ -1,0 +1,74 @@
+"""Keeps the settings in meltano.yml equal to what the plugins say of themselves.
+
+`python tools/settings.py` writes them; with `--check` it only says whether they are equal.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from tap_calendly.tap import TapCalendly
+from target_duckdb.target import TargetDuckDB
+
+if TYPE_CHECKING:
+    from singer_sdk.plugin_base import PluginBase
+
+MELTANO = Path(__file__).parent.parent / "meltano.yml"
+PLUGINS: dict[str, type[PluginBase]] = {"tap-calendly": TapCalendly, "target-duckdb": TargetDuckDB}
+KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "object", "array": "array"}
+
+
+def settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:
+    """A plugin's settings, as Meltano wants them."""
+    schema = plugin.config_jsonschema
+    plugin.append_builtin_config(schema)
+    return [setting(name, definition) for name, definition in schema["properties"].items()]
+
+
+def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """One setting: kind, label, description, default, and whether it is a secret."""
+    types = definition.get("type", "string")
+    kind = next((KINDS[each] for each in ([types] if isinstance(types, str) else types) if each in KINDS), "string")
+    found: dict[str, Any] = {"name": name, "kind": kind}
+    if definition.get("secret"):
+        found |= {"kind": "password", "sensitive": True}
+    elif definition.get("format") == "date-time":
+        found["kind"] = "date_iso8601"
+    elif options := [value for value in definition.get("enum", ()) if value is not None]:
+        found |= {"kind": "options", "options": [{"label": value, "value": value} for value in options]}
+    found["label"] = definition.get("title", name)
+    if description := definition.get("description"):
+        found["description"] = description
+    if definition.get("default") is not None:
+        found["value"] = definition["default"]
+    return found
+
+
+def written() -> str:
+    """meltano.yml with the plugins' settings in it."""
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.preserve_quotes = True
+    project = yaml.load(MELTANO)
+    for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
+        if plugin["name"] in PLUGINS:
+            plugin["settings"] = settings(PLUGINS[plugin["name"]])
+    text = io.StringIO()
+    yaml.dump(project, text)
+    return text.getvalue()
+
+
+def main() -> int:
+    """Write, or check; 1 where they differ."""
+    if "--check" in sys.argv:
+        return int(MELTANO.read_text(encoding="utf-8") != written())
+    MELTANO.write_text(written(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
