@@ -1,0 +1,54 @@
+"""The ways in which Calendly says no: a title, a message and sometimes details."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
+    """An answer other than the one asked for; `body` None means an empty body."""
+
+    def __init__(self, status: int, body: dict[str, Any] | None, headers: dict[str, str] | None = None) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
+
+
+def invalid(parameter: str, message: str) -> Refusal:
+    """Return the refusal of a parameter (Calendly: 400 names the parameter in `details`)."""
+    body = {
+        "title": "Invalid Argument",
+        "message": "The supplied parameters are invalid.",
+        "details": [{"parameter": parameter, "message": message}],
+    }
+    return Refusal(400, body)
+
+
+def denied(message: str = "You do not have permission to access this resource.") -> Refusal:
+    """Return the refusal of somebody who may not see this (Calendly: 403 "Permission Denied")."""
+    return Refusal(403, {"title": "Permission Denied", "message": message})
+
+
+def unauthenticated(message: str = "The access token is invalid") -> Refusal:
+    """Return the refusal of a missing, unknown or expired token (Calendly: 401 "Unauthenticated")."""
+    return Refusal(401, {"title": "Unauthenticated", "message": message})
+
+
+def not_found() -> Refusal:
+    """Return the refusal of what does not exist, or not for this caller (Calendly: 404)."""
+    return Refusal(404, {"title": "Resource Not Found", "message": "The server could not find the requested resource."})
+
+
+def lacks_scope(scope: str) -> Refusal:
+    """Return the refusal of a token without the scope (Calendly: 403 lists `required_scopes`)."""
+    message = "The access token does not have the scope that this request needs."
+    return Refusal(403, {"title": "Insufficient scope", "message": message, "required_scopes": [scope]})
+
+
+def upgrade() -> Refusal:
+    """Return the refusal of a plan without the feature (Calendly: 403 asks to upgrade)."""
+    return denied("Please upgrade your Calendly account to Enterprise.")
+
+
+STALE_TOKEN = invalid("page_token", "is invalid")

@@ -1,0 +1,60 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sandbox.server import Sandbox
+from sandbox.world import SCALES
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Stand in for the scheduling APIs on this machine, over one simulated world."""
+
+
+def moment(_: click.Context, __: click.Parameter, text: str) -> datetime:
+    """Read a time; without an offset it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not like 2026-06-01T09:00:00Z") from error
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+@main.command()
+@click.option("--port", default=8787, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--seed", default=7, show_default=True, help="The same seed is the same world.")
+@click.option("--scale", default="demo", show_default=True, type=click.Choice(list(SCALES)), help="How busy it is.")
+@click.option("--now", default="2026-06-01T09:00:00Z", show_default=True, callback=moment, help="Where time begins.")
+@click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute, instead of the plan's.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Written with the address once it listens.")
+def serve(  # noqa: PLR0913 -- one value per option
+    port: int, seed: int, scale: str, now: datetime, rate_limit: int | None, ready_file: Path | None
+) -> None:
+    """Serve until interrupted; the world's time flows from --now on."""
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        sandbox = Sandbox(seed, scale, now, port=port, flow=True)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    sandbox.calendly.requests_per_minute = rate_limit
+    try:
+        sandbox.__enter__()
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} cannot be used ({error.strerror}); choose another with --port"
+        ) from error
+    with_rest = f"{sandbox.url} (seed {seed}, {scale}), Calendly at {sandbox.calendly.api_url}"
+    click.echo(f"sandbox listens on {with_rest}")
+    if ready_file:
+        ready_file.write_text(sandbox.url + "\n", encoding="utf-8")
+    stop.wait()
+    sandbox.__exit__(None, None, None)

@@ -1,0 +1,125 @@
+"""Answers that go wrong: which request gets which fault, for any API."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KINDS = (
+    "429",
+    "429-retry-after",
+    "500",
+    "502-html",
+    "503",
+    "504",
+    "reset",
+    "truncated",
+    "html",
+    "slow",
+    "stale-token",
+    "empty-json",
+)
+"""Every kind of fault; in a script also "ok", which lets one matching request pass."""
+MOST_IN_A_ROW = 3
+TOKENS = ("page_token", "pagination_cursor", "cursor", "after")
+"""Query parameters that carry a page token, in any of the APIs."""
+
+
+@dataclass(slots=True)
+class Script:
+    """Faults for requests whose path matches, one after the other."""
+
+    pattern: re.Pattern[str]
+    kinds: deque[str]
+
+
+@dataclass(slots=True)
+class Chance:
+    """Faults by chance: the n-th time that a request is made, its luck is always the same."""
+
+    rate: float
+    seed: int
+    kinds: tuple[str, ...]
+    tries: Counter[str] = field(default_factory=Counter)
+    in_a_row: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults to come; `injected` lists (path, kind) of those that came.
+
+    `slow_seconds` is how long "slow" waits, `retry_after` what "429-retry-after" asks for, in seconds.
+    """
+
+    slow_seconds: float = 0.05
+    retry_after: int = 1
+    injected: list[tuple[str, str]] = field(default_factory=list)
+    _scripts: list[Script] = field(default_factory=list)
+    _chance: Chance | None = None
+
+    def script(self, path: str, kinds: Iterable[str]) -> None:
+        """Let the next requests whose path contains a match of the regular expression go wrong, in this order.
+
+        Raises:
+            ValueError: a kind is unknown.
+        """
+        self._scripts.append(Script(re.compile(path), deque(known(kinds, (*KINDS, "ok")))))
+
+    def randomly(self, rate: float = 0.05, seed: int = 1, kinds: Iterable[str] = KINDS) -> None:
+        """Let a share of all requests go wrong, the same one never more than three times in a row.
+
+        Raises:
+            ValueError: a kind is unknown.
+        """
+        self._chance = Chance(rate, seed, tuple(known(kinds, KINDS)))
+
+    def clear(self) -> None:
+        """Let everything go well again."""
+        self._scripts.clear()
+        self._chance = None
+
+    def draw(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
+        """Return the fault that this request gets, if any; `path` begins with the API's name."""
+        has_token = any(name in TOKENS for name, _ in query)
+        kind = self._scripted(path, has_token=has_token) or self._drawn(f"{method} {path} {query}", has_token=has_token)
+        if kind is None or kind == "ok":
+            return None
+        self.injected.append((path, kind))
+        return kind
+
+    def _scripted(self, path: str, *, has_token: bool) -> str | None:
+        relative = path[path.find("/", 1) :]
+        for script in self._scripts:
+            if script.kinds and (script.pattern.search(path) or script.pattern.search(relative)):
+                if script.kinds[0] == "stale-token" and not has_token:
+                    continue
+                return script.kinds.popleft()
+        return None
+
+    def _drawn(self, request: str, *, has_token: bool) -> str | None:
+        chance = self._chance
+        if chance is None:
+            return None
+        chance.tries[request] += 1
+        luck = random.Random(f"{chance.seed}|{request}|{chance.tries[request]}")  # noqa: S311 -- reproducible
+        kinds = [kind for kind in chance.kinds if has_token or kind != "stale-token"]
+        if not kinds or luck.random() >= chance.rate or chance.in_a_row[request] >= MOST_IN_A_ROW:
+            chance.in_a_row[request] = 0
+            return None
+        chance.in_a_row[request] += 1
+        return luck.choice(kinds)
+
+
+def known(kinds: Iterable[str], allowed: tuple[str, ...]) -> list[str]:
+    """Return the kinds, all of which must be known."""
+    kinds = list(kinds)
+    unknown = sorted(set(kinds) - set(allowed))
+    if unknown:
+        raise ValueError(f"unknown faults {', '.join(unknown)}; choose from {', '.join(allowed)}")
+    return kinds

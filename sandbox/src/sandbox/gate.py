@@ -1,0 +1,137 @@
+"""What every request passes on its way to an API: the log, the faults, and the world's time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from sandbox.server import Sandbox
+
+CONTROL = "_world"
+JSON, HTML = b"application/json", b"text/html; charset=utf-8"
+PAGE = b"<!DOCTYPE html><html><body><h1>Sorry</h1></body></html>"
+STALE = (
+    b'{"title":"Invalid Argument","message":"The supplied parameters are invalid.",'
+    b'"details":[{"parameter":"page_token","message":"is invalid"}]}'
+)
+ERROR = b'{"title":"Internal Server Error","message":"Something went wrong."}'
+HALF = b'{"collection": [{"uri": "https://api.example/'
+ANSWERS = {
+    "429": (429, JSON, b""),
+    "429-retry-after": (429, JSON, b""),
+    "500": (500, JSON, ERROR),
+    "502-html": (502, HTML, PAGE),
+    "503": (503, JSON, ERROR),
+    "504": (504, JSON, ERROR),
+    "html": (200, HTML, PAGE),
+    "stale-token": (400, JSON, STALE),
+    "empty-json": (200, JSON, b"{}"),
+}
+"""Status, content type and body of the faults that are proper answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was made. Never holds a credential.
+
+    `path` is the path within the API; `status` None means that the connection was reset; `key` is the name
+    of a known key; `at` is the clock's reading on arrival, in seconds.
+    """
+
+    api: str
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    status: int | None
+    key: str | None
+    at: float
+
+
+class Gate:
+    """The outermost application."""
+
+    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
+        self.sandbox = sandbox
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or let it go wrong."""
+        sandbox = self.sandbox
+        sandbox.flow_on()
+        arrived = sandbox.clock()
+        path: str = scope["path"]
+        _, api, *rest = path.split("/", 2)
+        query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
+
+        def note(status: int | None) -> None:
+            if api == CONTROL:
+                return
+            name = sandbox.key_name(api, scope["headers"])
+            asked = Asked(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
+            sandbox.requests.append(asked)
+
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(sandbox.world.now, usegmt=True).encode()
+                message["headers"] = [*message.get("headers", []), (b"date", date)]
+                note(message["status"])
+            await send(message)
+
+        fault = None if api == CONTROL else sandbox.faults.draw(scope["method"], path, query)
+        if fault == "reset":
+            note(None)
+            await reset(scope, receive)
+        elif fault == "truncated":
+            await truncate(scope, receive, send_dated)
+        elif fault in ANSWERS:
+            status, kind, body = ANSWERS[fault]
+            headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+            if fault == "429-retry-after":
+                headers.append((b"retry-after", str(sandbox.faults.retry_after).encode()))
+            await send_dated({"type": "http.response.start", "status": status, "headers": headers})
+            await send_dated({"type": "http.response.body", "body": body})
+        else:
+            if fault == "slow":
+                await self.wait(sandbox.faults.slow_seconds)
+            await self.app(scope, receive, send_dated)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""
+        sleep = getattr(self.sandbox.clock, "sleep", None)
+        if sleep is None:
+            await asyncio.sleep(seconds)
+        else:
+            sleep(seconds)
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait until the connection is closed."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def reset(scope: Scope, receive: Receive) -> None:
+    """Reset the connection before a byte was sent: closing without lingering sends RST."""
+    transport: asyncio.Transport = scope["state"]["transport"]
+    raw = transport.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await until_gone(receive)
+
+
+async def truncate(scope: Scope, receive: Receive, send: Send) -> None:
+    """Promise more than is sent, then close."""
+    headers = [(b"content-type", JSON), (b"content-length", str(len(HALF) + 1000).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": HALF, "more_body": True})
+    transport: asyncio.Transport = scope["state"]["transport"]
+    transport.close()
+    await until_gone(receive)

@@ -1,0 +1,173 @@
+"""The sandbox: one world, the APIs over it, and a server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.routing import Mount, Router
+from typing_extensions import Self, override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.calendly import Calendly
+from sandbox.calendly.keys import KEYS
+from sandbox.calendly.truth import STREAMS, Reader
+from sandbox.control import control
+from sandbox.faults import Faults
+from sandbox.gate import Asked, Gate
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+KEEP_ALIVE = 3600
+"""Seconds; a client that was busy elsewhere finds its connection still open."""
+
+
+class Protocol(H11Protocol):
+    """HTTP/1.1 that shows its transport to the application, which may have to break it."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
+        super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class Server(uvicorn.Server):
+    """A uvicorn that stops at once: its own loop looks ten times a second, and waits for clients to leave."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop
+        self.leave: asyncio.Event
+
+    @override
+    async def main_loop(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.leave = asyncio.Event()
+        self.ready.set()
+        await self.leave.wait()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """Leave, from any thread."""
+        self.loop.call_soon_threadsafe(self.leave.set)
+
+
+class Sandbox:
+    """The APIs on `url`, while the `with` block lasts.
+
+    `world` and `calendly` may be changed at any time; `requests` is the log of what was asked. `clock` counts
+    seconds, for rate limits and for the log; `flow` lets the world's time pass with it. Port 0 is a free one.
+
+    Raises:
+        OSError: on entering, the port is in use.
+    """
+
+    def __init__(  # noqa: PLR0913 -- a world and a server have this many properties
+        self,
+        seed: int = 7,
+        scale: str = "test",
+        now: datetime | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        port: int = 0,
+        flow: bool = False,
+    ) -> None:
+        self.world = World(seed, scale, now)
+        self.clock = clock
+        self.calendly = Calendly(self.world, clock)
+        self.faults = Faults()
+        self.requests: list[Asked] = []
+        self.port = port
+        self._flowed = clock() if flow else None
+        self._server: Server
+        self._thread: threading.Thread
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return f"http://{HOST}:{self.port}"
+
+    def __enter__(self) -> Self:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((HOST, self.port))
+        except OSError:
+            listener.close()
+            raise
+        self.port = listener.getsockname()[1]
+        self.calendly.api_url = f"{self.url}/calendly"
+        routes = [*control(self), Mount("/calendly", self.calendly.routes())]
+        config = uvicorn.Config(
+            Gate(self, Router(routes, redirect_slashes=False)),
+            http=Protocol,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+        self._server = Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
+        )
+        self._thread.start()
+        self._server.ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._thread.join()
+
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Let the world live on."""
+        self.world.advance(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+    def flow_on(self) -> None:
+        """Let the world's time pass as far as the clock's has, if it flows at all."""
+        if self._flowed is not None:
+            now = self.clock()
+            self.world.advance(seconds=now - self._flowed)
+            self._flowed = now
+
+    def key_name(self, api: str, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Return what the log calls the key that a request carries."""
+        if api != "calendly":
+            return None
+        authorization = dict(headers).get(b"authorization", b"").decode("latin-1")
+        return self.calendly.key_name(authorization)
+
+    def truth(self, api: str, stream: str, key: str = "sandbox-admin") -> list[dict[str, Any]]:
+        """Return the raw objects that a perfect sync with a key would hold now.
+
+        Raises:
+            LookupError: the API, the stream or the key is unknown.
+        """
+        if api != "calendly" or stream not in STREAMS or key not in KEYS:
+            raise LookupError(f"no truth about {api} {stream} for {key}")
+        with self.world.lock:
+            return STREAMS[stream](Reader(self.calendly, KEYS[key]))

@@ -1,0 +1,8 @@
+"""A simulated organization, its hosts, their meetings and their guests; no API's words."""
+
+from __future__ import annotations
+
+from sandbox.world.state import DEFAULT_NOW, EPOCH, SCALES
+from sandbox.world.world import World
+
+__all__ = ["DEFAULT_NOW", "EPOCH", "SCALES", "World"]
