@@ -1,0 +1,256 @@
+"""DuckDB types for JSON schemas, and how a value becomes exactly one value of such a type."""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Json = Any
+"""A decoded JSON value: str, int, Decimal, bool, None, list or dict."""
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+"""JSON as UTF-8 bytes without insignificant whitespace; every number keeps all its digits."""
+
+BIGINT_BITS, HUGEINT_BITS = 63, 127
+MOST_DIGITS = 40  # a HUGEINT has 39
+
+_STRING_FORMATS = {"date-time": "TIMESTAMPTZ", "date": "DATE"}
+_SCALARS = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
+_SAME_AS = {  # types that another program may have given a column, and the one of ours that holds the same values
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"), "BIGINT"),
+    "UBIGINT": "HUGEINT",
+    "FLOAT": "DOUBLE",
+    "TIMESTAMP": "TIMESTAMPTZ",
+}
+_OURS = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMPTZ", "DATE", "JSON"}
+
+
+def column_type(schema: Json) -> str:
+    """DuckDB type that holds every value the JSON schema of a property allows; JSON where no narrower one does."""
+    types = _types(schema)
+    if types == {"BIGINT", "DOUBLE"}:
+        return "DOUBLE"
+    if types <= {"VARCHAR", *_STRING_FORMATS.values()} and len(types) > 1:
+        return "VARCHAR"
+    if types == {"BIGINT", "HUGEINT"}:
+        return "HUGEINT"
+    return types.pop() if len(types) == 1 else "JSON"
+
+
+def _types(schema: Json) -> set[str]:
+    """Types of all alternatives of a schema, null left out."""
+    if not isinstance(schema, dict):
+        return {"JSON"}
+    if "type" in schema:
+        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return {_type(name, schema) for name in names if name != "null"} or {"JSON"}
+    for union in ("anyOf", "oneOf", "allOf"):
+        if alternatives := [option for option in schema.get(union) or () if option != {"type": "null"}]:
+            if union == "allOf" and len(alternatives) > 1:
+                return {"JSON"}
+            return set[str]().union(*map(_types, alternatives))
+    return {"JSON"}
+
+
+def _type(name: str, schema: dict[str, Json]) -> str:
+    if name == "string":
+        return _STRING_FORMATS.get(schema.get("format", ""), "VARCHAR")
+    if name == "integer":
+        limits = [schema.get(key) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")]
+        wide = any(_is_number(limit) and not -(1 << BIGINT_BITS) <= limit < 1 << BIGINT_BITS for limit in limits)
+        return "HUGEINT" if wide else "BIGINT"
+    return _SCALARS.get(name, "JSON")
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def short_type(name: str) -> str:
+    """The name by which we call a type that DuckDB reports."""
+    return "TIMESTAMPTZ" if name == "TIMESTAMP WITH TIME ZONE" else name
+
+
+def known_type(name: str) -> str:
+    """One of our types for the type of an existing column; VARCHAR for any type that is not ours."""
+    return _SAME_AS.get(name, name if name in _OURS else "VARCHAR")
+
+
+def widened(old: str, new: str) -> str:
+    """Narrowest of our types that holds what a column of type `old` holds and what a property of type `new` brings."""
+    if old == new:
+        return old
+    if "JSON" in (old, new):
+        return "JSON"
+    for ladder in (("BIGINT", "HUGEINT"), ("BIGINT", "DOUBLE"), ("HUGEINT", "DOUBLE")):
+        if {old, new} == set(ladder):
+            return ladder[1]
+    return "VARCHAR"
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier that stands for exactly this name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string literal that stands for exactly this text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def own_name(name: str, taken: Iterable[str]) -> str:
+    """Name under which `name` is stored: itself, unless another that differs only by case is in `taken`.
+
+    DuckDB does not tell `Id` from `id`. The one that comes second is stored as `id_<CRC-32 of its name>`, in every run.
+    """
+    taken = set(taken)
+    if name in taken:
+        return name
+    suffixed = f"{name}_{binascii.crc32(name.encode()):08x}"
+    if not name or suffixed in taken or name.lower() in {other.lower() for other in taken}:
+        return suffixed
+    return name
+
+
+def _integer(bits: int) -> Callable[[Json], int]:
+    def fit(value: Json) -> int:
+        if type(value) is Decimal and value.adjusted() < MOST_DIGITS and value == value.to_integral_value():
+            value = int(value)
+        if type(value) is not int:
+            raise ValueError("is not an integer")
+        if not -(1 << bits) <= value < 1 << bits:
+            raise ValueError(f"does not fit into {bits + 1} bits")
+        return value
+
+    return fit
+
+
+_bigint, _hugeint = _integer(BIGINT_BITS), _integer(HUGEINT_BITS)
+
+
+def _double(value: Json) -> float:
+    if type(value) is not Decimal and type(value) is not int and type(value) is not float:
+        raise ValueError("is not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if number - number != 0:  # infinite, or not a number
+        raise ValueError("does not fit into a DOUBLE")
+    return number
+
+
+def _exact_double(value: Json) -> float:
+    number = _double(value)
+    if number != value:
+        raise ValueError("is an integer that the column's type DOUBLE cannot hold exactly")
+    return number
+
+
+def _boolean(value: Json) -> bool:
+    if type(value) is not bool:
+        raise ValueError("is not a boolean")
+    return value
+
+
+def _text(value: Json) -> str:
+    return value if type(value) is str else encode(value).decode()
+
+
+def _json(value: Json) -> str:
+    return encode(value).decode()
+
+
+def _string(value: Json) -> str:
+    if type(value) is not str:
+        raise ValueError("is not a string")
+    return value
+
+
+class _Form(NamedTuple):
+    """How values of a column travel: what they become in Python, the type DuckDB reads, and the final expression."""
+
+    fit: Callable[[Json], Json]
+    read_as: str
+    pattern: str = ""
+
+
+_FORMS = {
+    "BIGINT": _Form(_bigint, "BIGINT"),
+    "HUGEINT": _Form(lambda value: str(_hugeint(value)), "VARCHAR"),
+    "DOUBLE": _Form(_double, "DOUBLE"),
+    "BOOLEAN": _Form(_boolean, "BOOLEAN"),
+    "VARCHAR": _Form(_text, "VARCHAR"),
+    "JSON": _Form(_json, "VARCHAR"),
+    "TIMESTAMPTZ": _Form(
+        _string,
+        "VARCHAR",
+        r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d(:?\d\d)?)?)?",
+    ),
+    "DATE": _Form(_string, "VARCHAR", r"\d{4}-\d\d-\d\d([Tt ]00:00(:00(\.0+)?)?([Zz]|[+-]00(:?00)?)?)?"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property of a stream and the column it is stored in.
+
+    Attributes:
+        key: Name of the value within a staged row, such as `c0`; it says nothing about the property.
+        source: Name of the property in a record.
+        name: Name of the column.
+        type: DuckDB type of the column, which may be wider than the property asks for.
+        declared: DuckDB type that the property asks for.
+    """
+
+    key: str
+    source: str
+    name: str
+    type: str
+    declared: str
+
+    @property
+    def fit(self) -> Callable[[Json], Json]:
+        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value."""
+        if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
+            return _exact_double
+        return _FORMS[self.type].fit
+
+    @property
+    def read_as(self) -> str:
+        """DuckDB type in which the staged value is read."""
+        return _FORMS[self.type].read_as
+
+    def expression(self, stream: str) -> str:
+        """SQL that turns the staged value into the column's; it fails with a sentence when the value is no such thing."""
+        pattern = _FORMS[self.type].pattern
+        if not pattern:
+            return self.key if self.read_as == self.type else f"{self.key}::{self.type}"
+        what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time with seconds"}[self.type]
+        complaint = literal(f"stream {stream!r}, column {self.source!r}: a value is not {what}.")
+        staged = f"upper({self.key})" if self.type == "TIMESTAMPTZ" else f"left({self.key}, 10)"
+        return (
+            f"CASE WHEN {self.key} IS NULL THEN NULL WHEN regexp_full_match({self.key}, {literal(pattern)}) "
+            f"AND try_cast({staged} AS {self.type}) IS NOT NULL THEN try_cast({staged} AS {self.type}) "
+            f"ELSE error({complaint}) END"
+        )
+
+
+def converted(name: str, old: str, new: str) -> str:
+    """SQL that turns a column's existing values into the wider type `new` without losing any of them."""
+    column = quoted(name)
+    text = f"{column}::VARCHAR"
+    if old == "TIMESTAMPTZ":
+        text = f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if new == "VARCHAR":
+        return text
+    if new == "JSON":
+        return f"to_json({text if old in {'TIMESTAMPTZ', 'DATE', 'VARCHAR'} else column})"
+    return f"{column}::{new}"

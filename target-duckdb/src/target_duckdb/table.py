@@ -1,0 +1,161 @@
+"""One table: created and widened to fit a stream, merged with batches, cleared of what vanished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_duckdb.columns import (
+    Column,
+    column_type,
+    converted,
+    known_type,
+    literal,
+    own_name,
+    quoted,
+    short_type,
+    widened,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from target_duckdb.columns import Json
+
+DELETED_AT = "_sdc_deleted_at"
+VERSION = "_sdc_table_version"
+
+_BATCH = "temp.main.batch"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A file of staged rows, one JSON object a line.
+
+    Attributes:
+        path: The file.
+        longest: Bytes of its longest line.
+        versioned: Whether a row carries a table version.
+    """
+
+    path: Path
+    longest: int
+    versioned: bool
+
+
+@dataclass
+class Table:
+    """A table in the file and its columns, which nobody else changes while the file is open.
+
+    Attributes:
+        stream: Name of the stream.
+        name: Quoted name of the table with its catalog and schema.
+        types: DuckDB type of each column; empty while the table does not exist.
+    """
+
+    stream: str
+    name: str
+    types: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, connection: duckdb.DuckDBPyConnection, namespace: str, schema: str, stream: str) -> Table:
+        """The stream's table as it stands in the file; the schema is created if it is missing."""
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
+        rows = connection.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND lower(schema_name) = lower(?) ORDER BY column_index",
+            [schema],
+        ).fetchall()
+        name = own_name(stream, {row[0] for row in rows})
+        types = {column: short_type(kind) for table, column, kind in rows if table == name}
+        return cls(stream, f"{namespace}.{quoted(name)}", types)
+
+    def evolve(self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json]) -> list[Column]:
+        """Make a column for each property, wide enough for what it holds and for what the property allows."""
+        columns = []
+        for index, (source, schema) in enumerate(properties.items()):
+            declared = column_type(schema)
+            name = own_name(source, self.types)
+            kind = self._ensure(connection, name, declared)
+            columns.append(Column(f"c{index}", source, name, kind, declared))
+        return columns
+
+    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str) -> str:
+        """Create or widen one column; returns its type."""
+        column = quoted(name)
+        if not self.types:
+            connection.execute(f"CREATE TABLE {self.name} ({column} {declared})")
+            self.types[name] = declared
+        elif name not in self.types:
+            connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
+            self.types[name] = declared
+        old = self.types[name]
+        new = widened(known_type(old), declared)
+        if (
+            new == "DOUBLE"
+            and known_type(old) in {"BIGINT", "HUGEINT"}
+            and self._has_integers_beyond_double(connection, column)
+        ):
+            new = "VARCHAR"
+        if new != old:
+            connection.execute(f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING {converted(name, old, new)}")
+        self.types[name] = new
+        return new
+
+    def _has_integers_beyond_double(self, connection: duckdb.DuckDBPyConnection, column: str) -> bool:
+        exact = f"try_cast({column}::DOUBLE AS HUGEINT) IS NOT DISTINCT FROM {column}::HUGEINT"
+        query = f"SELECT count(*) FROM {self.name} WHERE NOT ({exact})"  # noqa: S608  # names are quoted
+        return bool(connection.execute(query).fetchall()[0][0])
+
+    def merge(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        batch: Batch,
+        columns: Sequence[Column],
+        keys: Sequence[str],
+    ) -> None:
+        """Write a batch: rows replace the rows with the same key, the last of a key wins; without keys all are added."""
+        targets = {column.name: column.expression(self.stream) for column in columns}
+        if batch.versioned and VERSION not in targets:
+            self._ensure(connection, VERSION, "BIGINT")
+            targets[VERSION] = "v"
+        reads = {"n": "BIGINT", "v": "BIGINT"} | {column.key: column.read_as for column in columns}
+        source = (
+            f"read_json({literal(str(batch.path))}, format = 'newline_delimited', maximum_object_size = "
+            f"{max(batch.longest + 1024, 1 << 20)}, columns = "
+            f"{{{', '.join(f'{key}: {literal(kind)}' for key, kind in reads.items())}}})"
+        )
+        names = ", ".join(map(quoted, targets))
+        values = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in targets.items())
+        if not keys:
+            connection.execute(f"INSERT INTO {self.name} ({names}) SELECT {values} FROM {source}")  # noqa: S608  # quoted
+            return
+        matched = [quoted(column.name) for key in keys for column in columns if column.source == key]
+        same = " AND ".join(f"old.{key} IS NOT DISTINCT FROM new.{key}" for key in matched)
+        last = f"SELECT max(n) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # names are quoted
+        for statement in (
+            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",  # noqa: S608  # quoted
+            f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {same}",  # noqa: S608  # quoted
+            f"INSERT INTO {self.name} ({names}) SELECT {names} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",  # noqa: S608
+            f"DROP TABLE {_BATCH}",
+        ):
+            connection.execute(statement)
+
+    def retire(self, connection: duckdb.DuckDBPyConnection, version: int, *, remove: bool) -> None:
+        """Mark the rows of any other version, or of none, as deleted now, or remove them."""
+        self._ensure(connection, VERSION, "BIGINT")
+        self._ensure(connection, DELETED_AT, "TIMESTAMPTZ")
+        other = f"{quoted(VERSION)} IS DISTINCT FROM {int(version)}"
+        if remove:
+            connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted
+        else:
+            connection.execute(
+                f"UPDATE {self.name} SET {quoted(DELETED_AT)} = now() WHERE {other} AND {quoted(DELETED_AT)} IS NULL"  # noqa: S608
+            )
+
+    def remove_deleted(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Remove the rows that are marked as deleted."""
+        connection.execute(f"DELETE FROM {self.name} WHERE {quoted(DELETED_AT)} IS NOT NULL")  # noqa: S608  # quoted

@@ -1,0 +1,160 @@
+"""The target: settings in, messages from standard input, state out once its rows are committed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError, SyncError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from typing_extensions import override
+
+from target_duckdb.errors import LoadError
+from target_duckdb.reader import MessageReader
+from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
+from target_duckdb.sink import DuckDBSink, Progress
+from target_duckdb.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+
+class TargetDuckDB(Target):
+    """Singer target for DuckDB that loads every row, exactly.
+
+    Attributes:
+        warehouse: The DuckDB file.
+        progress: What this run has seen of each stream.
+        version: Table version of the message in hand, None if it has none.
+    """
+
+    name = "target-duckdb"
+    package_name = "scheduling-target-duckdb"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS
+    default_sink_class = DuckDBSink
+    message_reader_class = MessageReader
+    capabilities: ClassVar[list[Any]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not self.config["filepath"]:
+            complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
+            raise ConfigValidationError(complaint, errors=[complaint], schema=SETTINGS)
+        self.max_parallelism = 1  # one connection, one thread
+        self.warehouse = Warehouse(
+            Path(self.config["filepath"]),
+            self.config.get("default_target_schema") or "main",
+            self.config.get("lock_timeout", LOCK_TIMEOUT),
+        )
+        self.progress: dict[str, Progress] = {}
+        self.version: int | None = None
+        self._open: dict[str, DuckDBSink] = {}
+        # The SDK's steps between a message and its sink take most of the time and do nothing without these settings.
+        self._direct = not any(
+            self.config.get(name) for name in ("stream_maps", "flattening_enabled", "validate_records")
+        )
+
+    @property
+    @override
+    def config(self) -> Mapping[str, Any]:
+        """The settings, aliases resolved."""
+        return resolved(super().config)
+
+    def succeed(self, sink: DuckDBSink) -> None:
+        """Let a sink take over its stream; what its predecessor holds is written first, so that order is kept."""
+        if predecessor := self._open.get(sink.stream_name):
+            self.drain_one(predecessor)
+        self._open[sink.stream_name] = sink
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self.version = message_dict.get("version")
+        sink = self._open.get(message_dict.get("stream", "")) if self._direct else None
+        if sink is None or sink.include_sdc_metadata_properties or "record" not in message_dict:
+            super()._process_record_message(message_dict)
+            return
+        sink.take(message_dict["record"], self.version)
+        self._handle_max_record_age()
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self.version = message_dict.get("version")
+        super()._process_batch_message(message_dict)
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Pass the version on, without the SDK's warning about columns that it does not add."""
+        self._assert_line_requires(message_dict, requires={"stream", "version"})
+        stream = message_dict["stream"]
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        for stream_map in self.mapper.stream_maps[stream]:
+            sink = self._open.get(stream_map.stream_alias)
+            if sink and sink.process_activate_version_messages:
+                sink.activate_version(message_dict["version"])
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Write what is left, settle what was announced, write the state, close the file, say what was loaded."""
+        for sink in self._open.values():
+            self.drain_one(sink)
+            if sink.progress.announced is not None:
+                self._settle(sink)
+        super().process_endofpipe()
+        self.warehouse.close()
+        for stream, progress in self.progress.items():
+            self.logger.info("stream %r: %d rows loaded.", stream, progress.rows)
+
+    def _settle(self, sink: DuckDBSink) -> None:
+        """Act on a version that was announced before its rows, if the tap came to its end.
+
+        A tap that ends well ends with its state. One that breaks off has sent only some of the rows, and acting on what
+        it announced would delete the others. A tap that is told to stop may write a state all the same: hence rows are
+        marked here, which their return undoes, and never removed.
+        """
+        if isinstance(self.message_reader, MessageReader) and self.message_reader.last_type == "STATE":
+            sink.retire(remove=False)
+        else:
+            self.logger.warning(
+                "stream %r: a version was announced, but the input did not end with a state; no row is marked as deleted.",
+                sink.stream_name,
+            )
+
+    @classmethod
+    @override
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
+        try:
+            super().invoke(about=about, about_format=about_format, config=config, file_input=file_input)
+        except (LoadError, SyncError, InvalidInputLine) as error:
+            cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
+            sys.exit(1)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings, except the load method: rows with a key are merged, rows without are added."""
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("load_method", None)

@@ -1,0 +1,156 @@
+"""The DuckDB file: opened once the lock is free, written in transactions, its errors turned into sentences."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from target_duckdb.columns import quoted
+from target_duckdb.errors import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+logger = logging.getLogger("target-duckdb")
+
+POLL = 0.25
+"""Seconds between two attempts at a file that another process holds."""
+
+_LOCKED = "Could not set lock"
+_REASONS = {  # part of DuckDB's message -> what to tell
+    "not a valid DuckDB": "{path} is not a DuckDB database. Set filepath to another file.",
+    "newer version of DuckDB": "{path} was written by a newer DuckDB than {version}. Upgrade duckdb, or set filepath "
+    "to another file.",
+    "database file with version number": "{path} was written by another version of DuckDB than {version} can read. "
+    "Upgrade duckdb, or set filepath to another file.",
+    "Corrupt database file": "{path} is damaged. Restore it from a backup, or set filepath to another file.",
+    "No space left": "No space is left on the disk of {path} or of the temporary files. Nothing of this batch is kept.",
+    "File too large": "{path} or a temporary file has reached the largest size allowed. Nothing of this batch is kept.",
+    "Permission denied": "{path} must not be opened or written by this user. Change its permissions, or filepath.",
+    "read-only": "{path} must not be written by this user. Change its permissions, or filepath.",
+    "Is a directory": "{path} is a folder. Set filepath to a file.",
+}
+
+
+def sentence(error: duckdb.Error | OSError, path: Path) -> str:
+    """What went wrong with the file, for a person to read; nothing that DuckDB quotes from a row is repeated."""
+    text = str(error)
+    for part, reason in _REASONS.items():
+        if part in text:
+            return reason.format(path=path, version=duckdb.__version__)
+    where = text.find("stream ")
+    if isinstance(error, duckdb.InvalidInputException) and where > 0:  # raised by Column.expression
+        return text[where:].splitlines()[0]
+    told = re.sub(r"'[^']*'|\"[^\"]*\"", "…", text.splitlines()[0] if text else "no reason given")
+    return f"Writing to {path} failed ({type(error).__name__}): {told}"
+
+
+class Warehouse:
+    """One connection to the file, used by one thread.
+
+    Attributes:
+        path: The DuckDB file.
+        schema: Schema that holds the tables.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        lock_timeout: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path = path
+        self.schema = schema
+        self._lock_timeout = lock_timeout
+        self._clock = clock
+        self._sleep = sleep
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._writing = False
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, opened at first use; LoadError when it cannot be."""
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    @property
+    def namespace(self) -> str:
+        """Catalog and schema, quoted, to stand in front of a table's name."""
+        catalog = self.connection.execute("SELECT current_database()").fetchall()[0][0]
+        return f"{quoted(catalog)}.{quoted(self.schema)}"
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = self._connect()
+            connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
+        except (duckdb.Error, OSError) as error:
+            raise LoadError(sentence(error, self.path)) from error
+        return connection
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        deadline = self._clock() + self._lock_timeout
+        waiting = False
+        while True:
+            try:
+                return duckdb.connect(self.path)
+            except duckdb.IOException as error:
+                if _LOCKED not in str(error):
+                    raise
+                holder = re.search(r"PID \d+", str(error))
+                by = f"another process ({holder[0]})" if holder else "another process"
+                if self._clock() >= deadline:
+                    raise LoadError(
+                        f"{self.path} is still held by {by} after {self._lock_timeout:g} seconds. "
+                        "Close that process, or raise lock_timeout, and run again."
+                    ) from error
+            if not waiting:
+                logger.info("%s is held by %s; waiting up to %g seconds.", self.path, by, self._lock_timeout)
+                waiting = True
+            self._sleep(POLL)
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing: committed at the end, rolled back on any error; DuckDB's errors come out as LoadError.
+
+        A second transaction inside the first is refused: it can only come from a signal that arrived during a write.
+        """
+        if self._writing:
+            raise LoadError(f"Interrupted while writing to {self.path}. Nothing of this batch is kept.")
+        connection = self.connection
+        self._writing = True
+        try:
+            connection.execute("BEGIN TRANSACTION")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+        except (duckdb.Error, OSError) as error:
+            raise LoadError(sentence(error, self.path)) from error
+        finally:
+            self._writing = False
+
+    @staticmethod
+    def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except duckdb.Error:  # a failed COMMIT has rolled back already
+            logger.debug("Nothing left to roll back.")
+
+    def close(self) -> None:
+        """Close the file, if it is open, and so free its lock."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
