@@ -34,7 +34,7 @@ def moment(_: click.Context, __: click.Parameter, text: str) -> datetime:
 @click.option("--now", default="2026-06-01T09:00:00Z", show_default=True, callback=moment, help="Where time begins.")
 @click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute, instead of the plan's.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written with the address once it listens.")
-def serve(  # noqa: PLR0913 -- one value per option
+def serve(  # noqa: PLR0913, PLR0917 -- one value per option
     port: int, seed: int, scale: str, now: datetime, rate_limit: int | None, ready_file: Path | None
 ) -> None:
     """Serve until interrupted; the world's time flows from --now on."""
@@ -52,8 +52,7 @@ def serve(  # noqa: PLR0913 -- one value per option
         raise click.ClickException(
             f"port {port} cannot be used ({error.strerror}); choose another with --port"
         ) from error
-    with_rest = f"{sandbox.url} (seed {seed}, {scale}), Calendly at {sandbox.calendly.api_url}"
-    click.echo(f"sandbox listens on {with_rest}")
+    click.echo(f"sandbox listens on {sandbox.url} (seed {seed}, scale {scale}); Calendly is {sandbox.calendly.api_url}")
     if ready_file:
         ready_file.write_text(sandbox.url + "\n", encoding="utf-8")
     stop.wait()

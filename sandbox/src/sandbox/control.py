@@ -22,56 +22,71 @@ def respond(body: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
-def control(sandbox: Sandbox) -> list[Route]:
-    """Return the routes that show and move the world."""
+class Control:
+    """Shows and moves the world of a sandbox."""
 
-    def state() -> dict[str, Any]:
-        world = sandbox.world
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def routes(self) -> list[Route]:
+        """Return the routes, with their whole paths."""
+        return [
+            Route(f"/{CONTROL}", self.show),
+            Route(f"/{CONTROL}/advance", self.advance, methods=["POST"]),
+            Route(f"/{CONTROL}/truth/{{api}}/{{stream}}", self.truth),
+            Route(f"/{CONTROL}/faults", self.faults, methods=["POST"]),
+            Route(f"/{CONTROL}/requests", self.requests),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """Return where the world stands."""
+        world = self.sandbox.world
         counts = {name: len(value) for name, value in vars(world).items() if isinstance(value, dict)}
-        public = {name: count for name, count in counts.items() if not name.startswith("_")}
-        return {"now": world.now, "seed": world.seed, "scale": world.scale, "counts": public}
+        return {"now": world.now, "seed": world.seed, "scale": world.scale, "counts": counts}
 
-    async def show(_: Request) -> Response:
-        return respond(state())
+    async def show(self, _: Request) -> Response:
+        """Answer where the world stands."""
+        return respond(self.state())
 
-    async def advance(request: Request) -> Response:
+    async def advance(self, request: Request) -> Response:
+        """Live on for so many days, hours, minutes, seconds."""
         try:
             spans = {name: float(value) for name, value in request.query_params.items()}
-            sandbox.advance(**spans)
+            self.sandbox.advance(**spans)
         except (TypeError, ValueError) as error:
             return respond({"error": f"give days, hours, minutes or seconds as numbers: {error}"}, 400)
-        return respond(state())
+        return respond(self.state())
 
-    async def truth(request: Request) -> Response:
+    async def truth(self, request: Request) -> Response:
+        """Answer what a perfect sync would hold; `?key=` says whose."""
         api, stream = request.path_params["api"], request.path_params["stream"]
         try:
-            return respond(sandbox.truth(api, stream, **request.query_params))
+            return respond(self.sandbox.truth(api, stream, **request.query_params))
         except (LookupError, TypeError) as error:
             return respond({"error": str(error)}, 404)
 
-    async def faults(request: Request) -> Response:
+    async def faults(self, request: Request) -> Response:
+        """Order faults: `{"script": {path, kinds}}`, `{"randomly": {rate, seed, kinds}}`, `{"clear": true}`."""
         try:
             orders = msgspec.json.decode(await request.body(), type=dict[str, Any])
-            if orders.pop("clear", False):
-                sandbox.faults.clear()
-            for name in ("script", "randomly"):
-                if name in orders:
-                    getattr(sandbox.faults, name)(**orders.pop(name))
-            if orders:
-                raise ValueError(f"unknown orders {', '.join(orders)}")  # noqa: TRY301 -- answered like the others
+            self.order(orders)
         except (TypeError, ValueError) as error:
-            return respond(
-                {"error": f"give clear, script {{path, kinds}} or randomly {{rate, seed, kinds}}: {error}"}, 400
-            )
-        return respond({"injected": sandbox.faults.injected})
+            return respond({"error": f"give clear, script or randomly: {error}"}, 400)
+        return respond({"injected": self.sandbox.faults.injected})
 
-    async def requests(_: Request) -> Response:
-        return respond([asdict(asked) for asked in list(sandbox.requests)])
+    def order(self, orders: dict[str, Any]) -> None:
+        """Carry out orders of faults."""
+        faults = self.sandbox.faults
+        unknown = orders.keys() - {"clear", "script", "randomly"}
+        if unknown:
+            raise ValueError(f"unknown orders {', '.join(sorted(unknown))}")
+        if orders.get("clear"):
+            faults.clear()
+        if "script" in orders:
+            faults.script(**orders["script"])
+        if "randomly" in orders:
+            faults.randomly(**orders["randomly"])
 
-    return [
-        Route(f"/{CONTROL}", show),
-        Route(f"/{CONTROL}/advance", advance, methods=["POST"]),
-        Route(f"/{CONTROL}/truth/{{api}}/{{stream}}", truth),
-        Route(f"/{CONTROL}/faults", faults, methods=["POST"]),
-        Route(f"/{CONTROL}/requests", requests),
-    ]
+    async def requests(self, _: Request) -> Response:
+        """Answer what was asked so far."""
+        return respond([asdict(asked) for asked in list(self.sandbox.requests)])

@@ -6,17 +6,17 @@ import asyncio
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 from starlette.routing import Mount, Router
-from typing_extensions import Self, override
+from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.calendly import Calendly
 from sandbox.calendly.keys import KEYS
 from sandbox.calendly.truth import STREAMS, Reader
-from sandbox.control import control
+from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.gate import Asked, Gate
 from sandbox.world import World
@@ -116,7 +116,7 @@ class Sandbox:
             raise
         self.port = listener.getsockname()[1]
         self.calendly.api_url = f"{self.url}/calendly"
-        routes = [*control(self), Mount("/calendly", self.calendly.routes())]
+        routes = [*Control(self).routes(), Mount("/calendly", self.calendly.routes())]
         config = uvicorn.Config(
             Gate(self, Router(routes, redirect_slashes=False)),
             http=Protocol,

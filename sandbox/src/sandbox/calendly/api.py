@@ -83,7 +83,10 @@ class Calendly:
 
     def ordered(self, collection: str, sort: str) -> Ordered:
         """Return a collection of the world in order, sorted once per change of the world."""
-        return self._cached((collection, sort), lambda: Ordered.by(sort, getattr(self.world, collection).values()))
+        found: Ordered = self._cached(
+            (collection, sort), lambda: Ordered.by(sort, getattr(self.world, collection).values())
+        )
+        return found
 
     def hosted(self, person: r.Person) -> list[r.Meeting]:
         """Return the meetings that a person hosts."""
@@ -120,7 +123,7 @@ class Calendly:
 
     def enrich(self, endpoint: Endpoint, row: Row) -> Row:
         """Add the fields that a test wants this endpoint's rows to have."""
-        extra = self.extra_fields.get(endpoint.name)
+        extra = self.extra_fields.get(endpoint.rows or endpoint.name)
         return {**row, **extra} if extra else row
 
     def call(self, endpoint: Endpoint, key: Key, path: Mapping[str, str], query: list[tuple[str, str]]) -> Call:

@@ -105,6 +105,7 @@ class Endpoint:
     params: Mapping[str, Param] = field(default_factory=dict)
     paged: bool = False
     plan: str = "free"
+    rows: str = ""
 
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Make sense of a query.

@@ -208,7 +208,7 @@ ENDPOINTS = (
         "contacts:read",
         list_definitions,
     ),
-    Endpoint("contact", "/contacts/{uuid}", "contacts:read", read_contact),
+    Endpoint("contact", "/contacts/{uuid}", "contacts:read", read_contact, rows="contacts"),
     Endpoint(
         "contact_lists",
         "/contact_lists",

@@ -300,7 +300,7 @@ ENDPOINTS = (
         },
         paged=True,
     ),
-    Endpoint("event_type", "/event_types/{uuid}", "event_types:read", read_event_type),
+    Endpoint("event_type", "/event_types/{uuid}", "event_types:read", read_event_type, rows="event_types"),
     Endpoint(
         "event_type_memberships",
         "/event_type_memberships",

@@ -256,7 +256,9 @@ ENDPOINTS = (
         },
         paged=True,
     ),
-    Endpoint("scheduled_event", "/scheduled_events/{uuid}", "scheduled_events:read", read_event),
+    Endpoint(
+        "scheduled_event", "/scheduled_events/{uuid}", "scheduled_events:read", read_event, rows="scheduled_events"
+    ),
     Endpoint(
         "event_invitees",
         "/scheduled_events/{uuid}/invitees",
@@ -265,5 +267,11 @@ ENDPOINTS = (
         {"status": Param(STATUS), "email": Param(str), "sort": Param(sort_by("created_at"))},
         paged=True,
     ),
-    Endpoint("event_invitee", "/scheduled_events/{uuid}/invitees/{invitee}", "scheduled_events:read", read_invitee),
+    Endpoint(
+        "event_invitee",
+        "/scheduled_events/{uuid}/invitees/{invitee}",
+        "scheduled_events:read",
+        read_invitee,
+        rows="event_invitees",
+    ),
 )

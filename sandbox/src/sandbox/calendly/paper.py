@@ -203,7 +203,14 @@ ENDPOINTS = (
         paged=True,
         plan="standard",
     ),
-    Endpoint("meeting_recap", "/meeting_recaps/{uuid}", "meeting_recaps:read", read_recap, plan="standard"),
+    Endpoint(
+        "meeting_recap",
+        "/meeting_recaps/{uuid}",
+        "meeting_recaps:read",
+        read_recap,
+        plan="standard",
+        rows="meeting_recaps",
+    ),
     Endpoint(
         "meeting_recap_transcripts",
         "/meeting_recaps/{uuid}/transcript",

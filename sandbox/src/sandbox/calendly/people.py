@@ -250,7 +250,13 @@ ENDPOINTS = (
         },
         paged=True,
     ),
-    Endpoint("organization_membership", "/organization_memberships/{uuid}", "organizations:read", read_membership),
+    Endpoint(
+        "organization_membership",
+        "/organization_memberships/{uuid}",
+        "organizations:read",
+        read_membership,
+        rows="organization_memberships",
+    ),
     Endpoint(
         "organization_invitations",
         "/organizations/{uuid}/invitations",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.api import ENDPOINTS
-from sandbox.calendly.event_types import AVAILABLE_DAYS, BUSY_DAYS, event_type
+from sandbox.calendly.event_types import AVAILABLE_DAYS, BUSY_DAYS
 from sandbox.calendly.keys import ADMIN
 from sandbox.calendly.paging import Listing, Row
 from sandbox.calendly.refusals import Refusal
@@ -66,10 +66,9 @@ class Reader:
     def event_types(self) -> list[Row]:
         """Return the list, and the deleted types that an existing event refers to."""
         seen = {row["event_type"] for row in self.ask("scheduled_events", self.scope)}
-        deleted = [one for one in self.world.event_types.values() if one.deleted_at]
-        endpoint = ENDPOINTS["event_types"]
-        gone = [self.api.enrich(endpoint, event_type(one)) for one in deleted if uri("event_types", one) in seen]
-        return self.ask("event_types", self.scope) + gone
+        gone = [one for one in self.world.event_types.values() if one.deleted_at and uri("event_types", one) in seen]
+        hydrated = [row for one in gone for row in self.ask("event_type", uuid=one.id)]
+        return self.ask("event_types", self.scope) + hydrated
 
     def invitees(self) -> list[Row]:
         """Return the invitees of every event in scope."""

@@ -58,7 +58,7 @@ class Contacts(State):
         return drawn
 
     @change
-    def edit_contact(self, contact: r.Contact, **changes: Any) -> None:
+    def edit_contact(self, contact: r.Contact, /, **changes: Any) -> None:
         """Change a contact."""
         for field, value in changes.items():
             setattr(contact, field, value)

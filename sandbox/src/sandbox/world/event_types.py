@@ -39,7 +39,7 @@ class EventTypes(State):
         ]
 
     @change
-    def create_event_type(  # noqa: PLR0913 -- one value per question a test may ask
+    def create_event_type(
         self,
         owner: r.Person | r.Team | None = None,
         kind: str = "solo",
@@ -80,7 +80,7 @@ class EventTypes(State):
         return event_type
 
     @change
-    def edit_event_type(self, event_type: r.EventType, **changes: Any) -> None:
+    def edit_event_type(self, event_type: r.EventType, /, **changes: Any) -> None:
         """Change an event type."""
         for field, value in changes.items():
             setattr(event_type, field, value)

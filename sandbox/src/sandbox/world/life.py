@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sandbox.world.world import World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-LATEST_NO_SHOW = 20 * DAY
-"""A no-show is marked at most this long after the meeting's end."""
+LATEST_NO_SHOW = 19 * DAY
+"""A no-show is marked at most this long after the meeting's end, which is within 20 days of its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +61,55 @@ def somebody_books(world: World) -> None:
 
 def follow(world: World, booking: r.Booking) -> None:
     """Draw what is going to become of a booking."""
-    meeting = booking.meeting
-    lead = meeting.start - world.now
+    draw_fate(world, booking)
+    draw_messages(world, booking)
+    draw_aftermath(world, booking)
+    if booking.email not in world.known_emails and world.chance(0.4):
+        world.known_emails.add(booking.email)
+        world.create_contact(booking.meeting.hosts[0], booking.name, booking.email)
+
+
+def draw_fate(world: World, booking: r.Booking) -> None:
+    """Draw whether it is canceled or moved, and whether somebody comes along."""
+    lead = booking.meeting.start - world.now
     fate = world.random.random()
     early = world.random.uniform(0.02, 0.95)
     if fate < FATES["host cancels"]:
-        world.after(lead * early, host_cancels, meeting)
+        world.after(lead * early, host_cancels, booking.meeting)
     elif fate < FATES["invitee cancels"]:
         world.after(lead * early, invitee_cancels, booking)
     elif fate < FATES["reschedule"]:
         world.after(lead * early, reschedules, booking)
     if world.chance(0.1):
         world.after(lead * world.random.random(), brings_a_guest, booking)
-    if world.chance(0.2) and lead > 2 * DAY:
-        world.at(meeting.start - DAY, is_asked, booking)
-    if meeting.event_type.paid:
-        world.after(world.later(2 * MINUTE, 3 * DAY), pays, booking)
+
+
+def draw_messages(world: World, booking: r.Booking) -> None:
+    """Draw what is said and paid before the meeting."""
+    start = booking.meeting.start
     if world.chance(0.3):
         world.send_message(booking)
-    if world.chance(0.2) and lead > HOUR:
-        world.at(meeting.start - HOUR, is_reminded, booking)
+    if world.chance(0.2) and start - world.now > HOUR:
+        world.at(start - HOUR, is_reminded, booking)
+    if world.chance(0.2) and start - world.now > 2 * DAY:
+        world.at(start - DAY, is_asked, booking)
+    if booking.meeting.event_type.paid:
+        world.after(world.later(2 * MINUTE, 3 * DAY), pays, booking)
+
+
+def draw_aftermath(world: World, booking: r.Booking) -> None:
+    """Draw what comes after the meeting."""
+    meeting = booking.meeting
     if world.chance(0.08):
         world.at(meeting.end + world.later(5 * MINUTE, LATEST_NO_SHOW), stays_away, booking)
     if world.chance(0.1):
         world.at(meeting.end + world.later(MINUTE, 30 * DAY), is_noted, meeting)
     if world.chance(0.12):
         world.at(meeting.end, is_recapped, meeting)
-    if booking.email not in world.known_emails and world.chance(0.4):
-        world.known_emails.add(booking.email)
-        world.create_contact(meeting.hosts[0], booking.name, booking.email)
 
 
 FATES = {"host cancels": 0.05, "invitee cancels": 0.13, "reschedule": 0.21}
 """Upper bounds of the draw that decides a booking's fate."""
-
-
-def comes(world: World, booking: r.Booking) -> bool:
-    """Tell whether a booking still stands."""
-    return booking.cancellation is None and booking.id in world.bookings
 
 
 def host_cancels(world: World, meeting: r.Meeting) -> None:
@@ -122,25 +133,25 @@ def host_cancels(world: World, meeting: r.Meeting) -> None:
 
 def invitee_cancels(world: World, booking: r.Booking) -> None:
     """Cancel a booking."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.cancel_booking(booking, world.pick(words.REASONS))
 
 
 def reschedules(world: World, booking: r.Booking) -> None:
     """Move a booking, whose new self has a fate of its own."""
-    if comes(world, booking):
+    if world.stands(booking):
         follow(world, world.reschedule(booking))
 
 
 def brings_a_guest(world: World, booking: r.Booking) -> None:
     """Bring a guest."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.add_guest(booking.meeting, f"guest{booking.serial}@mail.example")
 
 
 def is_asked(world: World, booking: r.Booking) -> None:
     """Be asked to reconfirm, and mostly do."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.ask_reconfirmation(booking)
         if world.chance(0.7):
             world.after(world.later(MINUTE, 20 * HOUR), reconfirms, booking)
@@ -148,7 +159,7 @@ def is_asked(world: World, booking: r.Booking) -> None:
 
 def reconfirms(world: World, booking: r.Booking) -> None:
     """Reconfirm."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.reconfirm(booking)
 
 
@@ -160,13 +171,13 @@ def pays(world: World, booking: r.Booking) -> None:
 
 def is_reminded(world: World, booking: r.Booking) -> None:
     """Get a text message."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.send_message(booking, "sms")
 
 
 def stays_away(world: World, booking: r.Booking) -> None:
     """Be marked as a no-show, which is sometimes taken back within the same span."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.mark_no_show(booking)
         latest = booking.meeting.end + LATEST_NO_SHOW - world.now
         if world.chance(0.15):
@@ -175,7 +186,7 @@ def stays_away(world: World, booking: r.Booking) -> None:
 
 def is_pardoned(world: World, booking: r.Booking) -> None:
     """Have the no-show taken back."""
-    if comes(world, booking):
+    if world.stands(booking):
         world.unmark_no_show(booking)
 
 

@@ -130,6 +130,10 @@ class Meetings(EventTypes):
         self.record(booking.booked_by, "ScheduledEvent", "Book", name=meeting.name)
         return booking
 
+    def stands(self, booking: r.Booking) -> bool:
+        """Tell whether a booking is neither canceled nor erased."""
+        return booking.cancellation is None and booking.id in self.bookings
+
     def draw_tracking(self) -> dict[str, str | None]:
         """Draw where somebody came from."""
         source = self.pick(words.SOURCES)

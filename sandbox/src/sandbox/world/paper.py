@@ -63,7 +63,7 @@ class Paper(Meetings):
         return submission
 
     @change
-    def edit_form(self, form: r.Form, **changes: str) -> None:
+    def edit_form(self, form: r.Form, /, **changes: str) -> None:
         """Change a form."""
         for field, value in changes.items():
             setattr(form, field, value)

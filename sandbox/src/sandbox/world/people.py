@@ -54,7 +54,7 @@ class People(State):
         return membership
 
     @change
-    def edit_person(self, person: r.Person, **changes: str | None) -> None:
+    def edit_person(self, person: r.Person, /, **changes: str | None) -> None:
         """Change a profile; the membership's own update time does not move."""
         for field, value in changes.items():
             setattr(person, field, value)

@@ -115,7 +115,12 @@ class State:
     def new(self, kind: type[R], at: datetime | None = None, /, **fields: Any) -> R:
         """Return a new record of a kind, created `at` (default: now)."""
         at = at or self.now
-        stamps = {"id": self.new_id(), "serial": next(self._serials), "created_at": at, "updated_at": at}
+        stamps: dict[str, Any] = {
+            "id": self.new_id(),
+            "serial": next(self._serials),
+            "created_at": at,
+            "updated_at": at,
+        }
         return kind(**stamps, **fields)
 
     def chance(self, probability: float) -> bool:

@@ -3,17 +3,77 @@
 from __future__ import annotations
 
 FIRST_NAMES = (
-    "Ada Zoë José Łukasz Søren Chloé Nguyễn Björn Şebnem Ángel İpek Marie-Claire Olena 小龍 Юлия Aoife Ravi "
-    "Fatima Tomáš Noor Grace Linus Mei Kofi Ingrid Pablo Anaïs Dženan Hiroko Siobhán"
-).split()
+    "Ada",
+    "Zoë",
+    "José",
+    "Łukasz",
+    "Søren",
+    "Chloé",
+    "Nguyễn",
+    "Björn",
+    "Şebnem",
+    "Ángel",
+    "İpek",
+    "Marie-Claire",
+    "Olena",
+    "小龍",
+    "Юлия",
+    "Aoife",
+    "Ravi",
+    "Fatima",
+    "Tomáš",
+    "Noor",
+    "Grace",
+    "Linus",
+    "Mei",
+    "Kofi",
+    "Ingrid",
+    "Pablo",
+    "Anaïs",
+    "Dženan",
+    "Hiroko",
+    "Siobhán",
+)
 LAST_NAMES = (
-    "Müller Ñandú Żółkiewski Ødegård O'Neill Nguyễn Straße García-Márquez Yılmaz 李 Иванова Okafor Patel "
-    "D'Angelo Novák Haddad Lindqvist Tanaka Mensah Iversen Fernández Lefèvre Begić Sato Byrne Hopper"
-).split()
+    "Müller",
+    "Ñandú",
+    "Żółkiewski",
+    "Ødegård",
+    "O'Neill",
+    "Nguyễn",
+    "Straße",
+    "García-Márquez",
+    "Yılmaz",  # noqa: RUF001 -- a Turkish name has a dotless i
+    "李",
+    "Иванова",
+    "Okafor",
+    "Patel",
+    "D'Angelo",
+    "Novák",
+    "Haddad",
+    "Lindqvist",
+    "Tanaka",
+    "Mensah",
+    "Iversen",
+    "Fernández",
+    "Lefèvre",
+    "Begić",
+    "Sato",
+    "Byrne",
+    "Hopper",
+)
 ZONES = (
-    "Europe/Berlin America/New_York Asia/Kolkata America/Los_Angeles Australia/Lord_Howe Asia/Kathmandu "
-    "America/Sao_Paulo Europe/Kyiv Pacific/Auckland UTC"
-).split()
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "America/Los_Angeles",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "America/Sao_Paulo",
+    "Europe/Kyiv",
+    "Pacific/Auckland",
+    "UTC",
+)
 LOCALES = ("en", "de", "fr", "es", "pt", "it", "nl", "uk")
 COMPANIES = ("Ærø Marine", "Kaffee & Söhne", "Globex", 'Quote "Inc"', "Nordlys A/S", "Müßig GmbH", "株式会社空")
 TITLES = ("CTO", "Chef de projet", "Head of Ops", "Ingénieure", "Buyer", "")
