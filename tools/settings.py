@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from tap_calendly.tap import TapCalendly
 from target_duckdb.target import TargetDuckDB
+
+from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase

@@ -32,7 +32,7 @@ class CalendlyStream(APIStream):
     records_jsonpath = "$.collection[*]"
     cursor_jsonpath = "$.pagination.next_page_token"
     cursor_param = "page_token"
-    page_size_param = "count"
+    page_size_param: ClassVar[str | None] = "count"
     primary_keys: Sequence[str] = ("uri",)
     schema = StreamSchema(SchemaDirectory(schemas))
 
@@ -57,21 +57,26 @@ class CalendlyStream(APIStream):
     @override
     def refine(self, row: Record) -> Record:
         """Fill `id` from `uri`, and each column `x_id` from the URI at `x` or `x_uri`."""
-        refined = {**row, "id": uuid(row.get("uri"))}
+        refined = {**row}
         for column, sources in self._uri_columns.items():
             refined[column] = next((found for source in sources if (found := uuid(row.get(source)))), None)
         return refined
 
     @cached_property
     def _uri_columns(self) -> Mapping[str, tuple[str, str]]:
-        names = (name.removesuffix("_id") for name in self.schema["properties"] if name.endswith("_id"))
-        return {f"{name}_id": (name, f"{name}_uri") for name in names if name}
+        columns = self.schema["properties"]
+        referring = {name: name.removesuffix("_id") for name in columns if name.endswith("_id") and name != "_id"}
+        sources = {name: (other, f"{other}_uri") for name, other in referring.items()}
+        return sources | {"id": ("uri", "uri")} if "id" in columns else sources
 
     @override
     def refusal(self, response: requests.Response, message: str) -> Exception:
         """Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
-        status, details = response.status_code, _error(response, "details") or []
-        if status == HTTPStatus.BAD_REQUEST and "page_token" in [find("$.parameter", detail) for detail in details]:
+        status = response.status_code
+        if (
+            status == HTTPStatus.BAD_REQUEST
+            and "page_token" in f"{_error(response, 'details')}{_error(response, 'message')}"
+        ):
             return StalePageError(message)
         lacking = _error(response, "required_scopes") or _error(response, "title") == "Insufficient scope"
         if status == HTTPStatus.FORBIDDEN and lacking:

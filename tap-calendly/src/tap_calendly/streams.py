@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
+from tap_common.errors import ForbiddenError, GoneError, RequestError
 from tap_common.select import find
 from tap_common.window import canonical, instant, zulu
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    import requests
     from singer_sdk.helpers.types import Record
 
     from tap_calendly.tap import TapCalendly
@@ -34,12 +37,13 @@ class Single(CalendlyStream):
 
     records_jsonpath = "$.resource"
     paginator_class = SinglePagePaginator
+    page_size_param = None
 
 
-class Unpaged(CalendlyStream):
-    """A list that comes whole."""
+class Whole(CalendlyStream):
+    """A list that comes whole, for all that is known: `count` is not sent, but a page token would be followed."""
 
-    paginator_class = SinglePagePaginator
+    page_size_param = None
 
 
 class OfOrganization(CalendlyStream):
@@ -125,18 +129,38 @@ class Teams(CalendlyStream):
     permission = "organizations:read"
 
 
-class ScheduledEvents(CalendlyStream):
+class OfMeeting(CalendlyStream):
+    """Meetings, or what belongs to them.
+
+    A no-show, a payment or a cancellation in a group may move no timestamp, neither the invitee's nor the meeting's.
+    So meetings are looked at again until `lookback_days` after they began, and whenever they have changed.
+    """
+
+    permission = "scheduled_events:read"
+    replication_key = "updated_at"
+    optional = False
+
+    def to_look_at(self, meeting: Record) -> bool:
+        """Whether the meeting, or what belongs to it, can have changed since this stream's bookmark."""
+        if self.bookmark is None or self.due_since is None:
+            return True
+        recent = self.bookmark - timedelta(days=self.config["lookback_days"])
+        return instant(meeting["updated_at"]) >= self.due_since or instant(meeting["start_time"]) >= recent
+
+
+class ScheduledEvents(OfMeeting):
     """Meetings, past and future, of every status.
 
-    No filter goes by change: every run sweeps all meetings from the start date on, and emits what has changed.
+    No filter goes by change: every run sweeps all meetings from the start date on, and emits what can have changed.
     """
 
     name = "scheduled_events"
     path = "/scheduled_events"
-    permission = "scheduled_events:read"
     params = {"sort": "start_time:asc"}
-    replication_key = "updated_at"
-    optional = False
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        return self.to_look_at(row)
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
@@ -154,33 +178,27 @@ class ScheduledEvents(CalendlyStream):
         return (self.shape(row, asked) for row in self.request_records(asked))
 
 
-class EventInvitees(CalendlyStream):
-    """Who was invited to a meeting; one list for each meeting that has anybody.
-
-    A no-show, a payment or a cancellation in a group may leave the meeting itself untouched, so meetings are visited
-    again until `lookback_days` after they began, and whenever they change.
-    """
+class EventInvitees(OfMeeting):
+    """Who was invited to a meeting: a list for each meeting that has anybody."""
 
     name = "event_invitees"
     path = "/scheduled_events/{event_id}/invitees"
-    permission = "scheduled_events:read"
     parent_stream_type = ScheduledEvents
     parent_keys = {"event_id": "id", "event": "uri"}
-    replication_key = "updated_at"
-    optional = False
 
     @override
     def wants(self, parent: Record) -> bool:
-        if find("$.invitees_counter.total", parent) == 0:
-            return False
-        if self.bookmark is None or self.due_since is None:
-            return True
-        recent = self.bookmark - timedelta(days=self.config["lookback_days"])
-        return instant(parent["updated_at"]) >= self.due_since or instant(parent["start_time"]) >= recent
+        return find("$.invitees_counter.total", parent) != 0 and self.to_look_at(parent)
+
+    @override
+    def refusal(self, response: requests.Response, message: str) -> Exception:
+        """Events that were deleted for privacy are listed for a while, and may answer 400 here."""
+        error = super().refusal(response, message)
+        return GoneError(message) if type(error) is RequestError else error
 
     @override
     def is_due(self, row: Record) -> bool:
-        """Always: a change may leave the invitee's own `updated_at` untouched too."""
+        """Always: all rows of a meeting that was looked at."""
         return True
 
 
@@ -199,7 +217,6 @@ class EventTypes(OneEventType):
 
     name = "event_types"
     path = "/event_types"
-    optional = False
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
@@ -256,7 +273,7 @@ class EventTypeMemberships(OfEventType):
         return row
 
 
-class EventTypeAvailabilitySchedules(OfEventType):
+class EventTypeAvailabilitySchedules(OfEventType, Whole):
     """Availability rules of event types."""
 
     name = "event_type_availability_schedules"
@@ -270,14 +287,13 @@ class EventTypeAvailabilitySchedules(OfEventType):
         return numbered(super().open(asked))
 
 
-class EventTypeAvailableTimes(OfEventType):
+class EventTypeAvailableTimes(OfEventType, Whole):
     """Free times of active event types in the month to come: a snapshot."""
 
     name = "event_type_available_times"
     path = "/event_type_available_times"
     permission = "event_types:read"
     primary_keys = ("event_type_uri", "start_time")
-    paginator_class = SinglePagePaginator
     selected_by_default = False
 
     @override
@@ -320,7 +336,7 @@ class RoutingFormSubmissions(CalendlyStream):
 
     @override
     def open(self, asked: Asked) -> Iterator[Record]:
-        return newest_first(super().open(asked), "created_at", self.due_since)
+        return newest_first(super().open(asked), "created_at", self.due_since, self.config["page_size"])
 
 
 class OfUser(CalendlyStream):
@@ -339,24 +355,28 @@ class OfUser(CalendlyStream):
         return {"user": asked["user_uri"]}
 
 
-class UserAvailabilitySchedules(OfUser):
+class UserAvailabilitySchedules(OfUser, Whole):
     """Working hours of users."""
 
     name = "user_availability_schedules"
     path = "/user_availability_schedules"
     permission = "availability:read"
-    paginator_class = SinglePagePaginator
 
 
-class UserBusyTimes(OfUser):
+class UserBusyTimes(OfUser, Whole):
     """Busy times of users in the week to come: a snapshot."""
 
     name = "user_busy_times"
     path = "/user_busy_times"
     permission = "availability:read"
     primary_keys = ("user_uri", "type", "start_time", "end_time")
-    paginator_class = SinglePagePaginator
     selected_by_default = False
+
+    @override
+    def refusal(self, response: requests.Response, message: str) -> Exception:
+        """424: the user's external calendar cannot be read at the moment."""
+        failed = response.status_code == HTTPStatus.FAILED_DEPENDENCY
+        return ForbiddenError(message) if failed else super().refusal(response, message)
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
@@ -368,14 +388,13 @@ class UserBusyTimes(OfUser):
         return row | {"_snapshot_at": canonical(self.tap.run_started)}
 
 
-class Locations(OfUser):
+class Locations(OfUser, Whole):
     """Places where users meet."""
 
     name = "locations"
     path = "/locations"
     permission = "locations:read"
     primary_keys = ("user_uri", "index")
-    paginator_class = SinglePagePaginator
     selected_by_default = False
 
     @override
@@ -391,7 +410,7 @@ class Contacts(CalendlyStream):
     permission = "contacts:read"
 
 
-class ContactCustomFieldDefinitions(Unpaged):
+class ContactCustomFieldDefinitions(Whole):
     """Fields that contacts may have besides their own."""
 
     name = "contact_custom_field_definitions"
@@ -399,7 +418,7 @@ class ContactCustomFieldDefinitions(Unpaged):
     permission = "contacts:read"
 
 
-class ContactLists(Unpaged):
+class ContactLists(Whole):
     """Lists and views of contacts, one's own; at most 25."""
 
     name = "contact_lists"
@@ -451,10 +470,11 @@ class MeetingRecapTranscripts(CalendlyStream):
     path = "/meeting_recaps/{recap_id}/transcript"
     permission = "meeting_recaps:read"
     records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
     primary_keys = ("recap_uri",)
     parent_stream_type = MeetingRecaps
     parent_keys = {"recap_id": "id", "recap_uri": "uri", "event": "event"}
-    paginator_class = SinglePagePaginator
     selected_by_default = False
 
     @override
@@ -465,7 +485,7 @@ class MeetingRecapTranscripts(CalendlyStream):
     def open(self, asked: Asked) -> Iterator[Record]:
         """The shape of the answer is not documented; it is kept whole."""
         return (
-            {"transcript": page.get("resource", page), "event_id": uuid(asked["event"])} for page in super().open(asked)
+            {"transcript": find("$.resource", page) or page, "event": asked["event"]} for page in super().open(asked)
         )
 
 
@@ -506,8 +526,11 @@ class OutgoingCommunications(OfOrganization):
         return super().refine(row) | {"_id": sha256(told.encode()).hexdigest()}
 
 
-class WebhookSubscriptions(CalendlyStream):
-    """Webhooks. What stands behind the `?` of their address may be a secret, and is left out."""
+class WebhookSubscriptions(OfUser):
+    """Webhooks of the organization and of each member.
+
+    Without what may be a secret: their key, and what stands behind the `?` of their address.
+    """
 
     name = "webhook_subscriptions"
     path = "/webhook_subscriptions"
@@ -515,19 +538,23 @@ class WebhookSubscriptions(CalendlyStream):
     selected_by_default = False
 
     @override
+    def asked(self) -> Iterable[Asked]:
+        whole: list[Asked] = [{"user_uri": None}] if self.tap.account.scope == "organization" else []
+        return [*whole, *super().asked()]
+
+    @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
-        account = self.tap.account
-        whole = account.scope == "organization"
-        return {
-            "organization": account.organization,
-            "scope": "organization" if whole else "user",
-            "user": None if whole else account.user,
-        }
+        user = asked["user_uri"]
+        scope = "user" if user else "organization"
+        return {"organization": self.tap.account.organization, "scope": scope, "user": user}
 
     @override
     def refine(self, row: Record) -> Record:
-        address = urlsplit(row.get("callback_url") or "")
-        return super().refine(row) | {"callback_url": address._replace(query="", fragment="").geturl()}
+        row = super().refine(row)
+        row.pop("signing_key", None)
+        if row.get("callback_url"):
+            row["callback_url"] = urlsplit(row["callback_url"])._replace(query="", fragment="").geturl()
+        return row
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:

@@ -59,23 +59,24 @@ def _read_slice(events: Iterator[Record], size: int) -> tuple[list[Record], bool
     for row in events:
         in_order = in_order and (not rows or instant(row["start_time"]) >= instant(rows[-1]["start_time"]))
         rows.append(row)
-        # The next slice must begin later than this one: where all share one start, or are not in order, read on.
+        # The next slice must begin later than this one: where all share one start, read on. So, too, where the
+        # list is not in the order that was asked for.
         if in_order and len(rows) >= size and instant(row["start_time"]) - instant(rows[0]["start_time"]) > 2 * _STEP:
             return rows, True
     return rows, False
 
 
-def newest_first(rows: Iterator[Record], key: str, since: datetime | None) -> Iterator[Record]:
+def newest_first(rows: Iterator[Record], key: str, since: datetime | None, page: int) -> Iterator[Record]:
     """The rows of a list that is sorted by `key`, descending, down to the first that is older than `since`.
 
-    Where a list turns out not to be sorted, all of it.
+    At least the first page, which is there already: where it is not sorted, the whole list is read.
     """
     last: datetime | None = None
     in_order = True
-    for row in rows:
+    for place, row in enumerate(rows):
         moment = instant(row[key])
         in_order = in_order and (last is None or moment <= last)
-        if since and in_order and moment < since:
+        if since and in_order and place >= page and moment < since:
             return
         last = moment
         yield row

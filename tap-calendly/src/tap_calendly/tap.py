@@ -162,9 +162,10 @@ class TapCalendly(SchedulingTap):
 
     @cached_property
     def membership(self) -> Record | None:
-        """The API's row of the token's user's membership in his organization."""
+        """The API's row of the token's user's membership in the organization."""
         memberships = self.streams[OrganizationMemberships.name].request_records({"user": self.me["uri"]})  # type: ignore[attr-defined]  # a REST stream
-        return next((row for row in memberships if row["organization"] == self.me["current_organization"]), None)
+        organization = self.config.get("organization_uri") or self.me["current_organization"]
+        return next((row for row in memberships if row["organization"] == organization), None)
 
     @cached_property
     def account(self) -> Account:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from singer_sdk.helpers._state import PROGRESS_MARKER_NOTE, PROGRESS_MARKERS
+
 if TYPE_CHECKING:
     from singer_sdk.streams.core import Stream
 
@@ -27,3 +29,11 @@ def announce_version(stream: Stream, version: int) -> None:
     """
     stream._write_schema_message()  # noqa: SLF001 - see above
     stream._write_activate_version_message(version)  # noqa: SLF001 - see above
+
+
+def open_progress(stream: Stream) -> None:
+    """Begin a stream's progress markers.
+
+    The SDK does so at the first row, with a warning that an unsorted stream is not resumable: ours are meant to be so.
+    """
+    stream.stream_state.setdefault(PROGRESS_MARKERS, {PROGRESS_MARKER_NOTE: "Counts when the stream is whole."})

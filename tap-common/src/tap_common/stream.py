@@ -32,8 +32,8 @@ from tap_common.errors import (
 )
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
-from tap_common.sdk import announce_version, stamp_version
-from tap_common.select import EnvelopeError, select
+from tap_common.sdk import announce_version, open_progress, stamp_version
+from tap_common.select import EnvelopeError, find, select
 from tap_common.state import usable_bookmark
 from tap_common.window import canonical, instant
 
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 _RESTARTS = 5
 _BATCH = 1000
+# Where none of so many parents can be read, the cause is not with the parents.
+_MOST_UNREADABLE = 20
 
 
 class APIStream(RESTStream[str], ABC):
@@ -73,14 +75,14 @@ class APIStream(RESTStream[str], ABC):
     """Query parameters that every request carries."""
     paginator_class: ClassVar[type[CursorPaginator | SinglePagePaginator]] = CursorPaginator
     """How the endpoint is paged: along a cursor, or not at all."""
-    page_size_param: ClassVar[str]
-    """Name of the page size parameter of a paged endpoint."""
+    page_size_param: ClassVar[str | None] = None
+    """Name of the page size parameter; None where the endpoint has none."""
     cursor_param: ClassVar[str]
-    """Name of the cursor parameter of a paged endpoint."""
+    """Name of the cursor parameter."""
     cursor_jsonpath: ClassVar[str]
     """Where a page holds the next cursor."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
-    """For a child: names for its path, query and columns, and the parent's columns that they come from."""
+    """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them."""
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     """How far behind the bookmark rows count as changed: clocks differ, and a row may become visible late."""
     optional: ClassVar[bool] = True
@@ -99,7 +101,8 @@ class APIStream(RESTStream[str], ABC):
         """What to ask the endpoint with, a list at a time: nothing in particular, or each parent's keys."""
         if self.parent_stream_type is None:
             return [{}]
-        return ({name: parent[column] for name, column in self.parent_keys.items()} for parent in self.parents)
+        keys = {name: f"$.{column}" for name, column in self.parent_keys.items()}
+        return ({name: find(path, parent) for name, path in keys.items()} for parent in self.parents)
 
     def query(self, asked: Asked) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
         """Query parameters that depend on what is asked, the settings or the bookmark."""
@@ -115,8 +118,9 @@ class APIStream(RESTStream[str], ABC):
         request = super().get_http_request(page=page)
         asked = page.stream_context or {}
         request.params |= {**self.params, **self.query(asked)}
-        if self.paginator_class is CursorPaginator:
+        if self.page_size_param:
             request.params[self.page_size_param] = asked.get("page_size", self.config["page_size"])
+        if page.next_page_token:
             request.params[self.cursor_param] = page.next_page_token
         return request
 
@@ -257,24 +261,32 @@ class APIStream(RESTStream[str], ABC):
     def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
         """The rows of one list; of a parent that cannot be read, none."""
         try:
-            rows = answer.result()
-            for restart in count(1):
-                try:
-                    for row in rows:
-                        yield self.shape(row, asked)
-                except StalePageError:
-                    if restart == _RESTARTS:
-                        raise
-                    self.log("A page token of %s went stale; reading the list again.", self.path, level=30)
-                    rows = self.open(asked)
-                else:
-                    return
+            for row in self._restarted(asked, answer.result()):
+                yield self.shape(row, asked)
         except (ForbiddenError, GoneError) as refusal:
             if self.parent_stream_type is None:
                 raise
             self._unreadable.append(refusal)
             if len(self._unreadable) == 1:
                 self.log("%s: this parent has no rows to read; going on with the others.", refusal, level=30)
+            if len(self._unreadable) == _MOST_UNREADABLE and not self._readable:
+                raise RequestError(f"{refusal}: so did all of the first {_MOST_UNREADABLE} parents.") from refusal
+        else:
+            self._readable += 1
+
+    def _restarted(self, asked: Asked, rows: Iterator[Record]) -> Iterator[Record]:
+        """The rows of one list, again from its first page where a page token went stale."""
+        for _ in range(_RESTARTS):
+            try:
+                yield from rows
+            except StalePageError:
+                self.log("A page token of %s went stale; reading the list again.", self.path, level=30)
+                rows = self.open(asked)
+            else:
+                return
+        yield from rows
+
+    _readable = 0
 
     @cached_property
     def _unreadable(self) -> list[RequestError]:
@@ -359,6 +371,7 @@ class APIStream(RESTStream[str], ABC):
         if not self.is_incremental or key is None or latest_record.get(key) is None:
             return
         moment = max(instant(latest_record[key]), self.bookmark or instant(latest_record[key]))
+        open_progress(self)
         super()._increment_stream_state({key: canonical(moment)}, context=context)
 
     # Children

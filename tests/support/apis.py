@@ -1,0 +1,91 @@
+"""What the tests that hold for every tap need to know of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from harness import Runner, VirtualClock
+
+from tap_calendly.tap import TapCalendly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sandbox import Sandbox
+    from tap_common.tap import SchedulingTap
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Api:
+    """One of the APIs, its tap, and how its objects become rows."""
+
+    name: str
+    tap: type[SchedulingTap]
+    key: str
+    """A key that sees everything."""
+    kept: frozenset[str]
+    """Streams whose rows stay when the source deletes them without a trace."""
+    rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
+    """For streams whose rows are not the API's objects as they are: the row of an object."""
+    numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
+
+    def default_streams(self) -> list[str]:
+        """Streams that are on by default."""
+        return [stream.name for stream in self.tap.stream_types if stream.selected_by_default]
+
+    def all_streams(self) -> list[str]:
+        """Every stream."""
+        return [stream.name for stream in self.tap.stream_types]
+
+    def table(self, stream: str, things: Iterable[Row]) -> list[Row]:
+        """The rows that objects of the API should become, as far as the API says."""
+        rows = [self.rows.get(stream, dict)(thing) for thing in things]
+        if stream in self.numbered:
+            column, reference = self.numbered[stream]
+            places: defaultdict[str, count[int]] = defaultdict(count)
+            rows = [row | {column: row[reference], "index": next(places[row[reference]])} for row in rows]
+        return rows
+
+
+def _membership(thing: Row) -> Row:
+    return {name: value for name, value in thing.items() if name != "event_type"} | {
+        "event_type_uri": thing["event_type"]["uri"],
+        "member_uri": thing["member"]["uri"],
+    }
+
+
+def _communication(thing: Row) -> Row:
+    told = (thing.get(name) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
+    return thing | {"_id": hashlib.sha256("\x1f".join(map(str, told)).encode()).hexdigest()}
+
+
+CALENDLY = Api(
+    name="calendly",
+    tap=TapCalendly,
+    key="sandbox-admin",
+    kept=frozenset({"scheduled_events", "event_invitees", "routing_form_submissions"}),
+    rows={
+        "event_type_memberships": _membership,
+        "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},
+        "outgoing_communications": _communication,
+        "webhook_subscriptions": lambda thing: thing | {"callback_url": thing["callback_url"].partition("?")[0]},
+    },
+    numbered={
+        "locations": ("user_uri", "user"),
+        "event_type_availability_schedules": ("event_type_uri", "event_type"),
+    },
+)
+
+APIS = [CALENDLY]
+
+
+def runner_of(api: Api, sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of a tap against a sandbox."""
+    return Runner(api.tap, {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}, clock)

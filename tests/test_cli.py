@@ -1,0 +1,212 @@
+"""What a user sees: honest exit codes, one clear sentence for what can be mended, and nothing private."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import BIN, run, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from apis import Api
+
+    from sandbox import Sandbox
+
+SECRET = re.compile(r"key|token|secret|password")
+NOT_SECRET = {"token_file"}
+PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+
+
+@pytest.fixture
+def config(api: Api, sandbox: Sandbox) -> dict[str, Any]:
+    """Settings that work."""
+    return {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be reached by name or through a proxy."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+@pytest.mark.usefixtures("offline")
+def test_discovery_needs_no_network_and_no_config(api: Api) -> None:
+    outcome = run(api.tap.name, "--discover")
+
+    catalog = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert [stream["stream"] for stream in catalog["streams"]] == api.all_streams()
+
+
+@pytest.mark.usefixtures("offline")
+def test_about_needs_no_network_and_marks_every_secret(api: Api) -> None:
+    outcome = run(api.tap.name, "--about", "--format=json")
+
+    settings = json.loads(outcome.out)["settings"]["properties"]
+    assert outcome.code == 0
+    named = {name for name in settings if SECRET.search(name)} - NOT_SECRET
+    assert named
+    assert named == {name for name, setting in settings.items() if setting.get("secret")}
+
+
+def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config)
+
+    messages = [json.loads(line) for line in outcome.out.splitlines()]
+    assert outcome.code == 0
+    assert outcome.errors == []
+    assert {message["stream"] for message in messages if message["type"] == "RECORD"} == set(api.default_streams())
+    assert messages[-1]["type"] == "STATE"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"api_key": "wrong-3f9a"}, "does not accept the key"),
+        ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
+        ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
+        ({"page_size": 101}, "`page_size` is out of range"),
+        ({"page_size": "all"}, "`page_size` must be of type integer"),
+        ({"api_key": None}, "`api_key` is missing"),
+        ({"api_key": 314159265}, "`api_key` must be of type string"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else ",".join(value),
+)
+def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
+    api: Api, config: dict[str, Any], tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    changed = {name: value for name, value in (config | change).items() if value is not None}
+    bookmarks = {"bookmarks": {"scheduled_events": {}}}
+
+    outcome = run_tap(tmp_path, api.tap.name, changed, state=bookmarks)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert sentence in outcome.errors[0]
+    assert "Traceback" not in outcome.err
+    assert "wrong-3f9a" not in outcome.err
+    assert "314159265" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["{", "[]", '{"bookmarks": []}', '{"bookmarks": {"scheduled_events": {"replication_key_value": "soon"}}}'],
+)
+def test_a_corrupt_state_gets_one_sentence_and_nothing_is_written(
+    api: Api, config: dict[str, Any], tmp_path: Path, state: str
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config, state=state)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "state" in outcome.errors[0]
+    assert "Traceback" not in outcome.err
+
+
+def test_a_config_file_that_is_not_there_or_not_json_gets_one_sentence(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+
+    for name in ("missing.json", "broken.json"):
+        outcome = run(api.tap.name, f"--config={tmp_path / name}")
+        assert outcome.code == 1
+        assert len(outcome.errors) == 1
+        assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_no_log_line_holds_a_token_and_none_below_debug_anything_private(
+    api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path, level: str
+) -> None:
+    sandbox.faults.randomly(rate=0.05, seed=3, kinds=("500", "502-html", "truncated", "html"))
+
+    outcome = run_tap(tmp_path, api.tap.name, config | {"backoff_factor": 1}, level=level)
+
+    assert outcome.code == 0
+    assert PRIVATE.search(outcome.out)
+    assert api.key not in outcome.err
+    if level == "INFO":
+        assert PRIVATE.search(outcome.err) is None
+
+
+def test_an_answer_that_stays_broken_ends_the_run_with_1_and_without_its_body(
+    api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
+) -> None:
+    sandbox.faults.script(r"/contacts$", ["502-html"] * 20)
+
+    outcome = run_tap(tmp_path, api.tap.name, config | {"max_retries": 2, "backoff_factor": 1})
+
+    assert outcome.code == 1
+    assert "502" in outcome.errors[-1]
+    assert "<html" not in outcome.err.lower()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_within_two_seconds_with_its_own_exit_code(
+    api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path, number: signal.Signals
+) -> None:
+    sandbox.calendly.requests_per_minute = 20
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with subprocess.Popen(
+        [BIN / api.tap.name, f"--config={tmp_path / 'config.json'}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tap:
+        assert tap.stderr is not None
+        for line in tap.stderr:
+            if "waiting" in line:
+                break
+        began = time.monotonic()
+        tap.send_signal(number)
+        out, _ = tap.communicate(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert tap.returncode == 128 + number
+    assert all(json.loads(line) for line in out.splitlines())
+
+
+def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(
+    api: Api, config: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with subprocess.Popen(
+        [BIN / api.tap.name, f"--config={tmp_path / 'config.json'}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tap:
+        assert tap.stdout is not None
+        assert tap.stderr is not None
+        tap.stdout.readline()
+        tap.stdout.close()
+        log = tap.stderr.read()
+
+    assert tap.returncode == 1
+    assert "Traceback" not in log.partition("An unhandled error")[2] or "closed the pipe" in log
+
+
+def test_help_names_the_tap_and_its_options(api: Api) -> None:
+    outcome = run(api.tap.name, "--help")
+
+    assert outcome.code == 0
+    for option in ("--config", "--state", "--catalog", "--discover", "--about", "--test"):
+        assert option in outcome.out
+
+
+def test_a_module_runs_as_the_command_does(api: Api, run_python: Callable[..., str]) -> None:
+    assert "--discover" in run_python("-m", api.tap.__module__.partition(".")[0], "--help")
+
+
+@pytest.fixture
+def run_python() -> Callable[..., str]:
+    """Python, as a process."""
+    return lambda *arguments: run("python", *arguments).out

@@ -1,0 +1,70 @@
+"""At the API's limit, never over it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from apis import runner_of
+from truth import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apis import Api
+    from harness import Runner, VirtualClock
+
+    from sandbox import Sandbox
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("retry_after", [False, True])
+def test_a_limit_of_60_a_minute_is_obeyed_and_the_run_ends_well(
+    api: Api, sandbox: Sandbox, runner: Runner, clock: VirtualClock, concurrency: int, *, retry_after: bool
+) -> None:
+    served = getattr(sandbox, api.name)
+    served.requests_per_minute, served.send_retry_after = 60, retry_after
+    began = clock.monotonic()
+
+    runner.sync(concurrency=concurrency)
+
+    windows = (clock.monotonic() - began) / 60 + 1
+    refused = [asked for asked in sandbox.requests if asked.status == 429]
+    assert len(sandbox.requests) > 60
+    assert len(refused) <= windows
+    assert Judge(api, sandbox).verdict(runner) == {}
+
+
+def test_no_minute_of_the_run_is_left_unused(api: Api, serve: Callable[..., Sandbox], clock: VirtualClock) -> None:
+    sandbox = serve(scale="test")
+    getattr(sandbox, api.name).requests_per_minute = 100
+    runner = runner_of(api, sandbox, clock)
+    began = clock.monotonic()
+
+    runner.sync(requests_per_minute=100)
+
+    minutes = (clock.monotonic() - began) / 60
+    # The first window begins full: whole windows are what is waited for.
+    assert minutes <= 1.05 * (len(sandbox.requests) // 100) + 0.05
+    assert all(asked.status != 429 for asked in sandbox.requests)
+
+
+def test_a_window_that_another_program_has_used_up_is_waited_out_without_a_429(
+    api: Api, sandbox: Sandbox, runner: Runner
+) -> None:
+    getattr(sandbox, api.name).requests_per_minute = 40
+    runner.sync()
+    runner.warehouse.state = None
+    before = len(sandbox.requests)
+
+    runner.sync(concurrency=1)
+
+    assert sum(asked.status == 429 for asked in sandbox.requests[before:]) <= 1
+
+
+def test_nothing_is_asked_for_twice(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+    runner.sync()
+
+    asked = sorted((asked.path, str(asked.query)) for asked in sandbox.requests)
+    assert [one for one, other in pairwise(asked) if one == other] == []
