@@ -142,7 +142,7 @@ def test_a_token_is_bound_to_its_query(get: Get, org: str, changed: dict[str, An
     assert get("/scheduled_events", **params).status_code == 200
     refused = get("/scheduled_events", **params | changed)
     assert (refused.status_code, refused.json()) == (400, STALE)
-    assert get("/scheduled_events", organization=org, count=5, page_token="made up").json() == STALE
+    assert get("/scheduled_events", organization=org, count=5, page_token=org).json() == STALE
 
 
 def test_a_token_goes_stale_while_other_things_are_asked(sandbox: Sandbox, get: Get, org: str) -> None:

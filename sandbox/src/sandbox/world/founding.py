@@ -112,6 +112,7 @@ def promise(world: World) -> None:
         give_up_recap,
         routed,
         retired_type,
+        everywhere,
     )
     for number, case in enumerate(cases):
         world.at(EPOCH + timedelta(days=3 + 9 * number, hours=1, seconds=0.5 + number), case)
@@ -232,3 +233,10 @@ def retired_type(world: World) -> None:
     kind = world.create_event_type(world.seats["owner"], name="Retired")
     world.book(kind, _start(world, 2))
     world.after(timedelta(days=4), lambda w: w.delete_event_type(kind))
+
+
+def everywhere(world: World) -> None:
+    """Meet once in every kind of place, and once nowhere."""
+    for days, kind in enumerate((*words.PLACES, None)):
+        meeting = world.book(_kind(world), _start(world, 1 + days)).meeting
+        meeting.place = None if kind is None else world.draw_place(kind)

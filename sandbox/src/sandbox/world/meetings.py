@@ -39,7 +39,10 @@ class Meetings(EventTypes):
     def _place(self, event_type: r.EventType) -> r.Place | None:
         if not event_type.places or self.chance(0.02):
             return None
-        kind = self.pick(event_type.places).kind
+        return self.draw_place(self.pick(event_type.places).kind)
+
+    def draw_place(self, kind: str) -> r.Place:
+        """Draw where exactly a meeting is; what a conference's vendor says about it has no fixed shape."""
         if kind not in CONFERENCES:
             text = self.pick(("Hauptstraße 1, Berlin", "+1 555 0100", "", None))
             return r.Place(kind, text=text, note=self.pick((None, "Ring twice")))

@@ -37,7 +37,7 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(members=6, bookings_per_day=0.15),
+    "tiny": Scale(members=6, bookings_per_day=0.1),
     "test": Scale(members=9, bookings_per_day=1.5),
     "demo": Scale(members=24, bookings_per_day=15.5),
     "large": Scale(members=60, bookings_per_day=146.0),
