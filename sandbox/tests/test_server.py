@@ -1,0 +1,142 @@
+"""The server: quick to come and go, dated by the world, moved by HTTP, and started from the command line."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Get = Callable[..., requests.Response]
+
+ADMIN = {"Authorization": "Bearer sandbox-admin"}
+
+
+def test_starting_and_stopping_takes_no_time() -> None:
+    idle = Sandbox(scale="tiny")
+    began = time.perf_counter()
+    with idle, requests.Session() as session:
+        session.get(f"{idle.calendly.api_url}/users/me", headers=ADMIN, timeout=5)
+    assert time.perf_counter() - began < 0.2
+
+
+def test_answers_are_dated_by_the_world(sandbox: Sandbox, get: Get) -> None:
+    assert parsedate_to_datetime(get("/users/me").headers["Date"]) == datetime(2026, 6, 1, 9, tzinfo=UTC)
+    sandbox.advance(days=3, seconds=1)
+    answer = get("/nowhere")
+    assert parsedate_to_datetime(answer.headers["Date"]) == datetime(2026, 6, 4, 9, 0, 1, tzinfo=UTC)
+    assert answer.headers["Date"].count("GMT") == 1
+
+
+def test_what_was_asked_is_on_record(sandbox: Sandbox, get: Get, org: str) -> None:
+    get("/groups", organization=org, count=2)
+    get("/groups", key="sandbox-member", organization="")
+    first, second = sandbox.requests
+    assert (first.api, first.method, first.path, first.status) == ("calendly", "GET", "/groups", 200)
+    assert first.query == [("organization", org), ("count", "2")]
+    assert (first.key, second.key) == ("sandbox-admin", "sandbox-member")
+    assert second.query == [("organization", "")]
+
+
+def test_the_world_moves_by_http(sandbox: Sandbox) -> None:
+    address = f"{sandbox.url}/_world"
+    before = requests.get(address, timeout=5).json()
+    assert (before["now"], before["seed"], before["scale"]) == ("2026-06-01T09:00:00Z", 7, "tiny")
+    after = requests.post(f"{address}/advance?days=30&hours=2", timeout=5).json()
+    assert after["now"] == "2026-07-01T11:00:00Z"
+    assert after["counts"]["meetings"] == len(sandbox.world.meetings)
+    truth = requests.get(f"{address}/truth/calendly/scheduled_events", timeout=5).json()
+    assert truth == sandbox.truth("calendly", "scheduled_events")
+    assert requests.get(f"{address}/requests", timeout=5).json() == []
+
+
+def test_faults_are_ordered_by_http(sandbox: Sandbox, get: Get) -> None:
+    address = f"{sandbox.url}/_world/faults"
+    order = {"script": {"path": "/users/me", "kinds": ["503"]}}
+    assert requests.post(address, json=order, timeout=5).status_code == 200
+    assert [get("/users/me").status_code for _ in range(2)] == [503, 200]
+    requests.post(address, json={"randomly": {"rate": 1.0, "kinds": ["500"]}}, timeout=5)
+    assert get("/users/me").status_code == 500
+    injected = requests.post(address, json={"clear": True}, timeout=5).json()["injected"]
+    assert [kind for _, kind in injected] == ["503", "500"]
+    assert get("/users/me").status_code == 200
+
+
+def test_nonsense_by_http_is_refused(sandbox: Sandbox) -> None:
+    address = f"{sandbox.url}/_world"
+    assert requests.post(f"{address}/advance?weeks=1", timeout=5).status_code == 400
+    assert requests.post(f"{address}/advance?days=-1", timeout=5).status_code == 400
+    assert requests.post(f"{address}/faults", json={"break": 1}, timeout=5).status_code == 400
+    assert requests.post(f"{address}/faults", data="{", timeout=5).status_code == 400
+    assert requests.get(f"{address}/truth/calendly/nothing", timeout=5).status_code == 404
+
+
+def test_a_flowing_world_keeps_pace_with_the_clock() -> None:
+    readings = iter(range(0, 1000, 10))
+    with Sandbox(scale="tiny", clock=lambda: float(next(readings)), flow=True) as flowing:
+        first = requests.get(f"{flowing.url}/_world", timeout=5).json()["now"]
+        second = requests.get(f"{flowing.url}/_world", timeout=5).json()["now"]
+    assert "2026-06-01T09:00:00Z" < first < second
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A sandbox started from the command line, and its address."""
+    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--scale", "tiny", "--rate-limit", "77"]
+    ready = tmp_path / "ready"
+    with subprocess.Popen(
+        [*command, "--ready-file", str(ready)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith("sandbox listens on http://127.0.0.1:")
+        yield process, ready.read_text().strip()
+        process.kill()
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_until_interrupted(served: tuple[subprocess.Popen[str], str], name: signal.Signals) -> None:
+    process, url = served
+    with requests.Session() as session:
+        answer = session.get(f"{url}/calendly/users/me", headers=ADMIN, timeout=5)
+        assert answer.headers["X-RateLimit-Limit"] == "77"
+        assert answer.headers["Date"].startswith("Mon, 01 Jun 2026 09:00")
+        process.send_signal(name)
+        out, err = process.communicate(timeout=5)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "sandbox", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_port_in_use_is_one_clear_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--scale", "tiny", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr == f"Error: port {port} cannot be used (Address already in use); choose another with --port\n"
+
+
+def test_the_command_explains_itself() -> None:
+    assert "serve" in run("--help").stdout
+    assert run("serve", "--now", "tomorrow").returncode == 2
+    done = run("serve", "--now", "2025-01-01", "--scale", "tiny")
+    assert (done.returncode, "cannot go back" in done.stderr) == (1, True)
