@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import msgspec
 
@@ -63,13 +63,13 @@ def _type(name: str, schema: dict[str, Json]) -> str:
     if name == "string":
         return _STRING_FORMATS.get(schema.get("format", ""), "VARCHAR")
     if name == "integer":
-        limits = [schema.get(key) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")]
+        limits = [schema.get(key, 0) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")]
         wide = any(_is_number(limit) and not -(1 << BIGINT_BITS) <= limit < 1 << BIGINT_BITS for limit in limits)
         return "HUGEINT" if wide else "BIGINT"
     return _SCALARS.get(name, "JSON")
 
 
-def _is_number(value: Json) -> bool:
+def _is_number(value: Json) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
@@ -229,7 +229,7 @@ class Column:
         return _FORMS[self.type].read_as
 
     def expression(self, stream: str) -> str:
-        """SQL that turns the staged value into the column's; it fails with a sentence when the value is no such thing."""
+        """SQL that turns the staged value into the column's; it fails with a sentence when the value is none."""
         pattern = _FORMS[self.type].pattern
         if not pattern:
             return self.key if self.read_as == self.type else f"{self.key}::{self.type}"

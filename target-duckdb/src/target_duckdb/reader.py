@@ -59,7 +59,7 @@ class MessageReader(GenericSingerReader[bytes]):
             return json.loads(line)  # type: ignore[no-any-return]  # json.loads gives Any
         return message
 
-    def _repair(self, line: bytes | str) -> Any:  # noqa: ANN401  # decoded JSON
+    def _repair(self, line: bytes | str) -> Any:
         """Decode a line with half of a surrogate pair in it, which no UTF-8 text can hold, as U+FFFD."""
         raw = line.encode() if isinstance(line, str) else line
         repaired = _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import math
 import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from target_duckdb.reader import decode
 from target_duckdb.table import DELETED_AT, Batch, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from target_duckdb.columns import Column, Json
     from target_duckdb.target import TargetDuckDB
 
-MOST_BYTES = 32 << 20
+MOST_BYTES = 4 << 20
 """Bytes of staged rows at which a batch is written even if it has room for more rows."""
 
 
@@ -101,6 +100,8 @@ class DuckDBSink(BatchSink):
         self._known: set[str] = set()
         self._unknown: set[str] = set()
         self._versioned = False
+        self._keys = set(self.key_properties)
+        self._most_rows = self.max_size
 
     @property
     @override
@@ -133,7 +134,7 @@ class DuckDBSink(BatchSink):
             self._columns = self._table.evolve(connection, properties)
         self._fits = [(column.key, column.source, column.fit) for column in self._columns]
         self._known = set(self.original_schema["properties"])
-        # The SDK parses dates where the schema declares them, loses digits and quotes what it cannot parse: DuckDB does it.
+        # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
         self.schema = {"properties": {name: {} for name in properties}, "additionalProperties": True}
 
     def add(self, record: Mapping[str, Json], version: int | None) -> None:
@@ -167,17 +168,19 @@ class DuckDBSink(BatchSink):
 
     def take(self, record: Mapping[str, Json], version: int | None) -> None:
         """Stage a record that passed none of the SDK's steps, and write the batch when it is full."""
-        if not all(key in record for key in self.key_properties):
+        if not self._keys <= record.keys():
             raise MissingKeyPropertiesError(f"stream {self.stream_name!r}: a record lacks a key property.")
         self.add(record, version)
         self.tally_record_read()
-        if len(self._rows) >= self.max_size or self._bytes >= MOST_BYTES:
-            self.target.drain_one(self)
+        self._write_if_full()
 
     @override
     def process_record(self, record: dict[str, Json], context: dict[str, Any]) -> None:
         self.add(record, self.target.version)
-        if len(self._rows) >= self.max_size or self._bytes >= MOST_BYTES:
+        self._write_if_full()
+
+    def _write_if_full(self) -> None:
+        if self._bytes >= MOST_BYTES or len(self._rows) >= self._most_rows:
             self.target.drain_one(self)
 
     @override

@@ -117,7 +117,7 @@ class Table:
         columns: Sequence[Column],
         keys: Sequence[str],
     ) -> None:
-        """Write a batch: rows replace the rows with the same key, the last of a key wins; without keys all are added."""
+        """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added."""
         targets = {column.name: column.expression(self.stream) for column in columns}
         if batch.versioned and VERSION not in targets:
             self._ensure(connection, VERSION, "BIGINT")

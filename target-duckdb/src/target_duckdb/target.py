@@ -59,15 +59,15 @@ class TargetDuckDB(Target):
         self.warehouse = Warehouse(
             Path(self.config["filepath"]),
             self.config.get("default_target_schema") or "main",
-            self.config.get("lock_timeout", LOCK_TIMEOUT),
+            float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
         # The SDK's steps between a message and its sink take most of the time and do nothing without these settings.
-        self._direct = not any(
-            self.config.get(name) for name in ("stream_maps", "flattening_enabled", "validate_records")
-        )
+        steps = ("stream_maps", "flattening_enabled", "validate_records")
+        self._skips_steps = not any(self.config.get(name) for name in steps)
+        self._direct: dict[str, DuckDBSink] = {}
 
     @property
     @override
@@ -80,12 +80,15 @@ class TargetDuckDB(Target):
         if predecessor := self._open.get(sink.stream_name):
             self.drain_one(predecessor)
         self._open[sink.stream_name] = sink
+        self._direct.pop(sink.stream_name, None)
+        if self._skips_steps and not sink.include_sdc_metadata_properties:
+            self._direct[sink.stream_name] = sink
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.version = message_dict.get("version")
-        sink = self._open.get(message_dict.get("stream", "")) if self._direct else None
-        if sink is None or sink.include_sdc_metadata_properties or "record" not in message_dict:
+        sink = self._direct.get(message_dict.get("stream", ""))
+        if sink is None or "record" not in message_dict:
             super()._process_record_message(message_dict)
             return
         sink.take(message_dict["record"], self.version)
@@ -131,13 +134,13 @@ class TargetDuckDB(Target):
             sink.retire(remove=False)
         else:
             self.logger.warning(
-                "stream %r: a version was announced, but the input did not end with a state; no row is marked as deleted.",
+                "stream %r: a version was announced, but the input did not end with a state; no row is marked.",
                 sink.stream_name,
             )
 
     @classmethod
     @override
-    def invoke(
+    def invoke(  # type: ignore[override]  # as in the SDK's Target, which narrows its base
         cls,
         *,
         about: bool = False,

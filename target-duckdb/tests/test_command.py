@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from target_duckdb.errors import LoadError
+from target_duckdb.target import TargetDuckDB
+from target_duckdb.warehouse import Warehouse
+
+from .singer import INTEGER, MOMENT, TEXT, command, load, query, record, run, schema, state, text_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.readline()"
+
+
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Texts of the error lines of a run, after checking that it failed without a traceback."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "| ERROR " in line]
+
+
+def test_a_run_says_once_what_it_loaded_and_passes_the_state_on(tmp_path: Path) -> None:
+    value = {"b": 1.5, "a": [12345678901234567890123, None, "é"], "c": {}}
+    rows = (record("t", id=i) for i in range(1000))
+    done = run(tmp_path, [schema("t", {"id": INTEGER}), *rows, state(value)], batch_size_rows=100)
+    assert (done.returncode, json.loads(done.stdout)) == (0, value)
+    assert [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "'t'" in line] == [
+        "stream 't': 1000 rows loaded."
+    ]
+    assert len(done.stderr.splitlines()) < 6
+
+
+def test_about_and_help_and_version_work_without_settings() -> None:
+    argv = [sys.executable, "-m", "target_duckdb"]
+    about = subprocess.run([*argv, "--about", "--format=json"], capture_output=True, text=True, check=True)
+    settings = (
+        {setting["name"] for setting in json.loads(about.stdout)["settings"]["properties"].values()}
+        if False
+        else (json.loads(about.stdout)["settings"]["properties"])
+    )
+    assert {"filepath", "default_target_schema", "hard_delete", "add_record_metadata"} <= set(settings)
+    assert "load_method" not in settings
+    assert all(setting.get("title") and setting.get("description") for setting in settings.values())
+    for option in ("--help", "--version"):
+        subprocess.run([*argv, option], capture_output=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"colour": "red"}, "'colour' was unexpected"),
+        ({"batch_size_rows": "many"}, "'many' is not of type 'integer'"),
+        ({"filepath": None}, "filepath"),
+    ],
+)
+def test_a_wrong_setting_ends_the_run_before_anything_is_read(
+    tmp_path: Path, settings: dict[str, Any], told: str
+) -> None:
+    done = run(tmp_path, ["this is not read"], **settings)
+    assert told in complaints(done)[0]
+    assert done.stdout == ""
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+def test_the_path_may_be_called_path_and_the_known_loaders_settings_are_taken(tmp_path: Path) -> None:
+    known = {"path": str(tmp_path / "b.duckdb"), "flush_all_streams": False, "delimiter": ",", "quotechar": '"'}
+    done = run(tmp_path, [schema("t", {"id": INTEGER})], filepath=None, primary_key_required=True, **known)
+    assert done.returncode == 0
+    assert query(tmp_path / "b.duckdb", "SELECT * FROM t") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "told"),
+    [
+        ([record("t", id=4711)], {}, "before a corresponding schema"),
+        ([schema("t", {"id": INTEGER}), record("t", name=4711)], {}, "stream 't': a record lacks a key property."),
+        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {}, "column 'id': a value is not an integer."),
+        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {"validate_records": True}, "'id' breaks the rule"),
+        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {}, "'d': a value is not a date-time with seconds."),
+        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {"add_record_metadata": True}, "'d': a value is not"),
+        ([schema("t", {"id": INTEGER}, ("x",))], {}, "its schema lacks the key property 'x'."),
+        ([schema("t", {}, ()), record("t", id=4711)], {}, "its schema names no property"),
+        (['{"type":"RECORD","stream":"t","record":{"id":4711'], {}, "Line 1 of the input is not JSON in UTF-8."),
+        (["4711"], {}, "Line 1 of the input is not a Singer message."),
+        (['{"type":"RECORD","record":{"id":4711}}'], {}, "A RECORD message lacks stream."),
+    ],
+)
+def test_what_is_wrong_with_the_input_is_said_without_its_content(
+    tmp_path: Path, lines: list[Any], settings: dict[str, Any], told: str
+) -> None:
+    done = run(tmp_path, [*lines, state()], **settings)
+    if settings.get("validate_records"):
+        assert told in done.stderr
+    else:
+        assert told in complaints(done)[-1]
+    assert done.returncode == 1
+    assert "4711" not in done.stderr + done.stdout
+    assert done.stdout == ""
+
+
+def test_a_write_that_fails_lets_no_state_out_and_keeps_the_batches_before_it(file: Path) -> None:
+    messages = [schema("t", {"id": INTEGER, "d": MOMENT}), *(record("t", id=i) for i in range(10)), state()]
+    with pytest.raises(LoadError):
+        load(file, [*messages, record("t", id=10), record("t", id=11, d="never"), state({"x": 1})], batch_size_rows=4)
+    assert query(file, "SELECT id FROM t ORDER BY id") == [(i,) for i in range(8)]
+    target = TargetDuckDB(config={"filepath": str(file)})
+    with pytest.raises(LoadError):
+        target.listen([f"{text_of([message])}" for message in [*messages, record("t", id=1, d="never")]])  # type: ignore[arg-type]  # lines are enough
+    target.warehouse.close()
+
+
+def test_a_killed_run_leaves_whole_batches_and_a_second_run_completes_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.duckdb"
+    argv = command(tmp_path / "config.json", file, batch_size_rows=50)
+    messages = [schema("t", {"id": INTEGER, "name": TEXT}), *(record("t", id=i, name=f"n{i}") for i in range(1020))]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        process.stdin.write(text_of(messages).encode())
+        process.stdin.flush()
+        wal = file.with_name("a.duckdb.wal")
+        while process.poll() is None and not (wal.exists() and wal.stat().st_size > 20_000):
+            pass
+        process.send_signal(signal.SIGKILL)
+        assert process.communicate()[0] == b""
+    kept = query(file, "SELECT count(*), max(id) + 1 FROM t")[0]
+    assert kept[0] == kept[1] != 0
+    assert kept[0] % 50 == 0
+    assert run(tmp_path, [*messages, state()]).returncode == 0
+    assert query(file, "SELECT id, name FROM t ORDER BY id") == [(i, f"n{i}") for i in range(1020)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_stop_writes_what_it_has(tmp_path: Path, number: signal.Signals) -> None:
+    file = tmp_path / "a.duckdb"
+    argv = command(tmp_path / "config.json", file, batch_size_rows=2)
+    messages = [schema("t", {"id": INTEGER}), record("t", id=1), record("t", id=2), record("t", id=3), state()]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        process.stdin.write(text_of(messages).encode())
+        process.stdin.flush()
+        wal = file.with_name("a.duckdb.wal")
+        while process.poll() is None and not (wal.exists() and wal.stat().st_size > 200):
+            pass
+        process.send_signal(number)
+        out = process.stdout.read() if process.stdout else b""
+    rows = len(query(file, "SELECT * FROM t"))
+    assert rows >= 2
+    assert not out or (rows, json.loads(out)) == (3, {"done": True})
+
+
+def test_a_signal_during_a_write_lets_no_state_out(file: Path) -> None:
+    warehouse = Warehouse(file, "main", 0)
+    with warehouse.transaction(), pytest.raises(LoadError, match="Interrupted"), warehouse.transaction():
+        pytest.fail("a second transaction has begun")
+    warehouse.close()
+
+
+def test_a_file_that_another_process_holds_is_waited_for_and_then_named(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    argv = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+        warehouse = Warehouse(file, "main", 3, clock=lambda: now[0], sleep=sleep)
+        sentence = rf"{file} is still held by another process \(PID {holder.pid}\) after 3 seconds"
+        with caplog.at_level("INFO"), pytest.raises(LoadError, match=sentence):
+            _ = warehouse.connection
+        assert sum("waiting" in entry.getMessage() for entry in caplog.records) == 1
+
+        def release(seconds: float) -> None:
+            now[0] += seconds
+            holder.communicate("\n")
+
+        late = Warehouse(file, "main", 3, clock=lambda: now[0], sleep=release)
+        assert late.connection.execute("SELECT 1").fetchall() == [(1,)]
+        late.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"hello " * 4000, "is not a DuckDB database"), (b"", "is not a DuckDB database")]
+)
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "a.duckdb").write_bytes(content)
+    (complaint,) = complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))[-1:]
+    assert told in complaint
+    assert str(tmp_path / "a.duckdb") in complaint
+    assert (tmp_path / "a.duckdb").read_bytes() == content
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.duckdb"
+    load(file, [schema("t", {"id": INTEGER})])
+    raw = bytearray(file.read_bytes())
+    raw[4200] ^= 255
+    raw[8300] ^= 255
+    file.write_bytes(raw)
+    assert "is damaged" in complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+def test_a_full_disk_is_named_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "a.duckdb"
+    load(file, [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=-1)])
+    argv = command(tmp_path / "config.json", file)
+    rows = text_of(
+        [schema("t", {"id": INTEGER, "name": TEXT}), *(record("t", id=i, name="x" * 999) for i in range(3000))]
+    )
+    limited = ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh", *argv]
+    done = subprocess.run(limited, input=rows, capture_output=True, text=True, check=False)
+    assert "reached the largest size" in complaints(done)[-1]
+    assert query(file, "SELECT id FROM t") == [(-1,)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "gzip", "parquet"])
+def test_batch_files_are_loaded_in_their_place(tmp_path: Path, file: Path, kind: str) -> None:
+    part = tmp_path / "part 1"
+    lines = "".join(json.dumps({"id": i, "o": {"a": i}}) + "\n" for i in range(10))
+    if kind == "parquet":
+        duckdb.connect().execute(
+            f"COPY (SELECT i AS id, {{'a': i}} AS o FROM range(10) r(i)) TO '{part}' (FORMAT parquet)"
+        )
+    else:
+        part.write_bytes(gzip.compress(lines.encode()) if kind == "gzip" else lines.encode())
+    encoding = {
+        "format": "parquet" if kind == "parquet" else "jsonl",
+        "compression": kind if kind == "gzip" else "none",
+    }
+    batch = {"type": "BATCH", "stream": "t", "encoding": encoding, "manifest": [part.as_uri()], "version": 3}
+    last = record("t", 3, id=9, o=None)
+    load(file, [schema("t", {"id": INTEGER, "o": {}}), record("t", 3, id=1, o="old"), batch, last], batch_size_rows=4)
+    expected = [(i, f'{{"a":{i}}}', 3) for i in range(9)] + [(9, None, 3)]
+    assert query(file, "SELECT * FROM t ORDER BY id") == expected

@@ -1,0 +1,106 @@
+"""Any records of any schema, in any batches and partly sent again, are read back as a dict would hold them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .singer import INTEGER, MOMENT, NUMBER, TEXT, load, query, schema
+
+Json = Any
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers() | finite | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=8,
+)
+moments = st.datetimes(
+    min_value=datetime(2, 1, 1),  # noqa: DTZ001  # the zone comes next
+    max_value=datetime(9998, 12, 31),  # noqa: DTZ001
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+
+KINDS: list[tuple[Json, st.SearchStrategy[Json]]] = [
+    (INTEGER, st.integers(-(2**63), 2**63 - 1)),
+    ({"type": ["null", "integer"], "minimum": -(2**127), "maximum": 2**127 - 1}, st.integers(-(2**127), 2**127 - 1)),
+    (NUMBER, finite),
+    ({"type": ["null", "boolean"]}, st.booleans()),
+    (TEXT, words),
+    (MOMENT, moments),
+    ({"type": ["null", "string"], "format": "date"}, st.dates()),
+    ({"type": ["null", "object"]}, st.dictionaries(words, nested, max_size=3)),
+    ({}, nested),
+]
+
+
+def sent(value: Json) -> Json:
+    """The value as a tap writes it."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def expected(kind: Json, value: Json) -> Json:
+    """The value as DuckDB gives it back, JSON decoded."""
+    return value.astimezone(UTC) if kind is MOMENT and value is not None else value
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> tuple[dict[str, Json], list[str], list[dict[str, Json]]]:
+    """Properties, the key's properties, and records of a stream."""
+    names = draw(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8).filter(
+        lambda name: not name.startswith("_sdc_")), min_size=1, max_size=5, unique=True))  # fmt: skip
+    kinds = {name: draw(st.sampled_from(KINDS)) for name in names}
+    keys = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    rows = st.fixed_dictionaries({}, optional={name: st.none() | kinds[name][1] for name in names})
+    full = st.fixed_dictionaries({key: st.none() | kinds[key][1] for key in keys})
+    records = draw(st.lists(st.builds(lambda row, key: row | key, rows, full), max_size=12))
+    if keys and records:  # some of them again, so that keys meet
+        records += draw(st.lists(st.sampled_from(records), max_size=4))
+        records += [{**draw(st.sampled_from(records)), **{k: records[0][k] for k in keys}}]
+    return {name: kinds[name][0] for name in names}, keys, records
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(loads(), st.integers(1, 5), st.booleans(), st.data())
+def test_what_is_read_back_is_what_a_dict_would_hold(
+    load_of: tuple[dict[str, Json], list[str], list[dict[str, Json]]],
+    size: int,
+    sdk_steps: bool,  # noqa: FBT001  # hypothesis passes it
+    data: st.DataObject,
+) -> None:
+    properties, keys, records = load_of
+    model: dict[Json, tuple[Json, ...]] = {}
+
+    def tell(part: list[dict[str, Json]]) -> list[Json]:
+        for row in part:
+            values = tuple(expected(kind, row.get(name)) for name, kind in properties.items())
+            key = json.dumps([str(expected(properties[k], row.get(k))) + "/" + json.dumps(sent(row.get(k))) * (
+                properties[k] is not MOMENT) for k in keys]) if keys else len(model)  # fmt: skip
+            model[key] = values
+        return [
+            {"type": "RECORD", "stream": "s", "record": {name: sent(value) for name, value in row.items()}}
+            for row in part
+        ]
+
+    again = data.draw(st.integers(0, len(records)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.duckdb"
+        options = {"batch_size_rows": size, "stream_maps": {"other": None} if sdk_steps else {}}
+        for part in (records, records[again:]):
+            load(file, [schema("s", properties, keys), *tell(part)], **options)
+        rows = query(file, "SELECT * FROM s")
+    stored = [
+        tuple(
+            json.loads(value) if value is not None and kind in ({}, KINDS[-2][0]) else value
+            for value, kind in zip(row, properties.values(), strict=True)
+        )
+        for row in rows
+    ]
+    assert sorted(map(repr, stored)) == sorted(map(repr, model.values()))

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .singer import INTEGER, MOMENT, NUMBER, TEXT, load, query, record, schema, state, types
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIXED = {"id": INTEGER, "name": TEXT, "price": NUMBER, "at": MOMENT, "tags": {"type": ["null", "array"]}}
+
+
+def mixed(i: int) -> dict[str, Any]:
+    return {"id": i, "name": f"n{i}", "price": i / 7, "at": "2024-01-01T02:00:00+02:00", "tags": [i, "x"]}
+
+
+def test_parents_that_are_flushed_once_each_keep_all_their_rows(file: Path) -> None:
+    messages = []
+    for parent in range(5):
+        messages += [schema("accounts", {"id": INTEGER, "name": TEXT}), record("accounts", id=parent, name="a")]
+        messages.append(schema("events", MIXED))
+        messages += [record("events", **mixed(parent * 200 + i)) for i in range(200)]
+    load(file, messages, batch_size_rows=20)
+    assert query(file, "SELECT count(*), count(DISTINCT id) FROM accounts") == [(5, 5)]
+    assert query(file, "SELECT count(*), count(DISTINCT id) FROM events") == [(1000, 1000)]
+
+
+@pytest.mark.parametrize("rows", [1, 10])
+def test_a_table_of_nothing_but_text_keeps_its_first_row(file: Path, rows: int) -> None:
+    load(file, [schema("t", {"id": TEXT, "name": TEXT}), *(record("t", id=f"i{i}", name=f"n{i}") for i in range(rows))])
+    assert query(file, "SELECT id, name FROM t ORDER BY id") == [(f"i{i}", f"n{i}") for i in range(rows)]
+
+
+@pytest.mark.parametrize("rows", [1, 20_000])
+def test_rows_of_mixed_types_all_arrive_with_their_values(file: Path, rows: int) -> None:
+    load(file, [schema("t", MIXED), *(record("t", **mixed(i)) for i in range(rows))])
+    got = query(file, "SELECT * FROM t ORDER BY id")
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    assert [(*row[:3], row[3].astimezone(UTC), row[4]) for row in got] == [
+        (i, f"n{i}", i / 7, moment, json.dumps([i, "x"], separators=(",", ":"))) for i in range(rows)
+    ]
+
+
+def test_a_stream_of_nothing_but_its_key_is_loaded_and_loaded_again(file: Path) -> None:
+    for _ in range(2):
+        load(file, [schema("t", {"id": INTEGER}), *(record("t", id=i) for i in range(10))])
+    assert query(file, "SELECT id FROM t ORDER BY id") == [(i,) for i in range(10)]
+
+
+def test_empty_text_null_and_the_word_null_stay_three_things(file: Path) -> None:
+    rows = [record("t", id=1, name=""), record("t", id=2, name=None), record("t", id=3, name="null"), record("t", id=4)]
+    load(file, [schema("t", {"id": INTEGER, "name": TEXT}), *rows])
+    assert query(file, "SELECT name FROM t ORDER BY id") == [("",), (None,), ("null",), (None,)]
+
+
+def test_the_last_of_several_rows_with_one_key_wins_within_and_across_batches(file: Path) -> None:
+    rows = [record("t", id=i % 3, name=f"{i}") for i in range(20)]
+    for size in (100, 7, 1):
+        load(file, [schema("t", {"id": INTEGER, "name": TEXT}), *rows], batch_size_rows=size)
+        assert query(file, "SELECT id, name FROM t ORDER BY id") == [(0, "18"), (1, "19"), (2, "17")]
+
+
+def test_a_property_missing_from_the_newer_record_becomes_null(file: Path) -> None:
+    load(file, [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=1, name="a")])
+    load(file, [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=1)])
+    assert query(file, "SELECT * FROM t") == [(1, None)]
+
+
+def test_a_key_of_several_properties_with_a_null_in_it_matches_itself(file: Path) -> None:
+    rows = [record("t", a=1, b="x", v=1), record("t", a=1, b=None, v=2), record("t", a=1, b=None, v=3)]
+    for _ in range(2):
+        load(file, [schema("t", {"a": INTEGER, "b": TEXT, "v": INTEGER}, ("a", "b")), *rows])
+    assert query(file, "SELECT * FROM t ORDER BY v") == [(1, "x", 1), (1, None, 3)]
+
+
+def test_rows_without_a_key_are_added_in_order(file: Path) -> None:
+    for _ in range(2):
+        load(file, [schema("t", {"v": INTEGER}, ()), *(record("t", v=i) for i in range(3))])
+    assert query(file, "SELECT v FROM t") == [(0,), (1,), (2,), (0,), (1,), (2,)]
+
+
+def test_interleaved_streams_and_repeated_schemas_cost_one_batch_each(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = []
+    for i in range(50):
+        for stream in ("a-b", "c"):
+            messages += [schema(stream, {"id": INTEGER}), record(stream, id=i)]
+    with caplog.at_level("INFO"):
+        load(file, messages)
+    assert query(file, 'SELECT count(*) FROM "a-b"') == query(file, "SELECT count(*) FROM c") == [(50,)]
+    told = [entry.getMessage() for entry in caplog.records if "'c'" in entry.getMessage()]
+    assert told == ["stream 'c': 50 rows loaded."]
+
+
+def test_names_keep_their_case_order_and_punctuation(file: Path) -> None:
+    names = ["Zeit", "a b", 'q"uote', "ünïcode", "select", "rowid", "n", "v", "c0", "x.y", "1"]
+    load(
+        file,
+        [
+            schema("T-1 x", dict.fromkeys(names, INTEGER), ()),
+            record("T-1 x", **{n: i for i, n in enumerate(names)}),
+        ],
+    )
+    assert list(types(file, "T-1 x")) == names
+    assert query(file, 'SELECT * FROM "T-1 x"') == [tuple(range(len(names)))]
+
+
+def test_names_that_differ_only_by_case_get_a_column_each_in_every_run(file: Path) -> None:
+    load(file, [schema("t", {"Id": INTEGER, "id": TEXT}, ("Id",)), record("t", Id=1, id="a")])
+    load(file, [schema("t", {"id": TEXT, "ID": TEXT, "Id": INTEGER}, ("Id",)), record("t", Id=2, id="b", ID="c")])
+    first, second, third = types(file, "t")
+    assert first == "Id"
+    assert (second.split("_")[0], third.split("_")[0]) == ("id", "ID")
+    assert query(file, "SELECT * FROM t ORDER BY 1") == [(1, "a", None), (2, "b", "c")]
+    load(file, [schema("T", {"id": INTEGER}), record("T", id=9)])
+    assert len(query(file, "SELECT table_name FROM duckdb_tables()")) == 2
+
+
+def test_an_empty_property_name_is_stored_too(file: Path) -> None:
+    load(file, [schema("t", {"": INTEGER}, ("",)), record("t", **{"": 1}), record("t", **{"": 1})])
+    assert query(file, "SELECT * FROM t") == [(1,)]
+
+
+def test_the_schema_may_bear_the_name_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "new folder" / "luma.duckdb"
+    load(file, [schema("t", {"id": INTEGER}), record("t", id=1)], default_target_schema="luma")
+    assert query(file, "SELECT id FROM luma.luma.t") == [(1,)]
+
+
+def test_a_stream_without_rows_gets_its_empty_table(file: Path) -> None:
+    load(file, [schema("t", MIXED), state()])
+    assert query(file, "SELECT * FROM t") == []
+
+
+def test_the_metadata_columns_are_the_sdks(file: Path) -> None:
+    load(file, [schema("t", {"id": INTEGER}), record("t", id=1)], add_metadata_columns=True)
+    assert types(file, "t")["_sdc_received_at"] == "TIMESTAMP WITH TIME ZONE"
+    assert query(file, "SELECT count(_sdc_received_at), count(_sdc_deleted_at) FROM t") == [(1, 0)]
+
+
+def test_flattening_makes_a_column_of_each_nested_property(file: Path) -> None:
+    nested = {"type": "object", "properties": {"z": INTEGER}}
+    load(file, [schema("t", {"id": INTEGER, "o": nested}), record("t", id=1, o={"z": 5})], data_flattening_max_level=1)
+    assert query(file, "SELECT id, o__z FROM t") == [(1, 5)]
+
+
+def test_a_stream_map_is_applied(file: Path) -> None:
+    maps = {"t": {"twice": "id * 2", "__alias__": "u"}}
+    load(file, [schema("t", {"id": INTEGER}), record("t", id=4)], stream_maps=maps)
+    assert query(file, "SELECT id, twice FROM u") == [(4, "8")]  # the SDK types what it computes as text
+
+
+@pytest.mark.parametrize("steps", [{}, {"validate_records": True}, {"stream_maps": {"other": None}}])
+def test_the_direct_way_and_the_sdks_steps_load_the_same(tmp_path: Path, file: Path, steps: dict[str, object]) -> None:
+    messages = [schema("t", MIXED), *(record("t", 7 if i % 2 else None, **mixed(i)) for i in range(50))]
+    load(file, messages)
+    load(tmp_path / "b.duckdb", messages, **steps)
+    assert query(file, "FROM t") == query(tmp_path / "b.duckdb", "FROM t")
+    assert types(file, "t") == types(tmp_path / "b.duckdb", "t")
+
+
+def test_a_property_that_the_schema_lacks_is_told_of_once(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load(file, [schema("t", {"id": INTEGER}), record("t", id=1, new=1), record("t", id=2, new=2)])
+    assert [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"] == [
+        "stream 't': the schema lacks the property 'new', which is not loaded."
+    ]
