@@ -31,7 +31,7 @@ lint: .venv/.synced ## formatting, style and types
 setup: .meltano/.installed ## install everything
 
 sandbox: .venv/.synced ## serve the sandbox on port 8787 until Ctrl-C
-	@exec $(RUN)/sandbox serve
+	@exec $(RUN)/sandbox serve --rate-limit 60000
 
 lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) lock

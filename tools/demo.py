@@ -31,6 +31,8 @@ WAREHOUSE = ROOT / "output" / "sandbox.duckdb"
 RUNS = ROOT / "output" / "demo.json"
 FIRST_DAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SCHEMA = "tap_calendly"
+# The vendor allows 500 requests a minute; nobody wants to wait for that here.
+RATE = "--rate-limit=60000"
 
 QUESTIONS = {
     "Bookings per week, by the week in which they were made": """
@@ -53,7 +55,7 @@ QUESTIONS = {
 
 def main() -> int:
     """Run the demo; the exit code is Meltano's."""
-    console = Console()
+    console = Console(width=100)
     runs = json.loads(RUNS.read_text()) if RUNS.exists() and WAREHOUSE.exists() else 0
     now = FIRST_DAY + timedelta(days=2 * runs)
     began = datetime.now(UTC)
@@ -80,7 +82,7 @@ def sandbox(now: datetime) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready"
         server = subprocess.Popen(  # noqa: S603 - our own program
-            [BIN / "sandbox", "serve", f"--port={port}", f"--now={now.isoformat()}", f"--ready-file={ready}"],
+            [BIN / "sandbox", "serve", f"--port={port}", f"--now={now.isoformat()}", f"--ready-file={ready}", RATE],
             stdout=subprocess.DEVNULL,
         )
         try:
@@ -108,7 +110,8 @@ def load(url: str) -> int:
 def show(console: Console, began: datetime, which: str, asked: int, seconds: float, runs: int) -> None:  # noqa: PLR0913 - what is shown
     """The tables, and the answers to three questions."""
     with duckdb.connect(WAREHOUSE, read_only=True) as warehouse:
-        table = Table(title=f"{WAREHOUSE.relative_to(ROOT)}", title_justify="left")
+        console.print(f"\n{WAREHOUSE.relative_to(ROOT)}")
+        table = Table()
         for column in ("schema", "table"):
             table.add_column(column)
         for column in ("rows", "this run"):
@@ -132,7 +135,8 @@ def show(console: Console, began: datetime, which: str, asked: int, seconds: flo
         console.print(table)
         for question, sql in QUESTIONS.items():
             answer = warehouse.execute(sql)
-            table = Table(title=question, title_justify="left")
+            console.print(f"\n{question}")
+            table = Table()
             for column in answer.description or ():
                 table.add_column(column[0])
             for row in answer.fetchall():

@@ -1,4 +1,4 @@
-"""Keeps the settings in meltano.yml equal to what the plugins say of themselves.
+"""Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves.
 
 `python tools/settings.py` writes them; with `--check` it only says whether they are equal.
 """
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from target_duckdb.target import TargetDuckDB
 
 from tap_calendly.tap import TapCalendly
+from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
@@ -49,6 +50,11 @@ def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def selection(tap: type[SchedulingTap]) -> list[str]:
+    """What is on by default: Meltano selects everything unless it is told otherwise."""
+    return ["*.*", *(f"!{stream.name}.*" for stream in tap.stream_types if not stream.selected_by_default)]
+
+
 def written() -> str:
     """meltano.yml with the plugins' settings in it."""
     yaml = YAML()
@@ -58,6 +64,8 @@ def written() -> str:
     for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
         if plugin["name"] in PLUGINS:
             plugin["settings"] = settings(PLUGINS[plugin["name"]])
+            if issubclass(PLUGINS[plugin["name"]], SchedulingTap):
+                plugin["select"] = selection(PLUGINS[plugin["name"]])
     text = io.StringIO()
     yaml.dump(project, text)
     return text.getvalue()

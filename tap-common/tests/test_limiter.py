@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 
 import pytest
 from harness import VirtualClock
@@ -56,7 +57,7 @@ def test_a_window_that_the_headers_call_used_up_is_waited_out() -> None:
         turns.observe({"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "17"})
 
     with turns.slot():
-        assert clock.slept == [pytest.approx(18)]
+        assert clock.waited == [pytest.approx(18)]
 
 
 def test_what_remains_is_left_to_the_requests_that_are_under_way() -> None:
@@ -65,10 +66,10 @@ def test_what_remains_is_left_to_the_requests_that_are_under_way() -> None:
     with turns.slot(), turns.slot():
         turns.observe({"X-RateLimit-Remaining": "2", "X-RateLimit-Reset": "17"})
         with turns.slot():
-            assert clock.slept == []
+            assert clock.waited == []
             turns.observe({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "17"})
     with turns.slot():
-        assert clock.slept == [pytest.approx(18)]
+        assert clock.waited == [pytest.approx(18)]
 
 
 def test_a_lower_limit_in_the_headers_takes_the_place_of_the_documented_one() -> None:
@@ -80,7 +81,7 @@ def test_a_lower_limit_in_the_headers_takes_the_place_of_the_documented_one() ->
         with turns.slot():
             pass
 
-    assert sum(clock.slept) >= 59
+    assert sum(clock.waited) >= 59
 
 
 def test_a_higher_limit_in_the_headers_does_not_lift_the_setting() -> None:
@@ -92,7 +93,7 @@ def test_a_higher_limit_in_the_headers_does_not_lift_the_setting() -> None:
         with turns.slot():
             pass
 
-    assert sum(clock.slept) >= 59
+    assert sum(clock.waited) >= 59
 
 
 @pytest.mark.parametrize(
@@ -112,15 +113,22 @@ def test_a_refusal_is_waited_out_as_its_headers_say(headers: dict[str, str], sec
     turns.refuse(headers, 60)
 
     with turns.slot():
-        assert sum(clock.slept) == pytest.approx(seconds)
+        assert sum(clock.waited) == pytest.approx(seconds)
 
 
-def test_a_wait_is_said_once_for_all_threads(caplog: pytest.LogCaptureFixture) -> None:
-    turns = limiter(VirtualClock(), (500, 60))
-    with caplog.at_level("INFO"):
+def test_requests_that_were_under_way_do_not_prolong_the_wait(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    with caplog.at_level("INFO"), ExitStack() as under_way:
+        for _ in range(8):
+            under_way.enter_context(turns.slot())
         for _ in range(8):
             turns.refuse({"Retry-After": "60"}, 60)
+            clock.sleep(1)
+    with turns.slot():
+        pass
 
+    assert sum(clock.waited) == pytest.approx(61)
     assert len(caplog.messages) == 1
 
 

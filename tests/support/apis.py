@@ -36,6 +36,9 @@ class Api:
     numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
 
+    checked_with: frozenset[str] = frozenset()
+    """Paths that the check of permissions asks as the stream does: they take no page size."""
+
     def default_streams(self) -> list[str]:
         """Streams that are on by default."""
         return [stream.name for stream in self.tap.stream_types if stream.selected_by_default]
@@ -77,6 +80,7 @@ CALENDLY = Api(
         "outgoing_communications": _communication,
         "webhook_subscriptions": lambda thing: thing | {"callback_url": thing["callback_url"].partition("?")[0]},
     },
+    checked_with=frozenset({"/user_availability_schedules"}),
     numbered={
         "locations": ("user_uri", "user"),
         "event_type_availability_schedules": ("event_type_uri", "event_type"),

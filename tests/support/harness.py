@@ -27,7 +27,7 @@ class VirtualClock(Clock):
         super().__init__()
         self._time = 1_000.0
         self._lock = threading.Lock()
-        self.slept: list[float] = []
+        self.waited: list[float] = []
 
     def __call__(self) -> float:
         return self.monotonic()
@@ -38,10 +38,10 @@ class VirtualClock(Clock):
             return self._time
 
     @override
-    def sleep(self, seconds: float) -> None:
+    def wait_until(self, moment: float) -> None:
         with self._lock:
-            self.slept.append(seconds)
-            self._time = max(self._time, self._time + seconds)
+            self.waited.append(max(0.0, moment - self._time))
+            self._time = max(self._time, moment)
 
 
 class Messages(Writer):

@@ -121,7 +121,7 @@ class OAuth:
                     data={"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]},
                     auth=(self._settings["client_id"], self._settings["client_secret"]),
                     headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
-                    timeout=self._settings["request_timeout"],
+                    timeout=float(self._settings["request_timeout"]),
                     allow_redirects=False,
                 )
             except (requests.ConnectTimeout, requests.ConnectionError) as error:

@@ -21,12 +21,20 @@ class Clock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
+        """Wait for so many seconds.
 
         Raises:
             StoppedError: The clock was stopped.
         """
-        if self._stopped.wait(max(0.0, seconds)):
+        self.wait_until(self.monotonic() + seconds)
+
+    def wait_until(self, moment: float) -> None:
+        """Wait until the clock shows that moment.
+
+        Raises:
+            StoppedError: The clock was stopped.
+        """
+        if self._stopped.wait(max(0.0, moment - self.monotonic())):
             raise StoppedError
 
     def stop(self) -> None:

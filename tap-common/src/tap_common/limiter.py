@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
@@ -35,32 +35,33 @@ class Limiter:
         self._lock = Lock()
         self._closed_until = 0.0
         self._in_flight = 0
-        self.refused = 0
+        self._sent = local()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Wait for one request's turn, and hold it until the answer is there."""
-        while (wait := self._take()) > 0:
-            self._clock.sleep(wait)
+        while (turn := self._take()) is not None:
+            self._clock.wait_until(turn)
+        self._sent.at = self._clock.monotonic()
         try:
             yield
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _take(self) -> float:
-        """Seconds to wait before asking again; 0 when the turn was taken."""
+    def _take(self) -> float | None:
+        """None when the turn was taken; else the moment at which to ask again."""
         with self._lock:
             now = self._clock.monotonic()
             if now < self._closed_until:
-                return self._closed_until - now
+                return self._closed_until
             turn = RateItem("request", int(now * 1000))
             self._bucket.leak(turn.timestamp)
             if not self._bucket.put(turn):
                 milliseconds = self._bucket.waiting(turn)
-                return (float(milliseconds) + 1) / 1000 if isinstance(milliseconds, int) else 1.0
+                return now + (milliseconds + 1) / 1000 if isinstance(milliseconds, int) else now + 1
             self._in_flight += 1
-            return 0.0
+            return None
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from an answer's headers: a lower limit, or a window that is used up.
@@ -85,14 +86,15 @@ class Limiter:
         if wait is None:
             wait = _seconds_until_reset(headers)
         with self._lock:
-            self.refused += 1
             self._close((window if wait is None else wait) + _ROUNDING, "The API asked for a pause (429)")
 
     def _close(self, seconds: float, why: str) -> None:
-        until = self._clock.monotonic() + seconds
-        if until > self._closed_until + _ROUNDING:
-            self._log.info("%s; waiting %.0f s.", why, seconds)
-        self._closed_until = max(self._closed_until, until)
+        """Let nothing through for a while; not again for requests that were under way when it was said before."""
+        now = self._clock.monotonic()
+        if getattr(self._sent, "at", now) < self._closed_until:
+            return
+        self._closed_until = now + seconds
+        self._log.info("%s; waiting %.0f s.", why, seconds)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

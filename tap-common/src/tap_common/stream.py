@@ -144,7 +144,7 @@ class APIStream(RESTStream[str], ABC):
     @property
     @override
     def timeout(self) -> int:
-        return cast("int", self.config["request_timeout"])
+        return cast("int", float(self.config["request_timeout"]))
 
     @cached_property
     def user_agent(self) -> str:
