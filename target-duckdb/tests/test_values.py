@@ -198,11 +198,11 @@ def test_moments_and_days_widen_to_iso_text(file: Path) -> None:
 
 
 def test_a_table_of_another_loader_is_taken_over(file: Path) -> None:
-    query(file, "CREATE TABLE t (id INTEGER PRIMARY KEY, "at" TIMESTAMP, n DECIMAL(9, 2), o STRUCT(a INTEGER))")
+    query(file, "CREATE TABLE t (id INTEGER PRIMARY KEY, moment TIMESTAMP, n DECIMAL(9, 2), o STRUCT(a INTEGER))")
     query(file, "INSERT INTO t VALUES (1, '2024-01-01 10:00:00', 1.25, {'a': 1}), (2, NULL, NULL, NULL)")
-    properties = {"at": MOMENT, "n": NUMBER, "o": {"type": "object"}}
+    properties = {"moment": MOMENT, "n": NUMBER, "o": {"type": "object"}}
     load(file, [schema("t", {"id": TEXT} | properties), record("t", id="2", n=2.5)])
-    assert query(file, "SELECT id, "at"::VARCHAR, n, o FROM t ORDER BY id") == [
+    assert query(file, "SELECT id, moment::VARCHAR, n, o FROM t ORDER BY id") == [
         ("1", "2024-01-01 10:00:00+00", "1.25", '{"a":1}'),
         ("2", None, "2.5", None),
     ]

@@ -104,8 +104,8 @@ def test_the_announcement_of_one_stream_leaves_the_others_alone(file: Path) -> N
 @pytest.mark.parametrize(("hard", "left"), [(False, [(1, False), (2, True)]), (True, [(1, False)])])
 def test_a_deletion_that_the_record_itself_tells_of_is_kept(
     file: Path,
-    hard: bool,
-    left: list[tuple[int, bool]],  # noqa: FBT001
+    hard: bool,  # noqa: FBT001  # pytest passes it by name
+    left: list[tuple[int, bool]],
 ) -> None:
     told = schema("t", {"id": INTEGER, "_sdc_deleted_at": {"type": ["null", "string"], "format": "date-time"}})
     gone = record("t", id=2, _sdc_deleted_at="2024-01-01T00:00:00Z")
