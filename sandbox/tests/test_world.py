@@ -32,6 +32,12 @@ def test_one_seed_is_one_world() -> None:
     assert everything(Sandbox(seed=3, scale="tiny")) != everything(Sandbox(seed=4, scale="tiny"))
 
 
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_even_the_smallest_world_has_something_of_everything(seed: int) -> None:
+    sandbox = Sandbox(seed, "tiny")
+    assert [stream for stream in STREAMS if not sandbox.truth("calendly", stream)] == []
+
+
 def test_the_steps_do_not_matter() -> None:
     leap, walk = Sandbox(scale="tiny"), Sandbox(scale="tiny")
     leap.advance(days=30)

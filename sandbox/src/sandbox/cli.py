@@ -52,8 +52,8 @@ def serve(  # noqa: PLR0913, PLR0917 -- one value per option
         raise click.ClickException(
             f"port {port} cannot be used ({error.strerror}); choose another with --port"
         ) from error
-    click.echo(f"sandbox listens on {sandbox.url} (seed {seed}, scale {scale}); Calendly is {sandbox.calendly.api_url}")
     if ready_file:
         ready_file.write_text(sandbox.url + "\n", encoding="utf-8")
+    click.echo(f"sandbox listens on {sandbox.url} (seed {seed}, scale {scale}); Calendly is {sandbox.calendly.api_url}")
     stop.wait()
     sandbox.__exit__(None, None, None)

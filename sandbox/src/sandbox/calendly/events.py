@@ -49,16 +49,18 @@ def cancellation(record: r.Cancellation) -> Row:
 def event(meeting: r.Meeting) -> Row:
     """Show a scheduled event; `cancellation` is there only once it is canceled."""
     write: Callable[[datetime], str] = brief if is_brief(meeting) else stamp
-    buffer = timedelta(minutes=meeting.buffer_minutes)
-    opens, closes = stamp(meeting.start - buffer), stamp(meeting.end + buffer)
+    opens, closes = start, end = write(meeting.start), write(meeting.end)
+    if meeting.buffer_minutes:
+        buffer = timedelta(minutes=meeting.buffer_minutes)
+        opens, closes = write(meeting.start - buffer), write(meeting.end + buffer)
     row: Row = {
         "uri": event_uri(meeting),
         "name": meeting.name,
         "meeting_notes_plain": meeting.notes,
         "meeting_notes_html": None if meeting.notes is None else f"<p>{meeting.notes}</p>",
         "status": "active" if meeting.cancellation is None else "canceled",
-        "start_time": write(meeting.start),
-        "end_time": write(meeting.end),
+        "start_time": start,
+        "end_time": end,
         "event_type": uri("event_types", meeting.event_type),
         "location": location(meeting),
         "invitees_counter": {

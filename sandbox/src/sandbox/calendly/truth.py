@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.api import ENDPOINTS
-from sandbox.calendly.event_types import AVAILABLE_DAYS, BUSY_DAYS
+from sandbox.calendly.availability import AVAILABLE_DAYS, BUSY_DAYS
 from sandbox.calendly.keys import ADMIN
 from sandbox.calendly.paging import Listing, Row
 from sandbox.calendly.refusals import Refusal
