@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from commands import BIN, run, run_tap
 
 if TYPE_CHECKING:
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from apis import Api
-
     from sandbox import Sandbox
 
 SECRET = re.compile(r"key|token|secret|password")
-NOT_SECRET = {"token_file"}
+NOT_SECRET = {"token_file", "flattening_max_key_length"}
 PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 
@@ -85,7 +85,7 @@ def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
     api: Api, config: dict[str, Any], tmp_path: Path, change: dict[str, Any], sentence: str
 ) -> None:
     changed = {name: value for name, value in (config | change).items() if value is not None}
-    bookmarks = {"bookmarks": {"scheduled_events": {}}}
+    bookmarks: dict[str, Any] = {"bookmarks": {"scheduled_events": {}}}
 
     outcome = run_tap(tmp_path, api.tap.name, changed, state=bookmarks)
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+
 from apis import runner_of
 from truth import Judge
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from apis import Api
     from harness import Runner, VirtualClock
-
     from sandbox import Sandbox
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from apis import runner_of
+from harness import kill
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from apis import Api
     from harness import Runner, VirtualClock
-
     from sandbox import Sandbox
 
 
@@ -71,13 +72,13 @@ def test_killed_at_a_random_moment_and_run_again_the_result_is_the_same(
 ) -> None:
     moments = random.Random(seed)
     judge = Judge(api, sandbox)
-    runner.sync(stop_after=moments.randrange(1, 400))
+    runner.sync(after=moments.randrange(1, 400), then=kill)
     sandbox.advance(days=1)
     runner.sync()
     assert judge.verdict(runner) == {}
 
     sandbox.advance(days=9)
-    runner.sync(stop_after=moments.randrange(1, 200))
+    runner.sync(after=moments.randrange(1, 200), then=kill)
     sandbox.advance(hours=moments.randrange(1, 30))
     runner.sync()
     assert judge.verdict(runner) == {}

@@ -69,7 +69,10 @@ def main() -> int:
         return code
     RUNS.write_text(json.dumps(runs + 1))
     seconds = (datetime.now(UTC) - began).total_seconds()
-    show(console, began, f"{'Second' if runs == 1 else 'Later' if runs else 'First'} run", asked, seconds, runs)
+    rows = show(console, began)
+    which = "Incremental run: what can have changed" if runs else "First run: everything"
+    console.print(f"\n[bold]{which}[/], {rows:,} rows with {asked:,} requests in {seconds:.0f} s.")
+    console.print("Run `make demo` again: it is two days later at the source.")
     return 0
 
 
@@ -103,22 +106,20 @@ def load(url: str) -> int:
         "TAP_CALENDLY_API_URL": f"{url}/calendly",
         "TAP_CALENDLY_API_KEY": "sandbox-admin",
     }
-    command = [BIN / "meltano", "--log-level=warning", "run", "--no-install", "tap-calendly", "target-duckdb"]
+    command = [str(BIN / "meltano"), "--log-level=warning", "run", "--no-install", "tap-calendly", "target-duckdb"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - our own program
 
 
-def show(console: Console, began: datetime, which: str, asked: int, seconds: float, runs: int) -> None:  # noqa: PLR0913 - what is shown
-    """The tables, and the answers to three questions."""
+def show(console: Console, began: datetime) -> int:
+    """The tables, and the answers to three questions; how many rows this run has written."""
     with duckdb.connect(WAREHOUSE, read_only=True) as warehouse:
         console.print(f"\n{WAREHOUSE.relative_to(ROOT)}")
-        table = Table()
-        for column in ("schema", "table"):
-            table.add_column(column)
+        table = Table("schema", "table")
         for column in ("rows", "this run"):
             table.add_column(column, justify="right")
         table.add_column("newest change")
         total = 0
-        tables = warehouse.execute(
+        tables: list[tuple[str, list[str]]] = warehouse.execute(
             "select table_name, list(column_name) from duckdb_columns() where schema_name = ? group by 1 order by 1",
             [SCHEMA],
         ).fetchall()
@@ -136,16 +137,11 @@ def show(console: Console, began: datetime, which: str, asked: int, seconds: flo
         for question, sql in QUESTIONS.items():
             answer = warehouse.execute(sql)
             console.print(f"\n{question}")
-            table = Table()
-            for column in answer.description or ():
-                table.add_column(column[0])
+            table = Table(*(column[0] for column in answer.description or ()))
             for row in answer.fetchall():
                 table.add_row(*map(str, row))
             console.print(table)
-    how = "incremental: only what has changed, and lists that are read in full" if runs else "everything"
-    console.print(f"[bold]{which}[/] ({how}): {total:,} rows with {asked:,} requests in {seconds:.0f} s.")
-    if not runs:
-        console.print("Run `make demo` again: it is two days later at the source.")
+    return total
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from target_duckdb.target import TargetDuckDB
 
 from tap_calendly.tap import TapCalendly
 from tap_common.tap import SchedulingTap
+from target_duckdb.target import TargetDuckDB
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
@@ -63,9 +63,10 @@ def written() -> str:
     project = yaml.load(MELTANO)
     for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
         if plugin["name"] in PLUGINS:
-            plugin["settings"] = settings(PLUGINS[plugin["name"]])
-            if issubclass(PLUGINS[plugin["name"]], SchedulingTap):
-                plugin["select"] = selection(PLUGINS[plugin["name"]])
+            known = PLUGINS[plugin["name"]]
+            plugin["settings"] = settings(known)
+            if issubclass(known, SchedulingTap):
+                plugin["select"] = selection(known)
     text = io.StringIO()
     yaml.dump(project, text)
     return text.getvalue()

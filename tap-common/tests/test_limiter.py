@@ -4,11 +4,11 @@ import logging
 from contextlib import ExitStack
 
 import pytest
-from harness import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 from pyrate_limiter import Rate
 
+from harness import VirtualClock
 from tap_common.limiter import Limiter, retry_after
 
 LOG = logging.getLogger("test")

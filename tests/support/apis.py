@@ -9,7 +9,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from harness import Runner, VirtualClock
-
 from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:

@@ -45,22 +45,28 @@ class VirtualClock(Clock):
 
 
 class Messages(Writer):
-    """A message writer that keeps what a target would read, and may break the run off."""
+    """A message writer that keeps what a target would read, and does something after so many messages."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
+    def __init__(self, after: int | None = None, then: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.read: list[dict[str, Any]] = []
-        self._stop_after = stop_after
+        self._after = after
+        self._then = then
 
     @override
     def write(self, line: bytes, *, flush: bool) -> None:
-        if self._stop_after is not None and len(self.read) >= self._stop_after:
-            raise Killed
+        if self._then and len(self.read) == self._after:
+            self._then()
         self.read.append(decode(line))
 
 
 class Killed(BaseException):
     """The process ended here."""
+
+
+def kill() -> None:
+    """End the process."""
+    raise Killed
 
 
 @dataclass
@@ -118,9 +124,9 @@ class Runner:
             stream.selected = self.select(stream.name, type(stream).selected_by_default)
         return tap
 
-    def sync(self, *, stop_after: int | None = None, **config: Any) -> SchedulingTap:
-        """A run as the command makes it; with `stop_after`, killed after as many messages."""
-        messages = Messages(stop_after)
+    def sync(self, *, after: int | None = None, then: Callable[[], None] | None = None, **config: Any) -> SchedulingTap:
+        """A run as the command makes it; `then` happens after so many messages."""
+        messages = Messages(after, then)
         tap = self.build(messages, **config)
         try:
             tap.check()
@@ -129,6 +135,7 @@ class Runner:
             pass
         finally:
             tap.close()
+            tap.pool.shutdown()
             self.warehouse.load(messages.read)
         return tap
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from apis import Api
-
     from sandbox import Sandbox
 
 

@@ -66,6 +66,9 @@ class APIStream(RESTStream[str], ABC):
     its requests run ahead on the tap's pool while rows are written in order.
     """
 
+    name: str
+    """The stream's name, and its table's."""
+
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
     state_partitioning_keys = ()  # a child has one bookmark, not one for each parent
     is_sorted = False  # a sorted stream's bookmark is not held back at the start of the run

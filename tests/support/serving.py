@@ -1,11 +1,13 @@
+"""Fixtures of all tests that run a tap against the sandbox."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+
 from apis import APIS, Api, runner_of
 from harness import VirtualClock
-
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def serve(clock: VirtualClock) -> Iterator[Callable[..., Sandbox]]:
     served: list[Sandbox] = []
 
     def start(**options: Any) -> Sandbox:
-        sandbox = Sandbox(**({"scale": "tiny", "clock": clock} | options))
+        chosen: dict[str, Any] = {"scale": "tiny", "clock": clock} | options
+        sandbox = Sandbox(**chosen)
         sandbox.__enter__()
         served.append(sandbox)
         return sandbox
