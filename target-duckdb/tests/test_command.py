@@ -30,6 +30,21 @@ def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "| ERROR " in line]
 
 
+def wait_for_a_batch(process: subprocess.Popen[bytes], file: Path) -> None:
+    """Return once the log of the file holds rows, or the process has ended."""
+    log = file.with_name(f"{file.name}.wal")
+    for _ in range(1200):
+        if log.exists() and log.stat().st_size > 1000:
+            return
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    process.kill()
+    pytest.fail("no batch was written")
+
+
 def test_a_run_says_once_what_it_loaded_and_passes_the_state_on(tmp_path: Path) -> None:
     value = {"b": 1.5, "a": [12345678901234567890123, None, "é"], "c": {}}
     rows = (record("t", id=i) for i in range(1000))
@@ -128,9 +143,7 @@ def test_a_killed_run_leaves_whole_batches_and_a_second_run_completes_them(tmp_p
         assert process.stdin is not None
         process.stdin.write(text_of(messages).encode())
         process.stdin.flush()
-        wal = file.with_name("a.duckdb.wal")
-        while process.poll() is None and not (wal.exists() and wal.stat().st_size > 20_000):
-            pass
+        wait_for_a_batch(process, file)
         process.send_signal(signal.SIGKILL)
         assert process.communicate()[0] == b""
     kept = query(file, "SELECT count(*), max(id) + 1 FROM t")[0]
@@ -149,9 +162,7 @@ def test_a_run_that_is_told_to_stop_writes_what_it_has(tmp_path: Path, number: s
         assert process.stdin is not None
         process.stdin.write(text_of(messages).encode())
         process.stdin.flush()
-        wal = file.with_name("a.duckdb.wal")
-        while process.poll() is None and not (wal.exists() and wal.stat().st_size > 200):
-            pass
+        wait_for_a_batch(process, file)
         process.send_signal(number)
         out = process.stdout.read() if process.stdout else b""
     rows = len(query(file, "SELECT * FROM t"))
@@ -233,9 +244,7 @@ def test_batch_files_are_loaded_in_their_place(tmp_path: Path, file: Path, kind:
     part = tmp_path / "part 1"
     lines = "".join(json.dumps({"id": i, "o": {"a": i}}) + "\n" for i in range(10))
     if kind == "parquet":
-        duckdb.connect().execute(
-            f"COPY (SELECT i AS id, {{'a': i}} AS o FROM range(10) r(i)) TO '{part}' (FORMAT parquet)"
-        )
+        duckdb.sql("SELECT i AS id, {'a': i} AS o FROM range(10) r(i)").write_parquet(str(part))
     else:
         part.write_bytes(gzip.compress(lines.encode()) if kind == "gzip" else lines.encode())
     encoding = {

@@ -198,7 +198,7 @@ def test_moments_and_days_widen_to_iso_text(file: Path) -> None:
 
 
 def test_a_table_of_another_loader_is_taken_over(file: Path) -> None:
-    query(file, "CREATE TABLE t (id INTEGER PRIMARY KEY, moment TIMESTAMP, n DECIMAL(9, 2), o STRUCT(a INTEGER))")
+    query(file, "CREATE TABLE t (id INTEGER, moment TIMESTAMP, n DECIMAL(9, 2), o STRUCT(a INTEGER))")
     query(file, "INSERT INTO t VALUES (1, '2024-01-01 10:00:00', 1.25, {'a': 1}), (2, NULL, NULL, NULL)")
     properties = {"moment": MOMENT, "n": NUMBER, "o": {"type": "object"}}
     load(file, [schema("t", {"id": TEXT} | properties), record("t", id="2", n=2.5)])
@@ -206,6 +206,13 @@ def test_a_table_of_another_loader_is_taken_over(file: Path) -> None:
         ("1", "2024-01-01 10:00:00+00", "1.25", '{"a":1}'),
         ("2", None, "2.5", None),
     ]
+
+
+def test_a_table_with_a_primary_key_takes_updates(file: Path) -> None:
+    query(file, "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR)")
+    for value in "ab":
+        load(file, [schema("t", {"id": INTEGER, "v": TEXT}), record("t", id=1, v=value), record("t", id=1, v=value)])
+    assert query(file, "SELECT * FROM t") == [(1, "b")]
 
 
 def test_a_new_key_is_the_one_that_rows_are_matched_by(file: Path) -> None:
