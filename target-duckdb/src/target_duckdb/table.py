@@ -46,6 +46,15 @@ class Batch:
     versioned: bool
 
 
+def _source(batch: Batch, reads: Mapping[str, str]) -> str:
+    """SQL that reads a batch's rows, each value under its key as the type given."""
+    columns = ", ".join(f"{key}: {literal(kind)}" for key, kind in reads.items())
+    return (
+        f"read_json({literal(str(batch.path))}, format = 'newline_delimited', columns = {{{columns}}}, "
+        f"maximum_object_size = {max(batch.longest + 1024, 1 << 20)})"
+    )
+
+
 @dataclass
 class Table:
     """A table in the file and its columns, which nobody else changes while the file is open.
@@ -118,28 +127,24 @@ class Table:
         keys: Sequence[str],
     ) -> None:
         """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added."""
-        targets = {column.name: column.expression(self.stream) for column in columns}
-        if batch.versioned and VERSION not in targets:
+        staged = {column.key: column.expression(self.stream) for column in columns}
+        names = {column.key: quoted(column.name) for column in columns}
+        if batch.versioned and VERSION not in {column.name for column in columns}:
             self._ensure(connection, VERSION, "BIGINT")
-            targets[VERSION] = "v"
-        reads = {"n": "BIGINT", "v": "BIGINT"} | {column.key: column.read_as for column in columns}
-        source = (
-            f"read_json({literal(str(batch.path))}, format = 'newline_delimited', maximum_object_size = "
-            f"{max(batch.longest + 1024, 1 << 20)}, columns = "
-            f"{{{', '.join(f'{key}: {literal(kind)}' for key, kind in reads.items())}}})"
-        )
-        names = ", ".join(map(quoted, targets))
-        values = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in targets.items())
+            staged["v"], names["v"] = "v", quoted(VERSION)
+        source = _source(batch, {"n": "BIGINT", "v": "BIGINT"} | {column.key: column.read_as for column in columns})
+        values = ", ".join(f"{expression} AS {key}" for key, expression in staged.items())
+        into = f"INSERT INTO {self.name} ({', '.join(names.values())})"
         if not keys:
-            connection.execute(f"INSERT INTO {self.name} ({names}) SELECT {values} FROM {source}")  # noqa: S608  # quoted
+            connection.execute(f"{into} SELECT {values} FROM {source}")
             return
-        matched = [quoted(column.name) for key in keys for column in columns if column.source == key]
-        same = " AND ".join(f"old.{key} IS NOT DISTINCT FROM new.{key}" for key in matched)
-        last = f"SELECT max(n) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # names are quoted
+        matched = [column.key for key in keys for column in columns if column.source == key]
+        same = " AND ".join(f"old.{names[key]} IS NOT DISTINCT FROM new.{key}" for key in matched)
+        last = f"SELECT max(n) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # only our own names
         for statement in (
-            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",  # noqa: S608  # quoted
-            f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {same}",  # noqa: S608  # quoted
-            f"INSERT INTO {self.name} ({names}) SELECT {names} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",
+            f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {same}",  # noqa: S608  # names are quoted
+            f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",
             f"DROP TABLE {_BATCH}",
         ):
             connection.execute(statement)
