@@ -198,7 +198,7 @@ class DuckDBSink(BatchSink):
             file.flush()
             batch = Batch(Path(file.name), max(map(len, rows)), self._versioned)
             self._table.merge(connection, batch, self._columns, self.key_properties)
-            if self.config.get("hard_delete") and any(column.source == DELETED_AT for column in self._columns):
+            if self.config.get("hard_delete") and DELETED_AT in self.original_schema["properties"]:
                 self._table.remove_deleted(connection)
         self.progress.rows += len(rows)
         self._rows, self._bytes, self._versioned = [], 0, False

@@ -136,15 +136,15 @@ class Table:
         values = ", ".join(f"{expression} AS {key}" for key, expression in staged.items())
         into = f"INSERT INTO {self.name} ({', '.join(names.values())})"
         if not keys:
-            connection.execute(f"{into} SELECT {values} FROM {source}")
+            connection.execute(f"{into} SELECT {values} FROM {source}")  # noqa: S608  # names are quoted
             return
         matched = [column.key for key in keys for column in columns if column.source == key]
         same = " AND ".join(f"old.{names[key]} IS NOT DISTINCT FROM new.{key}" for key in matched)
         last = f"SELECT max(n) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # only our own names
         for statement in (
-            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",
+            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",  # noqa: S608  # names are quoted
             f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {same}",  # noqa: S608  # names are quoted
-            f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",
+            f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",  # noqa: S608  # quoted
             f"DROP TABLE {_BATCH}",
         ):
             connection.execute(statement)
