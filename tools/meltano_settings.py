@@ -1,6 +1,6 @@
 """Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves.
 
-`python tools/settings.py` writes them; with `--check` it only says whether they are equal.
+`python tools/meltano_settings.py` writes them; with `--check` it only says whether they are equal.
 """
 
 from __future__ import annotations

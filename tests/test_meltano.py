@@ -1,0 +1,165 @@
+"""The main job, as a user runs it: `meltano run` from the API to DuckDB."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from ruamel.yaml import YAML
+
+import meltano_settings as settings
+from apis import APIS, Api
+from commands import BIN
+from sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+TYPES = {"date-time": "TIMESTAMP WITH TIME ZONE", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
+
+
+class Project:
+    """A run of the project's own Meltano, with its state and its DuckDB file elsewhere."""
+
+    def __init__(self, api: Api, sandbox: Sandbox, folder: Path) -> None:
+        self.api = api
+        self.sandbox = sandbox
+        self.streams = api.tap(config={}, validate_config=False).streams
+        self.file = folder / "warehouse.duckdb"
+        prefix = api.tap.name.upper().replace("-", "_")
+        self.environment = os.environ | {
+            "MELTANO_ENVIRONMENT": "sandbox",
+            "MELTANO_STATE_BACKEND_URI": f"file://{folder / 'state'}",
+            "TARGET_DUCKDB_FILEPATH": str(self.file),
+            f"{prefix}_API_KEY": api.key,
+            f"{prefix}_API_URL": f"{sandbox.url}/{api.name}",
+        }
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(BIN / "meltano"), "--log-level=warning", "run", "--no-install", *arguments]
+        return subprocess.run(
+            [*command, self.api.tap.name, "target-duckdb"],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def table(self, stream: str) -> list[dict[str, Any]]:
+        """The live rows of a table, nested values decoded."""
+        schema = self.api.tap.name.replace("-", "_")
+        with duckdb.connect(self.file, read_only=True) as warehouse:
+            answer = warehouse.table(f"{schema}.{stream}").execute()
+            columns = dict(zip(answer.columns, map(str, answer.types), strict=True))
+            rows = [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+        return [
+            {name: json.loads(value) if columns[name] == "JSON" and value else value for name, value in row.items()}
+            for row in rows
+            if row.get("_sdc_deleted_at") is None
+        ]
+
+    def types(self, stream: str) -> dict[str, str]:
+        """The type of each column."""
+        schema = self.api.tap.name.replace("-", "_")
+        with duckdb.connect(self.file, read_only=True) as warehouse:
+            return dict(
+                warehouse.execute(
+                    "select column_name, data_type from duckdb_columns() where schema_name = ? and table_name = ?",
+                    [schema, stream],
+                ).fetchall()
+            )
+
+
+@pytest.fixture(scope="module", params=APIS, ids=lambda api: api.name)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The sandbox, loaded twice, with ten days of life in between."""
+    with Sandbox(scale="test") as sandbox:
+        getattr(sandbox, request.param.name).requests_per_minute = 1_000_000
+        found = Project(request.param, sandbox, tmp_path_factory.mktemp("meltano"))
+        for _ in range(2):
+            outcome = found.run()
+            assert outcome.returncode == 0, outcome.stderr
+            sandbox.advance(days=10)
+        outcome = found.run()
+        assert outcome.returncode == 0, outcome.stderr
+        yield found
+
+
+def same(stored: Any, sent: Any) -> bool:
+    """Whether a value from DuckDB is the API's value."""
+    if isinstance(stored, datetime) and isinstance(sent, str):
+        return stored == datetime.fromisoformat(sent)
+    return bool(stored == sent)
+
+
+def test_every_default_table_holds_exactly_the_truth(project: Project) -> None:
+    api = project.api
+    for stream in api.default_streams():
+        keys = project.streams[stream].primary_keys
+        truth = {
+            tuple(row[key] for key in keys): row for row in api.table(stream, project.sandbox.truth(api.name, stream))
+        }
+        rows = {tuple(row[key] for key in keys): row for row in project.table(stream)}
+        assert len(rows) == len(project.table(stream)), stream
+        assert truth.keys() <= rows.keys(), stream
+        assert stream in api.kept or rows.keys() == truth.keys(), stream
+        for key, expected in truth.items():
+            row = rows[key] | (rows[key]["_extra"] or {})
+            wrong = {name: (row.get(name), value) for name, value in expected.items() if not same(row.get(name), value)}
+            assert not wrong, f"{stream} {key}"
+
+
+def test_timestamps_are_timestamps_and_nested_values_are_json(project: Project) -> None:
+    for stream in project.api.default_streams():
+        types = project.types(stream)
+        for name, definition in project.streams[stream].schema["properties"].items():
+            kinds = definition["type"]
+            plain = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
+            expected = TYPES.get(definition.get("format") or plain[0], "VARCHAR") if len(plain) == 1 else "JSON"
+            expected = "JSON" if plain[0] in ("object", "array") else expected
+            assert types[name] == expected, f"{stream}.{name}"
+
+
+def test_a_run_writes_nothing_to_the_log_at_level_warning(project: Project) -> None:
+    outcome = project.run()
+
+    assert outcome.returncode == 0
+    assert outcome.stderr == ""
+
+
+def test_a_bad_key_fails_the_run_with_its_sentence_and_keeps_the_state(project: Project) -> None:
+    prefix = project.api.tap.name.upper().replace("-", "_")
+    before = len(project.table(project.api.default_streams()[0]))
+    good, project.environment = project.environment, project.environment | {f"{prefix}_API_KEY": "wrong"}
+    outcome = project.run()
+    project.environment = good
+
+    assert outcome.returncode == 1
+    assert "does not accept the key" in outcome.stderr
+    assert len(project.table(project.api.default_streams()[0])) == before
+
+
+def test_the_settings_in_meltano_yml_are_those_of_the_plugins() -> None:
+    assert settings.MELTANO.read_text(encoding="utf-8") == settings.written()
+
+
+def test_every_plugin_is_declared_whole_so_that_nothing_asks_the_hub() -> None:
+    project = YAML().load(settings.MELTANO)
+    for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
+        assert {"namespace", "pip_url", "executable", "settings", "capabilities"} <= plugin.keys()
+        assert all("label" in setting for setting in plugin["settings"])
+
+
+def test_the_newest_rows_say_when_they_were_loaded(project: Project) -> None:
+    loaded = [row["_sdc_received_at"] for row in project.table(project.api.default_streams()[0])]
+
+    assert all(moment <= datetime.now(UTC) for moment in loaded)
