@@ -138,10 +138,11 @@ def test_a_stream_without_rows_gets_its_empty_table(file: Path) -> None:
     assert query(file, "SELECT * FROM t") == []
 
 
-def test_the_metadata_columns_are_the_sdks(file: Path) -> None:
+def test_the_metadata_columns_are_the_sdks(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     load(file, [schema("t", {"id": INTEGER}), record("t", id=1)], add_metadata_columns=True)
     assert types(file, "t")["_sdc_received_at"] == "TIMESTAMP WITH TIME ZONE"
     assert query(file, "SELECT count(_sdc_received_at), count(_sdc_deleted_at) FROM t") == [(1, 0)]
+    assert not [entry for entry in caplog.records if entry.levelname == "WARNING"]
 
 
 def test_flattening_makes_a_column_of_each_nested_property(file: Path) -> None:

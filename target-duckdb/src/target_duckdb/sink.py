@@ -133,7 +133,7 @@ class DuckDBSink(BatchSink):
             self._table = Table.find(connection, warehouse.namespace, warehouse.schema, self.stream_name)
             self._columns = self._table.evolve(connection, properties)
         self._fits = [(column.key, column.source, column.fit) for column in self._columns]
-        self._known = set(self.original_schema["properties"])
+        self._known = {*self.original_schema["properties"], *properties}
         # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
         self.schema = {"properties": {name: {} for name in properties}, "additionalProperties": True}
 
