@@ -68,6 +68,8 @@ class APIStream(RESTStream[str], ABC):
 
     name: str
     """The stream's name, and its table's."""
+    path: str
+    """The endpoint, with the names of what it is asked with in braces."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
     state_partitioning_keys = ()  # a child has one bookmark, not one for each parent

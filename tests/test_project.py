@@ -1,0 +1,208 @@
+"""What holds for every package: imports, versions, schemas, settings, documents and style."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import readme_tables
+from jsonschema import Draft202012Validator
+
+import meltano_settings
+from apis import APIS, Api
+from commands import run
+from tap_common.stream import APIStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness import Runner
+    from sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"tap_common", "target_duckdb", "sandbox", *(api.tap.__module__.partition(".")[0] for api in APIS)}
+MAY_IMPORT = {name: {"tap_common"} if name.startswith("tap_") and name != "tap_common" else set() for name in PACKAGES}
+
+
+def sources(package: str) -> Iterator[Path]:
+    yield from ROOT.glob(f"*/src/{package}/**/*.py")
+
+
+def projects() -> list[dict[str, Any]]:
+    paths = [ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml")]
+    return [tomllib.loads(path.read_text())["project"] for path in paths]
+
+
+def imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_no_package_imports_another_but_the_common_one(package: str) -> None:
+    others = PACKAGES - {package} - MAY_IMPORT[package]
+
+    assert list(sources(package))
+    assert {str(path): imported(path) & others for path in sources(package) if imported(path) & others} == {}
+
+
+def test_all_versions_are_equal_and_pinned_to_each_other() -> None:
+    versions = {project["version"] for project in projects()}
+    pins = {
+        requirement
+        for project in projects()
+        for requirement in project["dependencies"]
+        if requirement.startswith("scheduling-") and "==" in requirement
+    }
+
+    assert len(versions) == 1
+    assert {pin.partition("==")[2] for pin in pins} == versions
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_every_library_that_is_imported_is_declared(package: str) -> None:
+    folder = next(ROOT.glob(f"*/src/{package}")).parent.parent
+    declared = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[<>=~]", requirement)[0].replace("-", "_") for requirement in declared}
+    libraries = {name for path in sources(package) for name in imported(path)} - sys.stdlib_module_names - PACKAGES
+
+    assert libraries <= names
+
+
+@pytest.fixture(scope="module", params=APIS, ids=lambda api: api.name)
+def streams(request: pytest.FixtureRequest) -> dict[str, APIStream]:
+    """A tap's streams, without a key."""
+    found: dict[str, APIStream] = request.param.tap(config={}, validate_config=False).streams
+    return found
+
+
+def test_every_stream_declares_its_path_selector_paginator_and_keys(streams: dict[str, APIStream]) -> None:
+    for stream in streams.values():
+        assert stream.path.startswith("/")
+        assert stream.records_jsonpath.startswith("$")
+        assert stream.paginator_class
+        assert stream.primary_keys
+        assert not stream.is_sorted
+        assert not stream.state_partitioning_keys
+        assert type(stream).__doc__
+
+
+def test_schemas_are_described_and_nullable_but_for_keys(streams: dict[str, APIStream]) -> None:
+    for stream in streams.values():
+        schema = stream.schema
+        Draft202012Validator.check_schema(schema)
+        assert schema["required"] == list(stream.primary_keys), stream.name
+        assert stream.replication_key is None or stream.replication_key in schema["properties"]
+        assert "_extra" in schema["properties"]
+        assert not re.search(r'"(enum|pattern|additionalProperties)"', json.dumps(schema)), stream.name
+        for name, definition in schema["properties"].items():
+            where = f"{stream.name}.{name}"
+            kinds = definition["type"] if isinstance(definition["type"], list) else [definition["type"]]
+            assert definition["description"], where
+            identity = name in stream.primary_keys or (name == "id" and "uri" in stream.primary_keys)
+            assert ("null" not in kinds) == identity, where
+            assert not name.endswith("_at") or definition.get("format") == "date-time", where
+
+
+def test_every_attribute_that_a_stream_sets_is_one_that_somebody_reads(streams: dict[str, APIStream]) -> None:
+    for stream in streams.values():
+        for kind in type(stream).__mro__[: type(stream).__mro__.index(APIStream)]:
+            above = kind.__mro__[1:]
+            known = {name for base in above for name in (*vars(base), *getattr(base, "__annotations__", ()))}
+            own = {name: value for name, value in vars(kind).items() if not name.startswith(("__", "_abc"))}
+            plain = {name for name, value in own.items() if isinstance(value, str | tuple | dict | bool | int)}
+            assert plain <= known, kind
+
+
+@pytest.mark.parametrize("plugin", meltano_settings.PLUGINS.values(), ids=lambda plugin: plugin.name)
+def test_every_setting_has_a_title_and_a_description(plugin: Any) -> None:
+    for name, setting in plugin.config_jsonschema["properties"].items():
+        assert setting.get("title") or name.startswith(("stream_", "flattening_", "faker")), name
+        assert setting.get("description") or name.startswith(("stream_", "flattening_", "faker", "batch_config")), name
+
+
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_settings_that_are_read_are_declared_and_those_declared_are_read(api: Api) -> None:
+    package = api.tap.__module__.partition(".")[0]
+    text = "\n".join(path.read_text(encoding="utf-8") for name in (package, "tap_common") for path in sources(name))
+    read = set(re.findall(r'(?:config|_settings)(?:\.get\(|\[)"(\w+)"', text))
+    declared = {
+        name
+        for name in api.tap.config_jsonschema["properties"]
+        if not name.startswith(("stream_map", "flattening", "faker", "batch_config"))
+    }
+
+    assert read <= declared
+    # Names that are read otherwise stand in a list of their own.
+    assert {name for name in declared - read if text.count(f'"{name}"') < 2} == set()
+
+
+def test_what_is_written_satisfies_the_schema(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+    runner.select = lambda _name, _default: True
+    tap = runner.sync()
+
+    for stream in tap.streams.values():
+        validator = Draft202012Validator(stream.schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        for row in runner.warehouse.rows[stream.name].values():
+            assert [error.message for error in validator.iter_errors(row)] == [], stream.name
+            assert row.keys() == stream.schema["properties"].keys()
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_importing_a_package_changes_nothing_global(package: str) -> None:
+    program = f"""
+import logging, signal, sys, requests, singer_sdk, warnings
+def world():
+    root = logging.getLogger()
+    return (root.level, root.handlers[:], sys.excepthook, signal.getsignal(signal.SIGTERM), requests.Session.send,
+            sys.stdout, warnings.filters[:])
+before = world()
+import importlib, pkgutil, {package}
+for module in pkgutil.walk_packages({package}.__path__, "{package}."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(before == world())
+"""
+    assert run("python", "-c", program).out == "True\n"
+
+
+def test_the_tables_in_the_readmes_are_in_step() -> None:
+    assert {path: path.read_text(encoding="utf-8") for path in readme_tables.documents()} == readme_tables.documents()
+
+
+def test_every_link_in_a_document_leads_somewhere() -> None:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def test_the_constraints_of_the_plugins_are_those_of_the_lock() -> None:
+    locked = {
+        (package["name"], package["version"])
+        for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+        if "version" in package
+    }
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+    pins = {tuple(line.partition(" ;")[0].strip().split("==")) for line in lines}
+
+    assert len(pins) > 30
+    assert pins <= locked
+
+
+@pytest.mark.parametrize("check", ["ruff check .", "ruff format --check .", "mypy"])
+def test_style_and_types(check: str) -> None:
+    command, *arguments = check.split()
+    done = subprocess.run(
+        [Path(sys.executable).parent / command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
