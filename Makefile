@@ -7,6 +7,10 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 
 export UV_PYTHON_DOWNLOADS := never
+# The machine's own certificates where it has any: some networks have one of their own.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= true
+endif
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME

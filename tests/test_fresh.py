@@ -1,0 +1,101 @@
+"""Two commands on a fresh machine: the README, run as printed, in a copy of the project with an empty home."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commands import BIN
+
+if TYPE_CHECKING:
+    from apis import Api
+    from sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+FORGOTTEN = (
+    "MELTANO",
+    "TAP_",
+    "TARGET_",
+    "UV_",
+    "VIRTUAL_ENV",
+    "PYTHON",
+    "XDG_",
+    "HOME",
+    "PATH",
+    "MAKE",
+    "MFLAGS",
+    "COV_",
+)
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The code blocks of a document."""
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def shape(line: str) -> str:
+    """A line of output without its figures and its drawing."""
+    return " ".join(re.sub(r"[\d,.:]*\d", "#", re.sub(r"[^\w\s.,:%-]+", " ", line)).split())
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A copy of the project, in a path with a space, and the environment of somebody who has never used it."""
+    folder = tmp_path_factory.mktemp("fresh") / "a copy"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    home = folder.parent / "home"
+    home.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)}
+    python = Path(sys.executable).resolve()
+    found = {"HOME": str(home), "PATH": f"{python.parent}:/usr/bin:/bin", "PYTHON": python.name}
+    return folder, kept | found
+
+
+def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = fresh
+    for block in blocks(ROOT / "README.md", "text"):
+        done = subprocess.run(
+            ["make", "demo"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed = {shape(line) for line in done.stdout.splitlines()}
+        assert {shape(line) for line in block.splitlines()} - printed == set()
+    assert not list(folder.parent.joinpath("home").glob("*.duckdb"))
+
+
+def test_make_alone_lists_every_target_that_the_readme_names(fresh: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = fresh
+    listed = subprocess.run(["make"], cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+    for target in ("demo", "test", "setup", "sandbox", "lint", "lock", "clean"):
+        assert f"make {target} " in listed
+        assert f"{target}" in (ROOT / "README.md").read_text()
+
+
+def test_the_commands_in_the_readme_of_a_tap_run_as_printed(api: Api, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(f'{{"api_key": "{api.key}", "api_url": "{sandbox.url}/{api.name}"}}')
+    (tmp_path / "state.json").write_text("{}")
+
+    for block in blocks(ROOT / api.tap.name / "README.md", "sh"):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
