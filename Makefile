@@ -5,6 +5,8 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := .venv/bin
+# Progress bars on a terminal, and nothing but errors elsewhere.
+QUIET := $(if $(MAKE_TERMOUT),,-q)
 
 export UV_PYTHON_DOWNLOADS := never
 # The machine's own certificates where it has any: some networks have one of their own.
@@ -25,7 +27,7 @@ demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived;
 	@$(RUN)/python tools/demo.py
 
 test: .venv/.synced .meltano/.installed ## run every test
-	@$(RUN)/python -m pytest -q
+	@$(RUN)/python -m pytest -q -n auto --dist loadfile
 
 lint: .venv/.synced ## formatting, style and types
 	@$(RUN)/ruff format --check .
@@ -46,11 +48,11 @@ clean: ## remove what was installed and loaded
 
 $(UV):
 	@echo "Installing uv into .tools"
-	@$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv==$(UV_VERSION)
+	@$(PYTHON) -m pip install $(QUIET) --disable-pip-version-check --root-user-action=ignore --target .tools uv==$(UV_VERSION)
 
 .venv/.synced: uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(UV)
 	@echo "Installing the taps, the loader, Meltano and the tests' tools into .venv"
-	@$(UV) sync -q --frozen --python $(PYTHON)
+	@$(UV) sync $(QUIET) --frozen --python $(PYTHON)
 	@touch $@
 
 .meltano/.installed: .venv/.synced meltano.yml constraints.txt

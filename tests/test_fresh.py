@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from commands import BIN
@@ -74,6 +76,29 @@ def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]
         printed = {shape(line) for line in done.stdout.splitlines()}
         assert {shape(line) for line in block.splitlines()} - printed == set()
     assert not list(folder.parent.joinpath("home").glob("*.duckdb"))
+
+
+def test_ctrl_c_ends_the_demo_and_leaves_no_process_behind(fresh: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = fresh
+    with subprocess.Popen(
+        ["make", "demo"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        next(line for line in demo.stdout if "meltano run" in line)
+        session = [process for process in psutil.process_iter() if os.getsid(process.pid) == demo.pid]
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.wait(timeout=20)
+
+    assert len(session) > 2
+    assert demo.returncode != 0
+    _, alive = psutil.wait_procs(session, timeout=10)
+    assert alive == []
 
 
 def test_make_alone_lists_every_target_that_the_readme_names(fresh: tuple[Path, dict[str, str]]) -> None:

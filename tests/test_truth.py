@@ -120,5 +120,5 @@ def test_state_stays_small(api: Api, serve: Callable[..., Sandbox], clock: Virtu
 
     runner.sync()
 
-    assert len(runner.warehouse.rows["scheduled_events"]) >= 1_500
+    assert len(runner.warehouse.rows["scheduled_events"]) >= 2_000
     assert len(json.dumps(runner.warehouse.state)) < 4_096

@@ -62,7 +62,8 @@ def main() -> int:
     with sandbox(now) as url:
         console.print(f"[bold]Sandbox[/] at {url}, where it is {now:%A, %d %B %Y}.")
         console.print("[bold]meltano run tap-calendly target-duckdb[/] …")
-        code = load(url)
+        with console.status("Loading"):
+            code = load(url)
         asked = len(json.load(urllib.request.urlopen(f"{url}/_world/requests")))  # noqa: S310 - our own server
     if code:
         console.print(f"The load failed with exit code {code}.", style="bold red")
@@ -145,4 +146,7 @@ def show(console: Console, began: datetime) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apis import CALENDLY
+from commands import run_tap
 from harness import kill
 from sandbox.calendly.text import event_uri, invitee_uri, uri
 from tap_common.errors import AccessError, SettingsError
@@ -15,6 +16,8 @@ from tap_common.window import instant
 from truth import Judge
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness import Runner
     from sandbox import Sandbox
 
@@ -486,3 +489,13 @@ def test_a_secret_in_the_address_of_a_webhook_never_leaves_the_tap(calendly: Run
     addresses = {row["callback_url"] for row in calendly.warehouse.rows["webhook_subscriptions"].values()}
     assert "https://hooks.example/in" in addresses
     assert not any("?" in address for address in addresses)
+
+
+def test_a_missing_scope_ends_the_command_with_1_and_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = {"api_key": "sandbox-narrow", "api_url": sandbox.calendly.api_url}
+
+    outcome = run_tap(tmp_path, "tap-calendly", config, state={"bookmarks": {"contacts": {}}})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "lacks the scope" in outcome.errors[0]
