@@ -8,19 +8,23 @@ is written to a file before it is used, and a refresh that may have succeeded is
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 import os
-import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import requests
-from filelock import FileLock
-from urllib3.exceptions import NewConnectionError
+from filelock import FileLock, Timeout
+from msgspec.structs import replace
+from requests import codes
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3.exceptions import ConnectTimeoutError
 
-from tap_common.errors import AccessError, TapError
+from tap_common.errors import AccessError, SettingsError, TapError
 from tap_common.limiter import retry_after
 
 if TYPE_CHECKING:
@@ -28,30 +32,66 @@ if TYPE_CHECKING:
 
     from tap_common.clock import Clock
 
-# Seconds before its end at which an access token is not used any more.
-_MARGIN = 120
-# Calendly allows 8 token requests a user and minute.
-_WINDOW = 60.0
-_LOCK_TIMEOUT = 120
+_MARGIN = 120.0  # seconds before its end at which an access token is not used any more
+_WINDOW = 60.0  # seconds; Calendly issues 8 tokens a user and minute
+_TRIES = 5  # of a refresh that certainly was not carried out
+_LOCK_TIMEOUT = 300  # seconds; another run may be waiting for the token endpoint
+_AGAIN = "authorize the application again and set the new `refresh_token`."
+_UNKNOWN = f"so the refresh token may be used up: {_AGAIN}"
+_REFUSED = {
+    codes.bad_request: f"Calendly does not accept the refresh token: {_AGAIN}",
+    codes.unauthorized: "Calendly does not accept the OAuth client: check `client_id` and `client_secret`.",
+}
+
+_Token = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The tokens of one consent: good until so many seconds since 1970, or sent for a refresh and not heard of."""
+
+    refresh_token: _Token
+    access_token: _Token | None = None
+    good_until: float = 0.0
+    refreshing: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a refresh is answered with; `expires_in` is in seconds."""
+
+    access_token: _Token
+    refresh_token: _Token
+    expires_in: float = 7200.0
 
 
 class OAuth:
-    """Puts a valid access token on each request, and keeps the pair in a file that several processes may share."""
+    """Puts a valid access token on each request, and keeps the pair in a file that several processes may share.
+
+    The file holds a pair for each consent, by a digest of its first refresh token, which is the setting.
+
+    Raises:
+        SettingsError: `token_file` is not a path.
+    """
 
     def __init__(self, settings: Mapping[str, Any], *, clock: Clock, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
-        self._path = Path(settings["token_file"]).expanduser()
+        self._consent = hashlib.sha256(settings["refresh_token"].encode()).hexdigest()
+        try:
+            # Where it is a link, the file behind it is the one to lock and to replace.
+            self._path = Path(settings["token_file"]).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError):
+            raise SettingsError("Setting `token_file` is not the path of a file.") from None
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
         self._token: str | None = None
         self._good_until = 0.0
+        self._failure: TapError | None = None
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize a request.
 
         Raises:
-            TapError: There is no valid token, and none can be had.
+            TapError: No valid token can be had.
         """
         with self._lock:
             if self._token is None or self._now() >= self._good_until:
@@ -60,95 +100,120 @@ class OAuth:
         return request
 
     def refused(self, request: requests.PreparedRequest) -> None:
-        """Forget the token of a request that was answered with 401, unless it has been replaced already."""
+        """Replace the token of a request that was answered with 401, unless it has been replaced already.
+
+        Raises:
+            TapError: No other token can be had.
+        """
         with self._lock:
             if request.headers.get("Authorization") == f"Bearer {self._token}":
                 self._obtain()
 
     def _obtain(self) -> None:
-        """Take the file's token where another process has renewed it, else renew."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT):
-            kept = self._read()
-            if kept.get("refreshing"):
-                raise AccessError(
-                    f"A token refresh was cut off, so the refresh token in {self._path} may be used up: "
-                    "authorize the application again and set the new `refresh_token`."
-                )
-            fresh = kept.get("access_token") not in (None, self._token) and self._now() < kept["good_until"]
-            if not fresh:
-                kept = self._refresh(kept)
-            self._token, self._good_until = kept["access_token"], kept["good_until"]
-
-    def _read(self) -> dict[str, Any]:
-        """What was kept, unless the setting holds a token of a newer consent."""
-        start = {"consent": _digest(self._settings["refresh_token"]), "refresh_token": self._settings["refresh_token"]}
-        try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return start
-        except ValueError:
-            raise AccessError(f"The token file {self._path} is damaged: authorize again and remove it.") from None
-        return kept if kept.get("consent") == start["consent"] else start
-
-    def _refresh(self, kept: dict[str, Any]) -> dict[str, Any]:
-        self._write({**kept, "refreshing": True})
-        response = self._post(kept)
-        if response.status_code == requests.codes.ok:
-            answer = response.json()
-            kept = {
-                "consent": kept["consent"],
-                "access_token": answer["access_token"],
-                "refresh_token": answer["refresh_token"],
-                "good_until": self._now() + answer["expires_in"] - _MARGIN,
-            }
-            self._write(kept)
-            return kept
-        if response.status_code < requests.codes.internal_server_error:
-            self._write(kept)
-            raise AccessError(
-                f"Calendly does not accept the refresh token ({response.status_code}): "
-                "authorize the application again and set the new `refresh_token`."
-            )
-        raise TapError(f"The token refresh was answered with {response.status_code}; its outcome is unknown.")
-
-    def _post(self, kept: dict[str, Any]) -> requests.Response:
-        """Send the refresh; again only where it certainly was not carried out."""
-        while True:
+        """Have a token; what has failed is not tried again by the threads that wait."""
+        if self._failure is None:
             try:
-                response = requests.post(
-                    self._settings["oauth_url"],
-                    data={"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]},
-                    auth=(self._settings["client_id"], self._settings["client_secret"]),
-                    headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
-                    timeout=float(self._settings["request_timeout"]),
-                    allow_redirects=False,
-                )
-            except (requests.ConnectTimeout, requests.ConnectionError) as error:
-                if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-                    self._write(kept)
-                    raise TapError("The token endpoint cannot be reached: check `oauth_url` and the network.") from None
-                raise TapError("The token refresh was cut off; its outcome is unknown.") from None
-            except requests.Timeout:
-                raise TapError("The token refresh was not answered in time; its outcome is unknown.") from None
-            if response.status_code != requests.codes.too_many_requests:
-                return response
-            self._clock.sleep(retry_after(response.headers) or _WINDOW)
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT):
+                    self._take()
+            except TapError as error:
+                self._failure = error
+            except Timeout:
+                self._failure = TapError(f"Another run holds {self._path}.lock: try again when it has ended.")
+            except OSError as error:
+                why = f"{error.strerror}): set `token_file` to a file in a folder that this user may write to."
+                self._failure = SettingsError(f"The token file {self._path} cannot be used ({why}")
+        if self._failure is not None:
+            raise self._failure
 
-    def _write(self, kept: dict[str, Any]) -> None:
+    def _take(self) -> None:
+        """Take the file's token where another process has renewed it, else renew."""
+        pairs = self._read()
+        pair = pairs.get(self._consent) or Pair(self._settings["refresh_token"])
+        if pair.refreshing:
+            raise AccessError(f"A token refresh was cut off, {_UNKNOWN}")
+        if pair.access_token in (None, self._token) or self._now() >= pair.good_until:
+            pair = self._refresh(pairs, pair)
+        self._token, self._good_until = pair.access_token, pair.good_until
+
+    def _refresh(self, pairs: Mapping[str, Pair], pair: Pair) -> Pair:
+        """A new pair, written already; asked for again only where the refresh certainly was not carried out."""
+        for tries in range(1, _TRIES + 1):
+            self._write({**pairs, self._consent: replace(pair, refreshing=True)})
+            response = self._post(pair.refresh_token)
+            if response is not None and codes.ok <= response.status_code < codes.multiple_choices:
+                pair = self._pair(response)
+                self._write({**pairs, self._consent: pair})
+                return pair
+            self._write({**pairs, self._consent: pair})
+            if response is None:
+                wait, why = 2.0**tries, "cannot be reached: check `oauth_url` and the network"
+            elif (status := response.status_code) == codes.too_many_requests:
+                wait, why = retry_after(response.headers) or _WINDOW, "asks for a pause (429): try again later"
+            else:
+                raise AccessError(_REFUSED.get(status) or f"The token endpoint answers {status}: check `oauth_url`.")
+            if tries < _TRIES:
+                logging.getLogger("tap-calendly").info("The token endpoint does not answer yet; waiting %.0f s.", wait)
+                self._clock.sleep(wait)
+        raise TapError(f"The token endpoint {why}.")
+
+    def _post(self, refresh_token: str) -> requests.Response | None:
+        """The answer to a refresh; None if the request was never sent."""
+        try:
+            response = requests.post(
+                self._settings["oauth_url"],
+                data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+                auth=(self._settings["client_id"].encode(), self._settings["client_secret"].encode()),
+                headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
+                timeout=float(self._settings["request_timeout"]),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            if _never_sent(error):
+                return None
+            raise AccessError(f"The token refresh was cut off ({type(error).__name__}), {_UNKNOWN}") from None
+        if response.status_code >= codes.server_error or response.status_code == codes.request_timeout:
+            raise AccessError(f"The token refresh was answered with {response.status_code}, {_UNKNOWN}")
+        return response
+
+    def _pair(self, response: requests.Response) -> Pair:
+        try:
+            answer = msgspec.json.decode(response.content, type=Answer)
+        except ValueError:
+            raise AccessError(f"The token refresh was not answered with a pair of tokens, {_UNKNOWN}") from None
+        return Pair(answer.refresh_token, answer.access_token, self._now() + answer.expires_in - _MARGIN)
+
+    def _read(self) -> dict[str, Pair]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Pair])
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            raise AccessError(f"The token file {self._path} is damaged: remove it, {_AGAIN}") from None
+
+    def _write(self, pairs: Mapping[str, Pair]) -> None:
         """Replace the file in one step, readable by its owner alone."""
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(self._path)
+        new = Path(f"{self._path}.new")
+        new.unlink(missing_ok=True)  # of a run that was killed
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(pairs))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        finally:
+            new.unlink(missing_ok=True)
+        with suppress(OSError):  # not every file system can do this to a folder
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
-def _never_connected(error: requests.ConnectionError) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether there was no connection to send the request on, or none to be trusted."""
+    reason = getattr(next(iter(error.args), None), "reason", None)
+    reason = getattr(reason, "original_error", reason)  # behind a proxy
+    unconnected = isinstance(reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
+    return unconnected or isinstance(error, InvalidSchema | InvalidURL | MissingSchema)
