@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +80,9 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
         ({"page_size": "all"}, "`page_size` must be of type integer"),
         ({"api_key": None}, "`api_key` is missing"),
         ({"api_key": 314159265}, "`api_key` must be of type string"),
+        ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
+        ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
+        ({"batch_config": {}}, "`batch_config` is unknown"),
     ],
     ids=lambda value: "" if isinstance(value, str) else ",".join(value),
 )
@@ -172,6 +177,55 @@ def test_a_signal_ends_the_run_within_two_seconds_with_its_own_exit_code(
     assert time.monotonic() - began < 2
     assert tap.returncode == 128 + number
     assert all(json.loads(line) for line in out.splitlines())
+
+
+def test_a_signal_ends_the_run_though_answers_are_slow(api: Api, serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = serve(clock=time.monotonic)
+    sandbox.faults.slow_seconds = 20
+    sandbox.faults.script(r"/users/me$", ["slow"])
+    config = {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with subprocess.Popen(
+        [BIN / api.tap.name, f"--config={tmp_path / 'config.json'}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as tap:
+        while not sandbox.faults.injected:
+            assert tap.poll() is None
+        began = time.monotonic()
+        tap.send_signal(signal.SIGTERM)
+        tap.communicate(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert tap.returncode == 128 + signal.SIGTERM
+
+
+def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
+    maps = {"api_user": {"number": "int(email)"}}
+
+    outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
+
+    assert outcome.code == 1
+    assert PRIVATE.search(outcome.err) is None
+    assert "Traceback" not in outcome.err
+
+
+def test_a_redirect_is_not_followed_and_ends_the_run(api: Api, tmp_path: Path) -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "https://elsewhere.invalid/")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        config = {"api_key": api.key, "api_url": f"http://127.0.0.1:{server.server_port}"}
+        outcome = run_tap(tmp_path, api.tap.name, config)
+        server.shutdown()
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "302" in outcome.errors[-1]
 
 
 def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(

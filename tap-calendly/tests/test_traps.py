@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apis import CALENDLY
+from apis import CALENDLY, runner_of
 from commands import run_tap
 from harness import kill
 from sandbox.calendly.text import event_uri, invitee_uri, uri
-from tap_common.errors import AccessError, SettingsError
+from tap_common.errors import AccessError, RequestError, SettingsError
 from tap_common.window import instant
 from truth import Judge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from harness import Runner
+    from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
 
@@ -482,13 +483,14 @@ def test_a_page_token_that_comes_twice_is_an_error_and_not_for_ever(calendly: Ru
 
 def test_a_secret_in_the_address_of_a_webhook_never_leaves_the_tap(calendly: Runner, sandbox: Sandbox) -> None:
     sandbox.world.add_webhook("https://hooks.example/in?token=hush")
+    sandbox.world.add_webhook("https://bob:hush@hooks.example:8443/out")
     calendly.select = lambda name, _default: name == "webhook_subscriptions"
 
     calendly.sync()
 
     addresses = {row["callback_url"] for row in calendly.warehouse.rows["webhook_subscriptions"].values()}
-    assert "https://hooks.example/in" in addresses
-    assert not any("?" in address for address in addresses)
+    assert {"https://hooks.example/in", "https://hooks.example:8443/out"} <= addresses
+    assert not any("hush" in address for address in addresses)
 
 
 def test_a_missing_scope_ends_the_command_with_1_and_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -499,3 +501,101 @@ def test_a_missing_scope_ends_the_command_with_1_and_one_sentence(sandbox: Sandb
     assert (outcome.code, outcome.out) == (1, "")
     assert len(outcome.errors) == 1
     assert "lacks the scope" in outcome.errors[0]
+
+
+def test_a_refusal_in_the_middle_of_a_list_ends_the_run_and_leaves_the_bookmark(
+    calendly: Runner, sandbox: Sandbox
+) -> None:
+    sandbox.faults.script(r"/activity_log_entries$", ["ok", "ok", "stale-token"])
+    calendly.select = lambda name, _default: name == "activity_log_entries"
+
+    def gate() -> None:
+        sandbox.calendly.plan = "free"
+
+    with pytest.raises(RequestError, match="in the middle of a list"):
+        calendly.sync(page_size=5, after=4, then=gate)
+
+    sandbox.calendly.plan = "enterprise"
+    calendly.sync()
+    assert Judge(CALENDLY, sandbox).verdict(calendly, ["activity_log_entries"]) == {}
+
+
+def test_a_key_that_has_lost_its_role_is_an_error_where_the_organization_was_read_before(
+    calendly: Runner, sandbox: Sandbox
+) -> None:
+    calendly.sync()
+    before = {stream: len(rows) for stream, rows in calendly.warehouse.rows.items()}
+    calendly.config["api_key"] = "sandbox-member"
+
+    with pytest.raises(SettingsError, match="set `scope` to `user`"):
+        calendly.sync()
+    assert {stream: len(rows) for stream, rows in calendly.warehouse.rows.items()} == before
+
+    calendly.warehouse.state = None
+    with pytest.raises(SettingsError, match="set `scope` to `user`"):
+        calendly.sync(organization_uri=sandbox.calendly.organization_uri)
+
+
+def test_many_meetings_that_cannot_be_read_do_not_stop_the_others(calendly: Runner, sandbox: Sandbox) -> None:
+    meetings = sorted(
+        (meeting for meeting in sandbox.world.meetings.values() if meeting.bookings), key=lambda meeting: meeting.start
+    )
+    sandbox.calendly.hidden.update(event_uri(meeting) for meeting in meetings[:25])
+
+    calendly.sync()
+
+    assert calendly.warehouse.rows["event_invitees"]
+
+
+def test_invitees_of_no_meeting_at_all_are_an_error(calendly: Runner, sandbox: Sandbox) -> None:
+    sandbox.calendly.hidden.update(event_uri(meeting) for meeting in sandbox.world.meetings.values())
+
+    with pytest.raises(RequestError, match=r"404 Not Found on .*: as of all"):
+        calendly.sync()
+
+
+def test_deleted_event_types_stay_in_a_run_that_reads_no_meetings(calendly: Runner, sandbox: Sandbox) -> None:
+    kind = solo(sandbox)
+    sandbox.world.book(kind, sandbox.world.now + timedelta(days=1))
+    sandbox.world.delete_event_type(kind)
+    calendly.sync()
+    calendly.select = lambda name, _default: name == "event_types"
+    calendly.sync()
+
+    assert (uri("event_types", kind),) in calendly.warehouse.rows["event_types"]
+
+
+def test_a_range_that_begins_soon_is_still_to_come_when_the_limit_has_been_waited_out(
+    serve: Callable[..., Sandbox], clock: VirtualClock
+) -> None:
+    sandbox = serve(flow=True)
+    sandbox.calendly.requests_per_minute = 10
+    calendly = runner_of(CALENDLY, sandbox, clock)
+    calendly.select = lambda name, _default: name in ("user_busy_times", "event_type_available_times")
+
+    calendly.sync()
+
+    assert calendly.warehouse.rows["user_busy_times"]
+    assert calendly.warehouse.rows["event_type_available_times"]
+    assert all(request.status in (200, 429) for request in sandbox.requests)
+
+
+def test_what_the_check_of_permissions_was_refused_is_not_asked_for_again(calendly: Runner, sandbox: Sandbox) -> None:
+    sandbox.calendly.plan = "free"
+
+    calendly.sync()
+
+    refused = [request.path for request in sandbox.requests if request.status == 403]
+    assert {"/meeting_recaps", "/routing_forms", "/activity_log_entries"} <= set(refused)
+    assert len(refused) == len(set(refused))
+
+
+def test_partitions_of_another_tap_s_state_are_not_read_one_by_one(calendly: Runner, sandbox: Sandbox) -> None:
+    partitions = [{"context": {"event": str(number)}} for number in range(3)]
+    calendly.warehouse.state = {"bookmarks": {"scheduled_events": {"partitions": partitions}}}
+
+    calendly.sync()
+
+    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    assert "partitions" not in str(calendly.warehouse.state)
+    assert sum(request.path == "/scheduled_events" for request in sandbox.requests) == 2

@@ -94,11 +94,12 @@ def test_a_503_with_retry_after_waits_at_least_as_long() -> None:
     assert clock.waited == [pytest.approx(30)]
 
 
-def test_a_refusal_without_end_ends_the_run_after_an_hour() -> None:
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}])
+def test_a_refusal_without_end_ends_the_run_after_an_hour(headers: dict[str, str]) -> None:
     clock = VirtualClock()
 
     with pytest.raises(TapError, match="another program may be using this key"):
-        retry(clock)(failing(*(RateLimitedError("429", response(429)) for _ in range(100))))
+        retry(clock)(failing(*(RateLimitedError("429", response(429, headers)) for _ in range(10_000))))
 
     assert 3_500 < sum(clock.waited) < 4_000
 

@@ -60,5 +60,9 @@ def test_a_bookmark_vouches_only_for_the_view_and_the_start_date_that_it_was_mad
     assert ("replication_key_value" in stream) == kept
 
 
+def test_a_bookmark_that_does_not_say_what_it_covers_is_not_used() -> None:
+    assert usable_bookmark(state(covers=None), "updated_at", COVERS)[0] is None
+
+
 def test_a_bookmark_of_another_replication_key_is_not_used() -> None:
     assert usable_bookmark(state(replication_key="created_at"), "updated_at", COVERS) == (None, None)

@@ -169,9 +169,11 @@ class ScheduledEvents(OfMeeting):
     @override
     def batches(self) -> Iterator[Iterable[Record]]:
         """Slices of meeting start, each read whole before its invitees: page tokens go stale within minutes."""
+        referenced: set[str] = set()
         for rows in sweep(self._since, self.tap.start_date, SLICE):
-            self.tap.referenced_event_types.update(found for row in rows if (found := row["event_type_id"]))
+            referenced.update(found for row in rows if (found := row["event_type_id"]))
             yield rows
+        self.tap.referenced_event_types = referenced
 
     def _since(self, moment: datetime | None) -> Iterator[Record]:
         asked: Asked = {"since": zulu(moment)} if moment else {}
@@ -231,8 +233,15 @@ class EventTypes(OneEventType):
             yield kept
         deleted = DeletedEventTypes(self.tap)
         deleted.request_counter = self.request_counter
-        deleted.parents = [{"id": found} for found in sorted(self.tap.referenced_event_types - listed)]
+        deleted.parents = [{"id": found} for found in sorted((self.tap.referenced_event_types or set()) - listed)]
         yield from deleted.batches()
+        self.unreadable.extend(deleted.unreadable)
+
+    @property
+    @override
+    def version(self) -> int | None:
+        """None where no events were read: it is not known, then, which deleted types still matter."""
+        return None if self.tap.referenced_event_types is None else super().version
 
 
 class DeletedEventTypes(Single, OneEventType):
@@ -319,7 +328,7 @@ class RoutingForms(OfOrganization):
 
 
 class RoutingFormSubmissions(CalendlyStream):
-    """Answers to routing forms, newest first until a month behind the bookmark: the booking comes later."""
+    """Answers to routing forms, newest first until `lookback_days` behind the bookmark: the booking comes later."""
 
     name = "routing_form_submissions"
     path = "/routing_form_submissions"
@@ -328,7 +337,11 @@ class RoutingFormSubmissions(CalendlyStream):
     parent_stream_type = RoutingForms
     parent_keys = {"form": "uri"}
     replication_key = "created_at"
-    overlap = timedelta(days=30)
+
+    @property
+    @override
+    def due_since(self) -> datetime | None:
+        return self.bookmark and self.bookmark - timedelta(days=self.config["lookback_days"])
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
@@ -529,7 +542,7 @@ class OutgoingCommunications(OfOrganization):
 class WebhookSubscriptions(OfUser):
     """Webhooks of the organization and of each member.
 
-    Without what may be a secret: their key, and what stands behind the `?` of their address.
+    Without what may be a secret: their key, and a password or what stands behind the `?` in their address.
     """
 
     name = "webhook_subscriptions"
@@ -553,7 +566,9 @@ class WebhookSubscriptions(OfUser):
         row = super().refine(row)
         row.pop("signing_key", None)
         if row.get("callback_url"):
-            row["callback_url"] = urlsplit(row["callback_url"])._replace(query="", fragment="").geturl()
+            parts = urlsplit(row["callback_url"])
+            host = parts.netloc.rpartition("@")[2]
+            row["callback_url"] = parts._replace(netloc=host, query="", fragment="").geturl()
         return row
 
 
@@ -563,8 +578,8 @@ def numbered(rows: Iterator[Record]) -> Iterator[Record]:
 
 
 def days_ahead(tap: TapCalendly, days: int) -> Mapping[str, str]:
-    """A range that begins in a minute: the API refuses one that has begun."""
-    start = tap.now + timedelta(minutes=1)
+    """A range that begins in ten minutes: the API refuses one that has begun, and the request may have to wait."""
+    start = tap.now + timedelta(minutes=10)
     return {"start_time": zulu(start), "end_time": zulu(start + timedelta(days=days))}
 
 

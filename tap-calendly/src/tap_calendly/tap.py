@@ -12,8 +12,9 @@ from typing_extensions import override
 from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
-from tap_common.errors import RequestError, SettingsError
+from tap_common.errors import ForbiddenError, RequestError, SettingsError
 from tap_common.settings import common_settings
+from tap_common.state import COVERS
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
@@ -178,8 +179,19 @@ class TapCalendly(SchedulingTap):
         if self.config["scope"] in ("auto", "organization"):
             role = self.membership["role"] if self.membership else None
         account = resolve(self.config, self.me, role)
+        if account.scope == "user" and self.config["scope"] == "auto" and self._has_read_organization:
+            raise SettingsError(
+                f"This key belongs to a user with the role `{role}`, who cannot read the organization that is set or "
+                "that earlier runs have read. Use an owner's or admin's key, or set `scope` to `user`."
+            )
         self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role `{role}`)" if role else "")
         return account
+
+    @property
+    def _has_read_organization(self) -> bool:
+        bookmarks = self.state.get("bookmarks", {}).values()
+        scopes = [(bookmark.get(COVERS) or {}).get("scope") or "" for bookmark in bookmarks]
+        return bool(self.config.get("organization_uri")) or any(scope.startswith("organization:") for scope in scopes)
 
     @property
     @override
@@ -188,13 +200,12 @@ class TapCalendly(SchedulingTap):
 
     @override
     def first_request(self) -> None:
-        _ = self.me
+        _ = self.account
 
     @override
     def check(self) -> None:
         """Also the scopes of the token: one row is asked for with each that the selected streams need."""
         super().check()
-        _ = self.account
         list(self.pool.map(_probe, self._probes()))
 
     def _probes(self) -> Collection[CalendlyStream]:
@@ -209,14 +220,14 @@ class TapCalendly(SchedulingTap):
         ]
         return {stream.permission: stream for stream in reversed(streams)}.values()
 
-    @cached_property
-    def referenced_event_types(self) -> set[str]:
-        """Ids of the event types that the events of this run refer to."""
-        return set()
+    referenced_event_types: set[str] | None = None
+    """Ids of the event types that the events of this run refer to; None where no events were read."""
 
 
 def _probe(stream: CalendlyStream) -> None:
     try:
         stream.probe(stream.probed_with or {})
+    except ForbiddenError as refusal:
+        stream.refused = refusal
     except RequestError:
         return  # the stream itself says what that means for it

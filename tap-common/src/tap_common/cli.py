@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class TapCommand(SingerCommand):
-    """The SDK's command, ended without a traceback by errors that carry their own sentence."""
+    """The SDK's command, ended without a traceback: it may quote what must not be in a log (shown at DEBUG)."""
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().main(*args, **kwargs)
+        except SystemExit as ended:
+            if ended.code:
+                self._leave(ended.code if isinstance(ended.code, int) else 1)
+            raise
         except SingerSDKError as error:
             self._end(str(error) or type(error).__name__)
         except StoppedError:
@@ -34,12 +38,25 @@ class TapCommand(SingerCommand):
             # The text of a transport error may quote the request; its type says enough.
             self._end(f"The API could not be reached ({type(error).__name__}): check `api_url` and the network.")
         except BrokenPipeError:
-            # Python would complain once more when it flushes standard output at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._end("The target closed the pipe; its own messages say why.")
+        except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self._end(
+                f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno}), which was not foreseen; "
+                f"run with {self.logger.name.upper().replace('-', '_')}_LOGLEVEL=DEBUG to see more."
+            )
 
     def _end(self, sentence: str) -> NoReturn:
         self.logger.error("%s", sentence)
         if self.logger.isEnabledFor(logging.DEBUG):
             traceback.print_exc()
-        sys.exit(1)
+        self._leave(1)
+
+    @staticmethod
+    def _leave(code: int) -> NoReturn:
+        """End now: Python would wait for requests that are under way in other threads."""
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

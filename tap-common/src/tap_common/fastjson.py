@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 decode = msgspec.json.Decoder().decode
 """Bytes to plain Python values."""
 
-encode = msgspec.json.Encoder(decimal_format="number").encode
-"""Python values to bytes: datetimes in RFC 3339, decimals as numbers."""
-
 
 def decoded(response: requests.Response) -> Any:
     """The body of an answer, decoded once however often it is asked for.

@@ -100,8 +100,9 @@ class Limiter:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that `Retry-After` asks for, given as a number or as a date; None without the header."""
     value = headers.get("Retry-After")
-    if value is None or (seconds := _number(value)) is not None:
-        return None if value is None else seconds
+    seconds = _number(value)
+    if value is None or seconds is not None:
+        return seconds
     try:
         return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
     except (ValueError, TypeError):

@@ -29,8 +29,8 @@ _PASSING = (
     requests.exceptions.ContentDecodingError,
 )
 _LONGEST_WAIT = 120.0
-# A server that still refuses after this many windows is not going to answer in this run.
-_MOST_REFUSALS = 60
+# Seconds; a server that has refused for so long is not going to answer in this run.
+_PATIENCE = 3600.0
 
 
 class Retry:
@@ -44,6 +44,7 @@ class Retry:
         self, *, limiter: Limiter, clock: Clock, log: logging.Logger, tries: int, factor: float, window: float
     ) -> None:
         self._limiter = limiter
+        self._clock = clock
         self._log = log
         self._window = window
         self._growing = wait_exponential(multiplier=1, exp_base=factor, max=_LONGEST_WAIT) + wait_random(0, 1)
@@ -62,10 +63,11 @@ class Retry:
         Raises:
             TapError: The error did not pass, or the API refused for an hour.
         """
-        return cast("R", self._retrying.copy()(self._in_turn, send))
+        return cast("R", self._retrying(self._in_turn, send))
 
     def _in_turn(self, send: Callable[[], R]) -> R:
-        for _ in range(_MOST_REFUSALS):
+        began = self._clock.monotonic()
+        while self._clock.monotonic() - began < _PATIENCE:
             with self._limiter.slot():
                 try:
                     return send()

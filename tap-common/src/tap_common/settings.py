@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,10 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
     """A sentence for each setting that cannot be used. No sentence holds a value: it may be a secret."""
     for error in Draft202012Validator(schema).iter_errors(config):
         yield from _sentences(error, schema)
+    for name, setting in schema["properties"].items():
+        value = config.get(name)
+        if setting.get("secret") and isinstance(value, str) and not re.fullmatch("[!-~]+", value):
+            yield f"Setting `{name}` holds a blank, a line end or a character that no key has: copy it again."
     start = config.get("start_date")
     if isinstance(start, str):
         try:

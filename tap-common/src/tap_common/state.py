@@ -57,7 +57,7 @@ def usable_bookmark(
 
 def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:
     if covered is None:
-        return None
+        return "another program has written the state"
     before, now = covered.get("start_date"), wanted.get("start_date")
     if before is not None and (now is None or instant(now) < instant(before)):
         return "`start_date` is earlier than it was"

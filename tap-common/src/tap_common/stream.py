@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from datetime import timedelta
+from contextlib import suppress
 from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import chain, count, islice
@@ -17,10 +17,10 @@ from singer_sdk.exceptions import (
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
-from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
 from tap_common.ahead import ahead, primed
+from tap_common.bookmarked import Bookmarked
 from tap_common.counter import RequestCounter
 from tap_common.errors import (
     AccessError,
@@ -32,33 +32,29 @@ from tap_common.errors import (
 )
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
-from tap_common.sdk import announce_version, open_progress, stamp_version
+from tap_common.sdk import announce_version, stamp_version
 from tap_common.select import EnvelopeError, find, select
-from tap_common.state import usable_bookmark
-from tap_common.window import canonical, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
-    from datetime import datetime
 
     import requests
     from singer_sdk.helpers.types import Context, Record, RequestFunc
     from singer_sdk.metrics import Counter
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-    from tap_common.tap import SchedulingTap
-
     # What one list of an endpoint is asked with: values for its path, its query and its rows' columns.
     Asked = Mapping[str, Any]
 
+_SUCCESS = range(200, 300)
 _RESTARTS = 5
 _BATCH = 1000
 # Where none of so many parents can be read, the cause is not with the parents.
-_MOST_UNREADABLE = 20
+_MANY = 20
 
 
-class APIStream(RESTStream[str], ABC):
+class APIStream(Bookmarked, ABC):
     """An endpoint of one of the APIs.
 
     A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `asked()`. A child
@@ -72,8 +68,7 @@ class APIStream(RESTStream[str], ABC):
     """The endpoint, with the names of what it is asked with in braces."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
-    state_partitioning_keys = ()  # a child has one bookmark, not one for each parent
-    is_sorted = False  # a sorted stream's bookmark is not held back at the start of the run
+    allow_redirects = False  # no API redirects; another host's rows are not the API's
     _LOG_REQUEST_METRICS = False  # one line a request; `RequestCounter` sums them
 
     params: ClassVar[Mapping[str, str]] = {}
@@ -88,17 +83,13 @@ class APIStream(RESTStream[str], ABC):
     """Where a page holds the next cursor."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
     """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them."""
-    overlap: ClassVar[timedelta] = timedelta(hours=1)
-    """How far behind the bookmark rows count as changed: clocks differ, and a row may become visible late."""
     optional: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
 
     parents: Sequence[Record] = ()
-
-    @property
-    def tap(self) -> SchedulingTap:
-        """The tap of this stream."""
-        return cast("SchedulingTap", self._tap)
+    """For a child: the rows of the batch that is being visited."""
+    refused: ForbiddenError | None = None
+    """What the check of permissions was answered with: there is no need to ask again."""
 
     # What is asked
 
@@ -187,7 +178,7 @@ class APIStream(RESTStream[str], ABC):
             raise RateLimitedError(message, response)
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RetriableAPIError(message, response)
-        if not response.ok or response.is_redirect:
+        if response.status_code not in _SUCCESS:
             raise self.refusal(response, message)
         try:
             select(self.records_jsonpath, decoded(response))
@@ -223,7 +214,10 @@ class APIStream(RESTStream[str], ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Rows to emit; children are visited on the way, each batch before the rows that it comes from."""
         stamp_version(self, self.version)
+        _ = self.bookmark, self.request_counter  # computed here, not by several threads at once
         try:
+            if self.refused:
+                raise self.refused
             for rows in self.batches():
                 if self.active_children:
                     self.visit(rows := list(rows))
@@ -264,20 +258,25 @@ class APIStream(RESTStream[str], ABC):
         next(iter(self.request_records({**asked, "page_size": 1})), None)
 
     def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
-        """The rows of one list; of a parent that cannot be read, none."""
+        """The rows of one list; of a parent that cannot be read, none.
+
+        Only the first page can say so: a refusal in the middle of a list would cut it short.
+        """
         try:
-            for row in self._restarted(asked, answer.result()):
-                yield self.shape(row, asked)
+            rows = answer.result()
         except (ForbiddenError, GoneError) as refusal:
             if self.parent_stream_type is None:
                 raise
-            self._unreadable.append(refusal)
-            if len(self._unreadable) == 1:
+            self.unreadable.append(refusal)
+            if len(self.unreadable) == 1:
                 self.log("%s: this parent has no rows to read; going on with the others.", refusal, level=30)
-            if len(self._unreadable) == _MOST_UNREADABLE and not self._readable:
-                raise RequestError(f"{refusal}: so did all of the first {_MOST_UNREADABLE} parents.") from refusal
-        else:
-            self._readable += 1
+            return
+        self.readable += 1
+        try:
+            for row in self._restarted(asked, rows):
+                yield self.shape(row, asked)
+        except (ForbiddenError, GoneError) as refusal:
+            raise RequestError(f"{refusal}, in the middle of a list.") from refusal
 
     def _restarted(self, asked: Asked, rows: Iterator[Record]) -> Iterator[Record]:
         """The rows of one list, again from its first page where a page token went stale."""
@@ -291,10 +290,12 @@ class APIStream(RESTStream[str], ABC):
                 return
         yield from rows
 
-    _readable = 0
+    readable = 0
+    """Lists that were read in this run."""
 
     @cached_property
-    def _unreadable(self) -> list[RequestError]:
+    def unreadable(self) -> list[RequestError]:
+        """For a child: what the lists of parents that cannot be read were answered with."""
         return []
 
     def shape(self, row: Record, asked: Asked) -> Record:
@@ -334,51 +335,6 @@ class APIStream(RESTStream[str], ABC):
         """Columns that the API's own row does not have under that name."""
         return row
 
-    # Incremental truth
-
-    @property
-    def is_incremental(self) -> bool:
-        """Whether a bookmark says what is due."""
-        return self.replication_key is not None and self.replication_method != REPLICATION_FULL_TABLE
-
-    @cached_property
-    def bookmark(self) -> datetime | None:
-        """The instant up to which an earlier run has read everything; None where everything is due."""
-        if not self.is_incremental:
-            return None
-        bookmark, dropped = usable_bookmark(self.stream_state, str(self.replication_key), self.tap.covers)
-        if dropped:
-            self.log("Reading everything again: %s.", dropped)
-        return bookmark
-
-    @property
-    def due_since(self) -> datetime | None:
-        """Rows whose replication key is not older than this are due; None for all."""
-        return self.bookmark and self.bookmark - self.overlap
-
-    def is_due(self, row: Record) -> bool:
-        """Whether the row is to be emitted."""
-        value = row.get(self.replication_key) if self.replication_key else None
-        return self.due_since is None or value is None or instant(value) >= self.due_since
-
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> datetime | None:
-        """The API's own time at the start of the run, which no bookmark may pass."""
-        return self.tap.run_started if self.is_incremental else None
-
-    @override
-    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
-        """Advance the bookmark, which never runs backwards when only older rows were read again.
-
-        The SDK compares bookmarks as text: they are given to it in one form, in which texts sort as instants do.
-        """
-        key = self.replication_key
-        if not self.is_incremental or key is None or latest_record.get(key) is None:
-            return
-        moment = max(instant(latest_record[key]), self.bookmark or instant(latest_record[key]))
-        open_progress(self)
-        super()._increment_stream_state({key: canonical(moment)}, context=context)
-
     # Children
 
     @cached_property
@@ -398,10 +354,8 @@ class APIStream(RESTStream[str], ABC):
         for child in self.active_children:
             child.parents = [row for row in kept if child.wants(row)]
             if child.parents:
-                try:
+                with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # `--test` has seen enough
                     child.sync({"batch": next(child.batch_numbers)})
-                except (AbortedSyncFailedException, AbortedSyncPausedException):
-                    child.interrupted = True
 
     @cached_property
     def batch_numbers(self) -> Iterator[int]:
@@ -415,12 +369,10 @@ class APIStream(RESTStream[str], ABC):
 
     # Deletions
 
-    interrupted = False
-
     @property
     def version(self) -> int | None:
         """The version of this run's rows (milliseconds since 1970): of streams that are read in full, or None."""
-        full = self.replication_method == REPLICATION_FULL_TABLE
+        full = self.replication_method == REPLICATION_FULL_TABLE and self.ABORT_AT_RECORD_COUNT is None
         return self.tap.initialized_at if full and self.config["emit_activate_version_messages"] else None
 
     @property
@@ -436,8 +388,10 @@ class APIStream(RESTStream[str], ABC):
         """
         for child in self.active_children:
             child.complete()
-        if len(self._unreadable) > 1:
-            self.log("%d parents could not be read.", len(self._unreadable), level=30)
-        forbidden = any(isinstance(refusal, ForbiddenError) for refusal in self._unreadable)
-        if self.selected and self.version is not None and not forbidden and not self.interrupted:
+        if self.unreadable:
+            self.log("%d parents could not be read.", len(self.unreadable), level=30)
+            if not self.optional and not self.readable and len(self.unreadable) >= _MANY:
+                raise RequestError(f"{self.unreadable[0]}: as of all {len(self.unreadable)} parents.")
+        forbidden = any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable)
+        if self.selected and self.version is not None and not forbidden:
             announce_version(self, self.version)

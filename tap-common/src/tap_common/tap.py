@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import requests
 from pyrate_limiter import Rate
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     import click
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams.core import Stream
 
@@ -49,6 +51,10 @@ class SchedulingTap(Tap, ABC):
     """
 
     message_writer_class = Writer
+    # Not BATCH: the SDK writes its files without stream maps, selection and versions.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
+    ]
 
     api_name: ClassVar[str]
     """The vendor's name, for messages."""
@@ -188,8 +194,13 @@ class SchedulingTap(Tap, ABC):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state of an earlier run; partitions are not ours, and would be read one by one."""
         check_state(state)
-        super().load_state(state)
+        bookmarks = {
+            stream: {key: value for key, value in bookmark.items() if key != "partitions"}
+            for stream, bookmark in state.get("bookmarks", {}).items()
+        }
+        super().load_state({"bookmarks": bookmarks})
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

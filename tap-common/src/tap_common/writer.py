@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-from singer_sdk.singerlib.encoding.simple import Message, SchemaMessage, StateMessage
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib.encoding.simple import SchemaMessage, StateMessage
 from typing_extensions import override
-
-from tap_common.fastjson import encode
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from singer_sdk.singerlib.encoding.simple import Message
 
-class Writer(GenericSingerWriter[bytes, Message]):
+
+class Writer(MsgSpecWriter):
     """Writes messages in the order given, through one buffer that is emptied at every STATE.
 
     A SCHEMA equal to the stream's last is left out: some targets load what they hold at every one.
@@ -25,17 +25,13 @@ class Writer(GenericSingerWriter[bytes, Message]):
         self._schemas: dict[str, dict[str, Any]] = {}
 
     @override
-    def serialize_message(self, message: Message) -> bytes:
-        return bytes(encode(message.to_dict())) + b"\n"
-
-    @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, SchemaMessage):
             content = message.to_dict()
             if self._schemas.get(message.stream) == content:
                 return
             self._schemas[message.stream] = content
-        self.write(self.serialize_message(message), flush=isinstance(message, StateMessage))
+        self.write(bytes(self.serialize_message(message)), flush=isinstance(message, StateMessage))
 
     def write(self, line: bytes, *, flush: bool) -> None:
         """Put one line out."""
