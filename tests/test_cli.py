@@ -61,7 +61,7 @@ def test_about_needs_no_network_and_marks_every_secret(api: Api) -> None:
 
 
 def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
-    outcome = run_tap(tmp_path, api.tap.name, config)
+    outcome = run_tap(tmp_path, api.tap.name, config | {"requests_per_minute": None, "start_date": None})
 
     messages = [json.loads(line) for line in outcome.out.splitlines()]
     assert outcome.code == 0

@@ -13,7 +13,7 @@ from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
 from tap_common.errors import ForbiddenError, RequestError, SettingsError
-from tap_common.settings import common_settings
+from tap_common.settings import TEXT, common_settings, setting
 from tap_common.state import COVERS
 from tap_common.tap import SchedulingTap
 
@@ -37,80 +37,48 @@ class TapCalendly(SchedulingTap):
     stream_types = STREAMS
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        th.Property(
+        setting(
             "api_key",
-            th.StringType(nullable=False),
+            TEXT,
+            "Personal access token",
+            "From Calendly, Integrations & apps > API and webhooks. Or the OAuth settings below.",
             secret=True,
-            title="Personal access token",
-            description="From Calendly, Integrations & apps > API and webhooks. Or the OAuth settings below.",
         ),
-        th.Property(
-            "auth_token",
-            th.StringType(nullable=False),
-            secret=True,
-            title="Personal access token (alias)",
-            description="The same as `api_key`.",
-        ),
-        th.Property(
+        setting("auth_token", TEXT, "Personal access token (alias)", "The same as `api_key`.", secret=True),
+        setting(
             "scope",
             th.StringType(nullable=False, allowed_values=["auto", "organization", "user", "group"]),
+            "Scope",
+            "Whose data is read: `organization` (owners and admins), `user` (one's own, or that of `user_uri`), "
+            "`group` (that of `group_uri`); `auto` takes the organization where the role allows it.",
             default="auto",
-            title="Scope",
-            description=(
-                "Whose data is read: `organization` (owners and admins), `user` (one's own, or that of `user_uri`), "
-                "`group` (that of `group_uri`); `auto` takes the organization where the role allows it."
-            ),
         ),
-        th.Property(
-            "organization_uri",
-            th.StringType(nullable=False),
-            title="Organization",
-            description="URI of the organization; the user's current one if it is not set.",
+        setting(
+            "organization_uri", TEXT, "Organization", "URI of the organization; the user's current one by default."
         ),
-        th.Property(
-            "user_uri",
-            th.StringType(nullable=False),
-            title="User",
-            description="URI of the user to read in scope `user`; the token's own user if it is not set.",
-        ),
-        th.Property(
-            "group_uri",
-            th.StringType(nullable=False),
-            title="Group",
-            description="URI of the group to read in scope `group`.",
-        ),
-        th.Property(
-            "client_id",
-            th.StringType(nullable=False),
-            title="OAuth client id",
-            description="Of an OAuth application; needs the three settings below too.",
-        ),
-        th.Property(
-            "client_secret",
-            th.StringType(nullable=False),
-            secret=True,
-            title="OAuth client secret",
-            description="Of the same application.",
-        ),
-        th.Property(
+        setting("user_uri", TEXT, "User", "URI of the user to read in scope `user`; the token's own user by default."),
+        setting("group_uri", TEXT, "Group", "URI of the group to read in scope `group`."),
+        setting("client_id", TEXT, "OAuth client id", "Of an OAuth application; needs the three settings below too."),
+        setting("client_secret", TEXT, "OAuth client secret", "Of the same application.", secret=True),
+        setting(
             "refresh_token",
-            th.StringType(nullable=False),
+            TEXT,
+            "OAuth refresh token",
+            "The first one, from the consent. It can be used once; later ones are in `token_file`.",
             secret=True,
-            title="OAuth refresh token",
-            description="The first one, from the consent. It can be used once; later ones are in `token_file`.",
         ),
-        th.Property(
+        setting(
             "token_file",
-            th.StringType(nullable=False),
-            title="OAuth token file",
-            description="Where the current pair of tokens is kept. Must outlive the run, and be private.",
+            TEXT,
+            "OAuth token file",
+            "Where the current pair of tokens is kept. Must outlive the run, and be private.",
         ),
-        th.Property(
+        setting(
             "oauth_url",
-            th.StringType(nullable=False),
+            TEXT,
+            "OAuth token URL",
+            "Where tokens are refreshed.",
             default="https://auth.calendly.com/oauth/token",
-            title="OAuth token URL",
-            description="Where tokens are refreshed.",
         ),
         *common_settings(
             tap=name,
@@ -159,12 +127,12 @@ class TapCalendly(SchedulingTap):
     @cached_property
     def me(self) -> Record:
         """The API's row of the token's user."""
-        return next(iter(self.streams[ApiUser.name].request_records({})))  # type: ignore[attr-defined]  # a REST stream
+        return next(iter(self.stream(ApiUser).request_records({})))
 
     @cached_property
     def membership(self) -> Record | None:
         """The API's row of the token's user's membership in the organization."""
-        memberships = self.streams[OrganizationMemberships.name].request_records({"user": self.me["uri"]})  # type: ignore[attr-defined]  # a REST stream
+        memberships = self.stream(OrganizationMemberships).request_records({"user": self.me["uri"]})
         organization = self.config.get("organization_uri") or self.me["current_organization"]
         return next((row for row in memberships if row["organization"] == organization), None)
 

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 
+TEXT = th.StringType(nullable=False)
+
+
+def setting(name: str, kind: th.JSONTypeHelper[Any], title: str, description: str, **more: Any) -> th.Property[Any]:
+    """A setting, with the title and the description that each of them has."""
+    return th.Property(name, kind, title=title, description=description, **more)
+
+
 def common_settings(
     *, tap: str, api_url: str, lookback_days: int, requests_per_minute: int, start_date: str
 ) -> list[th.Property[Any]]:
@@ -24,87 +32,83 @@ def common_settings(
 
     `start_date` is the sentence that says which clock the setting bounds.
     """
+    positive = th.IntegerType(nullable=False, minimum=1)
     return [
-        th.Property(
+        setting(
             "start_date",
             th.DateTimeType(nullable=False),
-            title="Start date",
-            description=f"{start_date} ISO 8601; a time without an offset is UTC. Everything, if it is not set.",
+            "Start date",
+            f"{start_date} ISO 8601; a time without an offset is UTC. Everything, if it is not set.",
         ),
-        th.Property(
+        setting(
             "api_url",
-            th.StringType(nullable=False),
+            TEXT,
+            "API URL",
+            "Scheme and host of the API, with a prefix where there is one, without a version.",
             default=api_url,
-            title="API URL",
-            description="Scheme and host of the API, with a prefix where there is one, without a version.",
         ),
-        th.Property(
+        setting(
             "lookback_days",
             th.IntegerType(nullable=False, minimum=0),
+            "Look-back",
+            "Days behind the bookmark that streams look at again, for changes that move no timestamp.",
             default=lookback_days,
-            title="Look-back",
-            description="Days behind the bookmark that streams look at again, for changes that move no timestamp.",
         ),
-        th.Property(
+        setting(
             "concurrency",
             th.IntegerType(nullable=False, minimum=1, maximum=64),
+            "Concurrency",
+            "Most requests in flight at once.",
             default=8,
-            title="Concurrency",
-            description="Most requests in flight at once.",
         ),
-        th.Property(
+        setting(
             "requests_per_minute",
-            th.IntegerType(nullable=False, minimum=1),
+            positive,
+            "Requests per minute",
+            "Most requests a minute. Lowered by what the API's headers say; set less where other programs use the key.",
             default=requests_per_minute,
-            title="Requests per minute",
-            description=(
-                "Most requests a minute. Lowered by what the API's headers say; set less where other programs "
-                "use the same key."
-            ),
         ),
-        th.Property(
+        setting(
             "page_size",
             th.IntegerType(nullable=False, minimum=1, maximum=100),
+            "Page size",
+            "Rows a page; 100 is the API's most.",
             default=100,
-            title="Page size",
-            description="Rows a page; 100 is the API's most.",
         ),
-        th.Property(
+        setting(
             "max_retries",
-            th.IntegerType(nullable=False, minimum=1),
+            positive,
+            "Tries",
+            "Tries of one request on 500, 502, 503, 504, time-outs and broken answers; 429 never counts.",
             default=5,
-            title="Tries",
-            description="Tries of one request on 500, 502, 503, 504, time-outs and broken answers; 429 never counts.",
         ),
-        th.Property(
+        setting(
             "backoff_factor",
             th.NumberType(nullable=False, minimum=1),
+            "Back-off factor",
+            "How much longer each wait between tries is than the one before; the first is 1 second.",
             default=2,
-            title="Back-off factor",
-            description="How much longer each wait between tries is than the one before; the first is 1 second.",
         ),
-        th.Property(
+        setting(
             "request_timeout",
             th.NumberType(nullable=False, exclusive_minimum=0),
+            "Request time-out",
+            "Seconds to wait for an answer.",
             default=60,
-            title="Request time-out",
-            description="Seconds to wait for an answer.",
         ),
-        th.Property(
+        setting(
             "user_agent",
-            th.StringType(nullable=False),
-            title="User agent",
-            description=f"User-Agent header of every request; `{tap}/<version>` if it is not set.",
+            TEXT,
+            "User agent",
+            f"User-Agent header of every request; `{tap}/<version>` if it is not set.",
         ),
-        th.Property(
+        setting(
             "emit_activate_version_messages",
             th.BooleanType(nullable=False),
+            "Announce versions",
+            "Announce a version after the last row of each stream that is read in full, so that the target can drop or "
+            "mark rows that are gone.",
             default=True,
-            title="Announce versions",
-            description=(
-                "Announce a version after the last row of each stream that is read in full, so that the target "
-                "can drop or mark rows that are gone."
-            ),
         ),
     ]
 

@@ -8,12 +8,12 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import requests
 from pyrate_limiter import Rate
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
-from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
+from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from singer_sdk.streams.core import Stream
 
     from tap_common.stream import APIStream
+
+S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
 _READY = 4
@@ -188,6 +190,10 @@ class SchedulingTap(Tap, ABC):
         order = {stream: place for place, stream in enumerate(self.stream_types)}
         return dict(sorted(super().streams.items(), key=lambda item: order[cast("type[APIStream]", type(item[1]))]))
 
+    def stream(self, kind: type[S]) -> S:
+        """The stream of a class."""
+        return cast("S", self.streams[kind.name])
+
     @override
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self) for stream in self.stream_types]
@@ -206,6 +212,7 @@ class SchedulingTap(Tap, ABC):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
+        self._config = {name: value for name, value in self._config.items() if value is not None}
         list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
         if raise_errors:
             self.check_settings()
@@ -256,7 +263,7 @@ class SchedulingTap(Tap, ABC):
         catalog: IO[str] | None = None,
     ) -> None:
         """Sync, after everything that can be checked before the first message has been checked."""
-        PluginBase.invoke.__func__(cls, about=about, about_format=about_format)  # type: ignore[attr-defined]
+        super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else {},
