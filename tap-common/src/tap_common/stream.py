@@ -89,7 +89,7 @@ class APIStream(Bookmarked, ABC):
     parents: Sequence[Record] = ()
     """For a child: the rows of the batch that is being visited."""
     refused: ForbiddenError | None = None
-    """What the check of permissions was answered with: there is no need to ask again."""
+    """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
 
     # What is asked
 
@@ -223,8 +223,9 @@ class APIStream(Bookmarked, ABC):
                     self.visit(rows := list(rows))
                 yield from filter(self.is_due, rows)
         except ForbiddenError as refusal:
-            if self.parent_stream_type is not None or not self.optional:
+            if not self.optional:
                 raise
+            self.refused = refusal
             self.log("Skipped: %s. The plan or the role of this key may not have it.", refusal, level=30)
         else:
             if context is None:
@@ -384,14 +385,15 @@ class APIStream(Bookmarked, ABC):
     def complete(self) -> None:
         """Everything was read: announce the version, of the children too.
 
-        Nothing is announced where rows may be missing: a parent that was forbidden may still have its own.
+        Nothing is announced where rows may be missing: what was forbidden may still have its own, and children there.
         """
-        for child in self.active_children:
-            child.complete()
         if self.unreadable:
             self.log("%d parents could not be read.", len(self.unreadable), level=30)
             if not self.optional and not self.readable and len(self.unreadable) >= _MANY:
                 raise RequestError(f"{self.unreadable[0]}: as of all {len(self.unreadable)} parents.")
-        forbidden = any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable)
-        if self.selected and self.version is not None and not forbidden:
+        if self.refused or any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable):
+            return
+        for child in self.active_children:
+            child.complete()
+        if self.selected and self.version is not None:
             announce_version(self, self.version)

@@ -1,0 +1,248 @@
+"""What the base stream promises to any tap, shown on one for an API that does not exist."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from singer_sdk import typing as th
+from singer_sdk.exceptions import RetriableAPIError
+from typing_extensions import override
+
+from harness import Messages, VirtualClock, Warehouse
+from tap_common.errors import ForbiddenError
+from tap_common.settings import common_settings
+from tap_common.stream import APIStream
+from tap_common.tap import SchedulingTap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def columns(*names: str) -> dict[str, Any]:
+    return {"properties": {name: {"type": ["string", "null"]} for name in (*names, "_extra")}}
+
+
+class ToyStream(APIStream):
+    """Lists of ids."""
+
+    records_jsonpath = "$.rows[*]"
+    cursor_jsonpath = "$.next"
+    cursor_param = "cursor"
+    page_size_param = "size"
+    primary_keys = ("id",)
+
+
+class Shelves(ToyStream):
+    """The top."""
+
+    name = "shelves"
+    path = "/shelves"
+    schema = columns("id")
+
+
+class Books(ToyStream):
+    """On each shelf."""
+
+    name = "books"
+    path = "/shelves/{shelf}/books"
+    schema = columns("id", "shelf")
+    parent_stream_type = Shelves
+    parent_keys = {"shelf": "id"}  # noqa: RUF012 - as every stream declares itself
+
+
+class Pages(ToyStream):
+    """In each book."""
+
+    name = "pages"
+    path = "/books/{book}/pages"
+    schema = columns("id", "book")
+    parent_stream_type = Books
+    parent_keys = {"book": "id"}  # noqa: RUF012 - as every stream declares itself
+
+
+class TapToy(SchedulingTap):
+    """A tap for shelves."""
+
+    name = "tap-toy"
+    api_name = "Toy"
+    stream_types = (Shelves, Books, Pages)
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            tap=name, api_url="http://127.0.0.1", lookback_days=1, requests_per_minute=60_000, start_date="None."
+        )
+    ).to_dict()
+
+    @override
+    def first_request(self) -> None:
+        self.stream(Shelves).probe({})
+
+
+class Library:
+    """The API: pages of two rows, and whatever answers a test puts in their place."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[str]] = {
+            "/shelves": ["a", "b", "c"],
+            "/shelves/a/books": ["a1", "a2", "a3"],
+            "/shelves/b/books": [],
+            "/shelves/c/books": ["c1"],
+            "/books/a1/pages": ["p1"],
+            "/books/a2/pages": ["p2", "p3", "p4"],
+            "/books/a3/pages": [],
+            "/books/c1/pages": ["p5"],
+        }
+        self.instead: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        self.asked: list[str] = []
+
+    def answer(self, address: str) -> tuple[int, bytes]:
+        self.asked.append(address)
+        parts = urlsplit(address)
+        if self.instead[parts.path]:
+            return self.instead[parts.path].pop(0)
+        query = parse_qs(parts.query)
+        start = int(query.get("cursor", ["0"])[0])
+        rows = self.rows[parts.path]
+        more = start + 2 < len(rows)
+        page = {"rows": [{"id": name} for name in rows[start : start + 2]], "next": str(start + 2) if more else None}
+        return 200, json.dumps(page).encode()
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture
+def url(library: Library) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = library.answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def sync(url: str, **config: Any) -> Warehouse:
+    messages, warehouse = Messages(), Warehouse()
+    tap = TapToy(config={"api_url": url, **config}, clock=VirtualClock(), message_writer=messages)
+    try:
+        tap.sync_all()
+    finally:
+        tap.close()
+        tap.pool.shutdown()
+        warehouse.load(messages.read)
+    return warehouse
+
+
+def ids(warehouse: Warehouse, stream: str) -> list[str]:
+    return [key for (key,) in warehouse.rows[stream]]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_children_and_their_children_are_read_in_the_order_of_their_parents(url: str, concurrency: int) -> None:
+    warehouse = sync(url, concurrency=concurrency)
+
+    assert ids(warehouse, "shelves") == ["a", "b", "c"]
+    assert ids(warehouse, "books") == ["a1", "a2", "a3", "c1"]
+    assert ids(warehouse, "pages") == ["p1", "p2", "p3", "p4", "p5"]
+
+
+def test_rows_of_a_child_carry_what_they_were_asked_with(url: str) -> None:
+    warehouse = sync(url)
+
+    assert [row["shelf"] for row in warehouse.rows["books"].values()] == ["a", "a", "a", "c"]
+    assert [row["book"] for row in warehouse.rows["pages"].values()] == ["a1", "a2", "a2", "a2", "c1"]
+
+
+def test_a_child_without_a_single_parent_empties_its_table(url: str, library: Library) -> None:
+    before = sync(url)
+    library.rows["/shelves"] = []
+    after = sync(url)
+
+    assert ids(before, "pages")
+    assert after.keys.keys() == {"shelves", "books", "pages"}
+    assert {stream: ids(after, stream) for stream in after.rows} == {"shelves": [], "books": [], "pages": []}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"{", b"<html>", b"null", b"[]", b"{}", b'{"rows": null}', b'{"rows": {"id": "x"}}', b'{"error": 1}'],
+)
+def test_an_answer_of_another_shape_is_asked_for_again_and_never_taken_for_no_rows(
+    url: str, library: Library, broken: bytes
+) -> None:
+    library.instead["/shelves/a/books"] = [(200, broken)] * 4
+
+    assert ids(sync(url), "books") == ["a1", "a2", "a3", "c1"]
+
+
+def test_an_answer_that_stays_of_another_shape_ends_the_run(url: str, library: Library) -> None:
+    library.instead["/shelves"] = [(200, b'{"rows": [{"id": "a"}], "next": "2"}'), *[(200, b"{}")] * 5]
+
+    with pytest.raises(RetriableAPIError, match="expected `rows`"):
+        sync(url)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_parent_that_cannot_be_read_does_not_stop_the_others(url: str, library: Library, status: int) -> None:
+    library.instead["/books/a2/pages"] = [(status, b"")]
+
+    assert ids(sync(url), "pages") == ["p1", "p5"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "announced"),
+    [
+        ("/books/a2/pages", 404, ["books", "pages", "shelves"]),
+        ("/books/a2/pages", 403, ["books", "shelves"]),
+        ("/shelves/a/books", 403, ["shelves"]),
+    ],
+)
+def test_a_version_is_announced_where_a_parent_is_gone_and_not_below_one_that_is_forbidden(
+    url: str, library: Library, path: str, status: int, announced: list[str]
+) -> None:
+    library.instead[path] = [(status, b"")]
+    messages = Messages()
+    tap = TapToy(config={"api_url": url}, clock=VirtualClock(), message_writer=messages)
+    tap.sync_all()
+    tap.close()
+    tap.pool.shutdown()
+
+    versions = [message["stream"] for message in messages.read if message["type"] == "ACTIVATE_VERSION"]
+    assert sorted(versions) == announced
+
+
+def test_a_child_that_the_check_of_permissions_was_refused_is_skipped_and_announces_nothing(url: str) -> None:
+    messages = Messages()
+    tap = TapToy(config={"api_url": url}, clock=VirtualClock(), message_writer=messages)
+    tap.stream(Books).refused = ForbiddenError("403 Forbidden")
+    tap.sync_all()
+    tap.close()
+    tap.pool.shutdown()
+
+    about = {(message["type"], message.get("stream")) for message in messages.read}
+    assert ("ACTIVATE_VERSION", "shelves") in about
+    assert {stream for _, stream in about} <= {"shelves", "books", None}
+    assert ("ACTIVATE_VERSION", "books") not in about
+
+
+def test_each_page_repeats_the_page_size_and_carries_its_cursor(url: str, library: Library) -> None:
+    sync(url, page_size=7)
+
+    asked = [address for address in library.asked if address.startswith("/shelves/a/books")]
+    assert asked == ["/shelves/a/books?size=7", "/shelves/a/books?size=7&cursor=2"]
