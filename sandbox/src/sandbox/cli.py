@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,14 +37,15 @@ def serve(  # noqa: PLR0913, PLR0917 -- one value per option
     port: int, seed: int, scale: str, now: datetime, rate_limit: int | None, ready_file: Path | None
 ) -> None:
     """Serve until interrupted; the world's time flows from --now on."""
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    # Blocked before any thread starts, so that none of them takes the signal: it waits for `sigwait`.
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         sandbox = Sandbox(seed, scale, now, port=port, flow=True)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    sandbox.calendly.requests_per_minute = rate_limit
+    for api in sandbox.apis.values():
+        api.requests_per_minute = rate_limit
     try:
         sandbox.__enter__()
     except OSError as error:
@@ -54,6 +54,8 @@ def serve(  # noqa: PLR0913, PLR0917 -- one value per option
         ) from error
     if ready_file:
         ready_file.write_text(sandbox.url + "\n", encoding="utf-8")
-    click.echo(f"sandbox listens on {sandbox.url} (seed {seed}, scale {scale}); Calendly is {sandbox.calendly.api_url}")
-    stop.wait()
+    click.echo(f"sandbox listens on {sandbox.url} (seed {seed}, scale {scale})")
+    for name, api in sandbox.apis.items():
+        click.echo(f"  {name:9} {api.api_url}")
+    signal.sigwait(ends)
     sandbox.__exit__(None, None, None)

@@ -27,8 +27,8 @@ KINDS = (
 )
 """Every kind of fault; in a script also "ok", which lets one matching request pass."""
 MOST_IN_A_ROW = 3
-TOKENS = ("page_token", "pagination_cursor", "cursor", "after")
-"""Query parameters that carry a page token, in any of the APIs."""
+TOKENS = ("page_token",)
+"""Query parameters that carry a page token which can go stale."""
 
 
 @dataclass(slots=True)

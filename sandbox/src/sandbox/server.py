@@ -9,22 +9,26 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
+from starlette.datastructures import Headers
 from starlette.routing import Mount, Router
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.calendly import Calendly
-from sandbox.calendly.keys import KEYS
-from sandbox.calendly.truth import STREAMS, Reader
 from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.gate import Asked, Gate
+from sandbox.luma import Luma
+from sandbox.oncehub import OnceHub
+from sandbox.savvycal import SavvyCal
 from sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
+
+    from sandbox.projection import Projection
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 3600
@@ -74,8 +78,9 @@ class Server(uvicorn.Server):
 class Sandbox:
     """The APIs on `url`, while the `with` block lasts.
 
-    `world` and `calendly` may be changed at any time; `requests` is the log of what was asked. `clock` counts
-    seconds, for rate limits and for the log; `flow` lets the world's time pass with it. Port 0 is a free one.
+    `world`, `calendly`, `oncehub`, `luma` and `savvycal` may be changed at any time; `requests` is the log of what was
+    asked. `clock` counts seconds, for rate limits and for the log; `flow` lets the world's time pass with it. Port 0 is
+    a free one.
 
     Raises:
         OSError: on entering, the port is in use.
@@ -94,6 +99,12 @@ class Sandbox:
         self.world = World(seed, scale, now)
         self.clock = clock
         self.calendly = Calendly(self.world, clock)
+        self.oncehub = OnceHub(self.world, clock)
+        self.luma = Luma(self.world, clock)
+        self.savvycal = SavvyCal(self.world, clock)
+        self.apis: dict[str, Projection] = {
+            api.name: api for api in (self.calendly, self.oncehub, self.luma, self.savvycal)
+        }
         self.faults = Faults()
         self.requests: list[Asked] = []
         self.port = port
@@ -115,8 +126,9 @@ class Sandbox:
             listener.close()
             raise
         self.port = listener.getsockname()[1]
-        self.calendly.api_url = f"{self.url}/calendly"
-        routes = [*Control(self).routes(), Mount("/calendly", self.calendly.routes())]
+        for name, api in self.apis.items():
+            api.api_url = f"{self.url}/{name}"
+        routes = [*Control(self).routes(), *(Mount(f"/{name}", api.routes()) for name, api in self.apis.items())]
         config = uvicorn.Config(
             Gate(self, Router(routes, redirect_slashes=False)),
             http=Protocol,
@@ -156,10 +168,9 @@ class Sandbox:
 
     def key_name(self, api: str, headers: list[tuple[bytes, bytes]]) -> str | None:
         """Return what the log calls the key that a request carries."""
-        if api != "calendly":
+        if api not in self.apis:
             return None
-        authorization = dict(headers).get(b"authorization", b"").decode("latin-1")
-        return self.calendly.key_name(authorization)
+        return self.apis[api].key_name(Headers(raw=headers))
 
     def truth(self, api: str, stream: str, key: str = "sandbox-admin") -> list[dict[str, Any]]:
         """Return the raw objects that a perfect sync with a key would hold now.
@@ -167,7 +178,7 @@ class Sandbox:
         Raises:
             LookupError: the API, the stream or the key is unknown.
         """
-        if api != "calendly" or stream not in STREAMS or key not in KEYS:
-            raise LookupError(f"no truth about {api} {stream} for {key}")
+        if api not in self.apis:
+            raise LookupError(f"there is no API {api}")
         with self.world.lock:
-            return STREAMS[stream](Reader(self.calendly, KEYS[key]))
+            return self.apis[api].truth(stream, key)

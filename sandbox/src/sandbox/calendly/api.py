@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from starlette.responses import Response
@@ -34,7 +34,6 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 PLANS = ("free", "standard", "enterprise")
 LIMITS = {"free": 50, "standard": 500, "enterprise": 500}
-NAME = "calendly"
 
 
 class Calendly:
@@ -42,6 +41,8 @@ class Calendly:
 
     `clock` counts seconds for the rate limit. `refused` lists (key name, clock) of every 429.
     """
+
+    name: ClassVar[str] = "calendly"
 
     def __init__(self, world: World, clock: Callable[[], float]) -> None:
         self.world = world
@@ -116,10 +117,22 @@ class Calendly:
             return None
         return KEYS.get(token) or self.tokens.key(token)
 
-    def key_name(self, authorization: str) -> str | None:
+    def key_name(self, headers: Mapping[str, str]) -> str | None:
         """Return what the request log calls whoever asks; never the token of a stranger."""
-        key = self.find_key(authorization)
+        key = self.find_key(headers.get("authorization", ""))
         return key.name if key else None
+
+    def truth(self, stream: str, key: str) -> list[Row]:
+        """Return what a perfect sync would hold.
+
+        Raises:
+            LookupError: the stream or the key is unknown.
+        """
+        from sandbox.calendly.truth import STREAMS, Reader  # noqa: PLC0415 -- it asks the endpoints above
+
+        if stream not in STREAMS or key not in KEYS:
+            raise LookupError(f"no truth about calendly {stream} for {key}")
+        return STREAMS[stream](Reader(self, KEYS[key]))
 
     def enrich(self, endpoint: Endpoint, row: Row) -> Row:
         """Add the fields that a test wants this endpoint's rows to have."""

@@ -1,0 +1,7 @@
+"""OnceHub over the world."""
+
+from __future__ import annotations
+
+from sandbox.oncehub.api import OnceHub
+
+__all__ = ["OnceHub"]
