@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import ForbiddenError
-from tap_common.settings import common_settings
+from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
 from tap_common.tap import SchedulingTap
 
@@ -71,8 +71,10 @@ class TapToy(SchedulingTap):
 
     name = "tap-toy"
     api_name = "Toy"
+    key_hint = "any will do."
     stream_types = (Shelves, Books, Pages)
     config_jsonschema = th.PropertiesList(
+        setting("api_key", TEXT, "Key", "A key.", secret=True),
         *common_settings(
             tap=name, api_url="http://127.0.0.1", lookback_days=1, requests_per_minute=60_000, start_date="None."
         )
@@ -139,7 +141,7 @@ def url(library: Library) -> Iterator[str]:
 
 def sync(url: str, **config: Any) -> Warehouse:
     messages, warehouse = Messages(), Warehouse()
-    tap = TapToy(config={"api_url": url, **config}, clock=VirtualClock(), message_writer=messages)
+    tap = TapToy(config={"api_key": "k", "api_url": url, **config}, clock=VirtualClock(), message_writer=messages)
     try:
         tap.sync_all()
     finally:
@@ -218,7 +220,7 @@ def test_a_version_is_announced_where_a_parent_is_gone_and_not_below_one_that_is
 ) -> None:
     library.instead[path] = [(status, b"")]
     messages = Messages()
-    tap = TapToy(config={"api_url": url}, clock=VirtualClock(), message_writer=messages)
+    tap = TapToy(config={"api_key": "k", "api_url": url}, clock=VirtualClock(), message_writer=messages)
     tap.sync_all()
     tap.close()
     tap.pool.shutdown()
@@ -229,7 +231,7 @@ def test_a_version_is_announced_where_a_parent_is_gone_and_not_below_one_that_is
 
 def test_a_child_that_the_check_of_permissions_was_refused_is_skipped_and_announces_nothing(url: str) -> None:
     messages = Messages()
-    tap = TapToy(config={"api_url": url}, clock=VirtualClock(), message_writer=messages)
+    tap = TapToy(config={"api_key": "k", "api_url": url}, clock=VirtualClock(), message_writer=messages)
     tap.stream(Books).refused = ForbiddenError("403 Forbidden")
     tap.sync_all()
     tap.close()

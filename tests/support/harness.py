@@ -129,8 +129,7 @@ class Runner:
         messages = Messages(after, then)
         tap = self.build(messages, **config)
         try:
-            tap.check()
-            tap.sync_all()
+            tap.run()
         except Killed:
             pass
         finally:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import requests
-    from singer_sdk.helpers.types import Auth, Record
+    from singer_sdk.helpers.types import Record
 
     from tap_calendly.tap import TapCalendly
     from tap_common.stream import Asked
@@ -43,11 +43,6 @@ class CalendlyStream(APIStream):
     @override
     def tap(self) -> TapCalendly:
         return cast("TapCalendly", self._tap)
-
-    @property
-    @override
-    def authenticator(self) -> Auth:
-        return self.tap.auth
 
     @property
     def probed_with(self) -> Asked | None:

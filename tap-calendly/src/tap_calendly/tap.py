@@ -18,12 +18,13 @@ from tap_common.state import COVERS
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     import requests
     from singer_sdk.helpers.types import Auth, Record
 
     from tap_calendly.client import CalendlyStream
+    from tap_common.access import Access
 
 _OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")
 
@@ -35,6 +36,7 @@ class TapCalendly(SchedulingTap):
     package_name = "scheduling-tap-calendly"
     api_name = "Calendly"
     stream_types = STREAMS
+    key_hint = "create a personal access token in Calendly under Integrations & apps > API and webhooks."
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(
@@ -96,6 +98,11 @@ class TapCalendly(SchedulingTap):
     # Access
 
     @cached_property
+    @override
+    def accesses(self) -> Sequence[Access]:
+        return [self.access_with(self.auth)]
+
+    @cached_property
     def auth(self) -> Auth:
         """Puts the token on a request."""
         token = self.config.get("api_key") or self.config.get("auth_token")
@@ -109,16 +116,12 @@ class TapCalendly(SchedulingTap):
         return True
 
     @override
-    def check_settings(self) -> None:
-        super().check_settings()
+    def check_keys(self) -> None:
         if self.config.get("api_key") or self.config.get("auth_token"):
             return
         missing = [name for name in _OAUTH if not self.config.get(name)]
         if len(missing) == len(_OAUTH):
-            raise SettingsError(
-                "Setting `api_key` is missing: create a personal access token in Calendly under "
-                "Integrations & apps > API and webhooks."
-            )
+            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
         if missing:
             raise SettingsError(f"OAuth needs the setting{'s' * (len(missing) > 1)} `{'`, `'.join(missing)}` too.")
 

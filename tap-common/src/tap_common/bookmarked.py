@@ -31,6 +31,9 @@ class Bookmarked(RESTStream[str], ABC):
 
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     """How far behind the bookmark rows count as changed: clocks differ, and a row may become visible late."""
+    windowed: ClassVar[bool] = False
+    """Whether the replication key says when something takes place, not when it changed: the setting `lookback_days`
+    is then how far behind the bookmark rows are due. What is to come is always due."""
 
     @property
     def tap(self) -> SchedulingTap:
@@ -55,7 +58,8 @@ class Bookmarked(RESTStream[str], ABC):
     @property
     def due_since(self) -> datetime | None:
         """Rows whose replication key is not older than this are due; None for all."""
-        return self.bookmark and self.bookmark - self.overlap
+        lookback = timedelta(days=self.config["lookback_days"]) if self.windowed else self.overlap
+        return self.bookmark and self.bookmark - lookback
 
     def is_due(self, row: Record) -> bool:
         """Whether the row is to be emitted."""

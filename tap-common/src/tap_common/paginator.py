@@ -16,21 +16,24 @@ if TYPE_CHECKING:
 
 
 class CursorPaginator(BaseAPIPaginator[str | None]):
-    """Follows a cursor until the API sends none.
+    """Follows a cursor until the API sends none, or says that nothing follows.
 
-    The cursor alone says whether there is more: an empty page that carries one is followed. A cursor that
-    comes twice would never end, and is an error.
+    The number of rows says nothing: an empty page that carries a cursor is followed. A cursor that comes twice
+    would never end, and is an error. `jsonpath` is where a page holds the cursor, `more` where it holds whether
+    more follow, if it does.
     """
 
-    def __init__(self, jsonpath: str) -> None:
+    def __init__(self, jsonpath: str, more: str | None = None) -> None:
         super().__init__(None)
         self._jsonpath = jsonpath
+        self._more = more
         self._seen: set[str] = set()
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
-        cursor = find(self._jsonpath, decoded(response))
-        if not cursor:
+        page = decoded(response)
+        cursor = find(self._jsonpath, page)
+        if not cursor or (self._more and not find(self._more, page)):
             return None
         if cursor in self._seen:
             raise RequestError("The API sent the same page token twice, so the list would never end; try again.")

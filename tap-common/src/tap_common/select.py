@@ -34,6 +34,8 @@ def select(path: str, page: Any) -> Iterable[Any]:
         EnvelopeError: A key on the way is missing, or `[*]` meets something that is not a list. An answer
             of another shape must never look like an answer without rows.
     """
+    if path == "$" and not (isinstance(page, dict) and page):
+        raise EnvelopeError("expected an object with a field at least")
     steps = _steps(path)
     if steps is None:
         return extract_jsonpath(path, page)

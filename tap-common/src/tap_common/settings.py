@@ -12,10 +12,12 @@ from singer_sdk import typing as th
 from tap_common.window import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jsonschema import ValidationError
 
+
+_KEY = re.compile("[!-~]+")
 
 TEXT = th.StringType(nullable=False)
 
@@ -25,12 +27,36 @@ def setting(name: str, kind: th.JSONTypeHelper[Any], title: str, description: st
     return th.Property(name, kind, title=title, description=description, **more)
 
 
-def common_settings(
-    *, tap: str, api_url: str, lookback_days: int, requests_per_minute: int, start_date: str
+def several_keys(each: str) -> th.Property[Any]:
+    """The setting of taps that read with several keys in one run; `each` says what one key sees."""
+    return setting(
+        "api_keys",
+        th.ArrayType(TEXT, nullable=False),
+        "More API keys",
+        f"Keys to read with beside `api_key`, in the same run and into the same tables: {each}. A JSON array.",
+        secret=True,
+    )
+
+
+def api_keys(config: Mapping[str, Any]) -> list[str]:
+    """The keys that are set, each once: `api_key`, then `api_keys`."""
+    return list(dict.fromkeys(filter(None, [config.get("api_key"), *config.get("api_keys", ())])))
+
+
+def common_settings(  # noqa: PLR0913 - each a default that differs between the APIs
+    *,
+    tap: str,
+    api_url: str,
+    lookback_days: int,
+    requests_per_minute: int,
+    start_date: str,
+    lookback: str = "Days behind the bookmark that streams look at again, for changes that move no timestamp.",
+    page_size: int = 100,
+    concurrency: int = 8,
 ) -> list[th.Property[Any]]:
     """The settings of every tap, with the defaults of one.
 
-    `start_date` is the sentence that says which clock the setting bounds.
+    `start_date` is the sentence that says which clock the setting bounds; `page_size` is the API's most.
     """
     positive = th.IntegerType(nullable=False, minimum=1)
     return [
@@ -51,7 +77,7 @@ def common_settings(
             "lookback_days",
             th.IntegerType(nullable=False, minimum=0),
             "Look-back",
-            "Days behind the bookmark that streams look at again, for changes that move no timestamp.",
+            lookback,
             default=lookback_days,
         ),
         setting(
@@ -59,7 +85,7 @@ def common_settings(
             th.IntegerType(nullable=False, minimum=1, maximum=64),
             "Concurrency",
             "Most requests in flight at once.",
-            default=8,
+            default=concurrency,
         ),
         setting(
             "requests_per_minute",
@@ -70,10 +96,10 @@ def common_settings(
         ),
         setting(
             "page_size",
-            th.IntegerType(nullable=False, minimum=1, maximum=100),
+            th.IntegerType(nullable=False, minimum=1, maximum=page_size),
             "Page size",
-            "Rows a page; 100 is the API's most.",
-            default=100,
+            f"Rows a page; {page_size} is the most.",
+            default=page_size,
         ),
         setting(
             "max_retries",
@@ -113,14 +139,30 @@ def common_settings(
     ]
 
 
+def usable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that have a value: null, and an environment variable without text, are settings that are not set."""
+    return {name: value for name, value in config.items() if value is not None and value != ""}
+
+
+def misspelt(environment: Iterable[str], prefix: str, settings: Iterable[str]) -> Iterator[str]:
+    """A sentence for each environment variable that is nearly, but not quite, the name of a setting."""
+    known = {prefix + name.upper() for name in settings}
+    for name in environment:
+        if name.startswith(prefix) and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
+            yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
+
+
 def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each setting that cannot be used. No sentence holds a value: it may be a secret."""
     for error in Draft202012Validator(schema).iter_errors(config):
         yield from _sentences(error, schema)
     for name, setting in schema["properties"].items():
         value = config.get(name)
-        if setting.get("secret") and isinstance(value, str) and not re.fullmatch("[!-~]+", value):
+        texts = value if isinstance(value, list) else [value]
+        if setting.get("secret") and any(isinstance(text, str) and not _KEY.fullmatch(text) for text in texts):
             yield f"Setting `{name}` holds a blank, a line end or a character that no key has: copy it again."
+    if not str(config.get("api_url", "https://")).startswith(("https://", "http://")):
+        yield "Setting `api_url` does not begin with https:// or http://."
     start = config.get("start_date")
     if isinstance(start, str):
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -19,6 +19,7 @@ from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
+from tap_common.access import ACCESS, Access
 from tap_common.ahead import ahead, primed
 from tap_common.bookmarked import Bookmarked
 from tap_common.counter import RequestCounter
@@ -75,12 +76,16 @@ class APIStream(Bookmarked, ABC):
     """Query parameters that every request carries."""
     paginator_class: ClassVar[type[CursorPaginator | SinglePagePaginator]] = CursorPaginator
     """How the endpoint is paged: along a cursor, or not at all."""
+    asks: ClassVar[bool] = True
+    """For a child: whether it makes requests of its own."""
     page_size_param: ClassVar[str | None] = None
     """Name of the page size parameter; None where the endpoint has none."""
     cursor_param: ClassVar[str]
     """Name of the cursor parameter."""
     cursor_jsonpath: ClassVar[str]
     """Where a page holds the next cursor."""
+    more_jsonpath: ClassVar[str | None] = None
+    """Where a page says whether more follow; None where the cursor alone says so."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
     """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them."""
     optional: ClassVar[bool] = True
@@ -88,6 +93,8 @@ class APIStream(Bookmarked, ABC):
 
     parents: Sequence[Record] = ()
     """For a child: the rows of the batch that is being visited."""
+    access: Access | None = None
+    """Whose rows are being read; None for the tap's first key."""
     refused: ForbiddenError | None = None
     """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
 
@@ -97,8 +104,16 @@ class APIStream(Bookmarked, ABC):
         """What to ask the endpoint with, a list at a time: nothing in particular, or each parent's keys."""
         if self.parent_stream_type is None:
             return [{}]
-        keys = {name: f"$.{column}" for name, column in self.parent_keys.items()}
-        return ({name: find(path, parent) for name, path in keys.items()} for parent in self.parents)
+        return map(self.asked_of, self.parents)
+
+    def asked_of(self, parent: Record) -> Asked:
+        """For a child: what a parent's list is asked with."""
+        keys = {name: find(path, parent) for name, path in self._parent_paths.items()}
+        return keys if self.access is None else {**keys, ACCESS: self.access}
+
+    @cached_property
+    def _parent_paths(self) -> Mapping[str, str]:
+        return {name: f"$.{column}" for name, column in self.parent_keys.items()}
 
     def query(self, asked: Asked) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
         """Query parameters that depend on what is asked, the settings or the bookmark."""
@@ -123,7 +138,7 @@ class APIStream(Bookmarked, ABC):
     @override
     def get_new_paginator(self) -> CursorPaginator | SinglePagePaginator:
         if self.paginator_class is CursorPaginator:
-            return CursorPaginator(self.cursor_jsonpath)
+            return CursorPaginator(self.cursor_jsonpath, self.more_jsonpath)
         return SinglePagePaginator()
 
     # How it is sent
@@ -135,7 +150,12 @@ class APIStream(Bookmarked, ABC):
 
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        return lambda request, context: self.tap.retry(partial(func, request, context))
+        def send(request: requests.PreparedRequest, context: Context | None) -> requests.Response:
+            access: Access = (context or {}).get(ACCESS) or self.tap.access
+            request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
+            return access.retry(lambda: func(access.auth(request), context))
+
+        return send
 
     @property
     @override
@@ -172,7 +192,6 @@ class APIStream(Bookmarked, ABC):
             RequestError: Final, for this request.
             AccessError: Final, for the run.
         """
-        self.tap.limiter.observe(response.headers)
         message = self.response_error_message(response)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimitedError(message, response)
@@ -234,16 +253,18 @@ class APIStream(Bookmarked, ABC):
     def batches(self) -> Iterator[Iterable[Record]]:
         """Rows in the batches that children are visited in.
 
-        A top-level list is read whole before its children are visited, so that no page token waits for them.
+        A top-level list is read whole before its children ask for anything, so that no page token waits for them.
         """
-        answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
-        lists = (self._answered(asked, answer) for asked, answer in answers)
-        if self.parent_stream_type is None or not self.active_children:
-            yield from lists
-            return
-        rows = chain.from_iterable(lists)
-        while batch := list(islice(rows, _BATCH)):
-            yield batch
+        if self.parent_stream_type is None:
+            whole = not self.active_children or any(child.asks for child in self.active_children)
+            for asked, answer in ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight):
+                self.access = asked.get(ACCESS)
+                rows = self._answered(asked, answer)
+                yield from [rows] if whole else chunks(rows)
+        else:
+            answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
+            rows = chain.from_iterable(self._answered(asked, answer) for asked, answer in answers)
+            yield from chunks(rows) if self.active_children else [rows]
 
     def open(self, asked: Asked) -> Iterator[Record]:
         """The API's rows for one list, the first page already fetched: runs on the pool."""
@@ -330,7 +351,7 @@ class APIStream(Bookmarked, ABC):
     def _say_unknown(self, names: Iterable[str]) -> None:
         for name in names:
             self._said.add(name)
-            self.log("Field `%s` is new to this version; it is kept in `_extra`.", name, level=30)
+            self.log("Field `%s` of `%s` is new to this version; it is kept in `_extra`.", name, self.name, level=30)
 
     def refine(self, row: Record) -> Record:
         """Columns that the API's own row does not have under that name."""
@@ -353,6 +374,7 @@ class APIStream(Bookmarked, ABC):
         """Have the children read what belongs to these rows."""
         kept = [row for row in rows if self.stream_maps[0].get_filter_result(row)]
         for child in self.active_children:
+            child.access = self.access
             child.parents = [row for row in kept if child.wants(row)]
             if child.parents:
                 with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # `--test` has seen enough
@@ -397,3 +419,10 @@ class APIStream(Bookmarked, ABC):
             child.complete()
         if self.selected and self.version is not None:
             announce_version(self, self.version)
+
+
+def chunks(rows: Iterable[Record]) -> Iterator[list[Record]]:
+    """Rows in lists of bounded length."""
+    rest = iter(rows)
+    while chunk := list(islice(rest, _BATCH)):
+        yield chunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import requests
 from pyrate_limiter import Rate
+from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib.encoding.simple import StateMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
+from tap_common.access import Access
 from tap_common.cli import TapCommand
 from tap_common.clock import Clock
-from tap_common.errors import SettingsError
+from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
 from tap_common.retry import Retry
-from tap_common.settings import problems
+from tap_common.settings import api_keys, misspelt, problems, usable
 from tap_common.state import check_state
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.helpers.types import Auth
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams.core import Stream
 
@@ -64,6 +69,8 @@ class SchedulingTap(Tap, ABC):
     """All streams, in the order in which they are synced."""
     window: ClassVar[float] = 60.0
     """Seconds of the API's rate window: how long a 429 without any header is waited out."""
+    key_hint: ClassVar[str]
+    """Where a key comes from: the end of the sentence about a missing one."""
 
     clock: Clock
 
@@ -90,21 +97,31 @@ class SchedulingTap(Tap, ABC):
         return [Rate(int(self.config["requests_per_minute"]), int(self.window * 1000))]
 
     @cached_property
-    def limiter(self) -> Limiter:
-        """The one budget of this run's requests."""
-        return Limiter(self.rates, clock=self.clock, log=self.logger)
+    def accesses(self) -> Sequence[Access]:
+        """A way to the API for each key: `api_key`, then `api_keys`."""
+        return [self.access_with(self.auth_of(key)) for key in api_keys(self.config)]
 
-    @cached_property
-    def retry(self) -> Retry:
-        """How each request is sent."""
-        return Retry(
-            limiter=self.limiter,
+    @property
+    def access(self) -> Access:
+        """The way with the first key."""
+        return self.accesses[0]
+
+    def auth_of(self, key: str) -> Auth:
+        """Puts a key on a request."""
+        return BearerTokenAuthenticator(token=key)
+
+    def access_with(self, auth: Auth, rates: Sequence[Rate] | None = None) -> Access:
+        """A way to the API with a budget of its own: keys do not share one."""
+        limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger)
+        retry = Retry(
+            limiter=limiter,
             clock=self.clock,
             log=self.logger,
             tries=int(self.config["max_retries"]),
             factor=float(self.config["backoff_factor"]),
             window=self.window,
         )
+        return Access(auth, limiter, retry)
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
@@ -164,6 +181,18 @@ class SchedulingTap(Tap, ABC):
         """The setting, as an instant."""
         return instant(self.config["start_date"]) if self.config.get("start_date") else None
 
+    def run(self) -> None:
+        """Sync, after everything that can be checked before the first message has been checked.
+
+        The last message is always a STATE, also one that has not changed: a target knows by it that all has come.
+
+        Raises:
+            TapError: With the sentence to show.
+        """
+        self.check()
+        self.sync_all()
+        self.message_writer.write_message(StateMessage(value=self.state))
+
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.
 
@@ -171,7 +200,10 @@ class SchedulingTap(Tap, ABC):
             TapError: With the sentence to show.
         """
         self.check_settings()
-        self.first_request()
+        try:
+            self.first_request()
+        except GoneError as error:
+            raise SettingsError(f"{error}: check the setting `api_url`.") from error
 
     def check_settings(self) -> None:
         """Refuse settings that cannot be used.
@@ -181,6 +213,16 @@ class SchedulingTap(Tap, ABC):
         """
         if found := list(problems(self.config_jsonschema, dict(self.config))):
             raise SettingsError(" ".join(found))
+        self.check_keys()
+
+    def check_keys(self) -> None:
+        """Refuse to run without a key.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        if not api_keys(self.config):
+            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
 
     # The SDK's extension points
 
@@ -212,7 +254,7 @@ class SchedulingTap(Tap, ABC):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = {name: value for name, value in self._config.items() if value is not None}
+        self._config = usable(self._config)
         list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
         if raise_errors:
             self.check_settings()
@@ -242,6 +284,11 @@ class SchedulingTap(Tap, ABC):
         )
 
     @classmethod
+    def env_prefix(cls) -> str:
+        """What the environment variables of settings begin with."""
+        return f"{cls.name.upper().replace('-', '_')}_"
+
+    @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
@@ -262,18 +309,24 @@ class SchedulingTap(Tap, ABC):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Sync, after everything that can be checked before the first message has been checked."""
+        """Read settings, state and catalog, and run."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        tap = cls(
-            config=config.config if config else {},
-            parse_env_config=config.parse_env if config else False,
-            state=None if state is None else _json(state, "state"),
-            catalog=None if catalog is None else _json(catalog, "catalog"),
-        )
         try:
-            tap.check()
-            tap.sync_all()
+            tap = cls(
+                config=config.config if config else {},
+                parse_env_config=config.parse_env if config else False,
+                state=None if state is None else _json(state, "state"),
+                catalog=None if catalog is None else _json(catalog, "catalog"),
+            )
+        except ValueError:
+            raise SettingsError(
+                f"An environment variable `{cls.env_prefix()}…` does not hold a value of its setting's type."
+            ) from None
+        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"]):
+            tap.logger.warning("%s", sentence)
+        try:
+            tap.run()
         finally:
             tap.close()
 
