@@ -86,6 +86,8 @@ class Meetings(EventTypes):
             elsewhere=elsewhere,
         )
         self.meetings[meeting.id] = meeting
+        for watch in self.meeting_watchers:
+            watch(meeting)
         return meeting
 
     @change

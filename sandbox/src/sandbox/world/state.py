@@ -79,6 +79,7 @@ class State:
 
         self.no_show_moves_invitee = False
         self.invitee_changes_move_event = False
+        self.meeting_watchers: list[Callable[[r.Meeting], None]] = []
 
         self.organization: r.Organization
         self.seats: dict[str, r.Person] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.world import founding, life
 from sandbox.world.contacts import Contacts
+from sandbox.world.invitations import Invites
 from sandbox.world.paper import Paper
 from sandbox.world.people import People
 from sandbox.world.state import DEFAULT_NOW, EPOCH
@@ -33,6 +34,7 @@ class World(People, Paper, Contacts):
         founding.found(self)
         founding.promise(self)
         life.begin(self)
+        self.invites = Invites(self)
         self.advance_to(now or DEFAULT_NOW)
 
 

@@ -1,0 +1,132 @@
+"""The chance, the ids and the collections of public events: apart from the world's own, which they never move."""
+
+from __future__ import annotations
+
+import random
+from functools import wraps
+from itertools import count
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sandbox.world import words
+from sandbox.world.gatherings import records as g
+from sandbox.world.state import ALPHANUMERICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
+
+    from sandbox.world.records import Person
+    from sandbox.world.world import World
+
+LETTERS = ALPHANUMERICS + ALPHANUMERICS[:26].lower()
+
+T = TypeVar("T")
+N = TypeVar("N", bound=g.Thing)
+P = ParamSpec("P")
+L = TypeVar("L", bound="Ledger")
+
+
+def change(method: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P], T]:
+    """Mark a method that changes the world: one at a time, and caches of the old state are void."""
+
+    @wraps(method)
+    def changing(self: L, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.world.lock:
+            self.world.version += 1
+            return method(self, *args, **kwargs)
+
+    return changing
+
+
+class Ledger:
+    """Everything that exists around public events, by id, in order of creation.
+
+    `reregistering_moves_stamp` tells whether whoever registers again after declining gets a new time of registration.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.random = random.Random(f"{world.seed}/gatherings")  # noqa: S311 -- a reproducible world, no secret
+        self.reregistering_moves_stamp = False
+        self.gatherings: dict[str, g.Gathering] = {}
+        self.calendars: dict[str, g.Calendar] = {}
+        self.attendees: dict[str, g.Attendee] = {}
+        self._serials = count(1)
+        self._numbers = count(1)
+        self._by_client: dict[int, g.Attendee] = {}
+
+    @property
+    def now(self) -> datetime:
+        """The world's time."""
+        return self.world.now
+
+    @property
+    def people(self) -> list[Person]:
+        """Those who host: the ones that never leave, and whose profile changes only on demand."""
+        return list(self.world.seats.values())
+
+    def new_id(self) -> str:
+        """Return a fresh id, without a vendor's prefix."""
+        return "".join(self.random.choices(LETTERS, k=15))
+
+    def new(self, kind: type[N], /, **fields: Any) -> N:
+        """Return a new thing of a kind, created now."""
+        return kind(**{"id": self.new_id(), "serial": next(self._serials), "created_at": self.now}, **fields)
+
+    def chance(self, probability: float) -> bool:
+        """Throw a weighted coin."""
+        return self.random.random() < probability
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Draw one."""
+        return self.random.choice(options)
+
+    def between(self, low: datetime, high: datetime) -> datetime:
+        """Draw a time."""
+        return low + (high - low) * self.random.random()
+
+    def at(self, when: datetime, act: Callable[..., object], *args: Any) -> None:
+        """Let something happen at a time to come, or at once if it has passed."""
+        self.world.at(max(when, self.now), happen, act, *args)
+
+    def after(self, delay: timedelta, act: Callable[..., object], *args: Any) -> None:
+        """Let something happen after a while."""
+        self.at(self.now + delay, act, *args)
+
+    def stands(self, gathering: g.Gathering) -> bool:
+        """Tell whether an event still exists."""
+        return gathering.id in self.gatherings
+
+    @change
+    def add_attendee(self, name: str | None, email: str, timezone: str = "UTC") -> g.Attendee:
+        """Let somebody have an account."""
+        attendee = self.new(
+            g.Attendee,
+            name=name,
+            email=email,
+            timezone=timezone,
+            phone=f"+4930{self.random.randrange(10**7):07}" if self.chance(0.4) else None,
+            ethereum=f"0x{self.random.getrandbits(160):040x}" if self.chance(0.2) else None,
+            solana=self.new_id() + self.new_id() if self.chance(0.1) else None,
+        )
+        self.attendees[attendee.id] = attendee
+        return attendee
+
+    def draw_attendee(self, taken: dict[str, Any]) -> g.Attendee:
+        """Draw one of the world's clients whose account is not `taken`, or somebody new."""
+        clients = self.world.clients
+        for _ in range(8):
+            number = self.random.randrange(len(clients))
+            found = self._by_client.get(number)
+            if found is None:
+                name, email, zone = clients[number]
+                found = self._by_client[number] = self.add_attendee(None if number % 11 == 0 else name, email, zone)
+            if found.id not in taken:
+                return found
+        name = f"{self.pick(words.FIRST_NAMES)} {self.pick(words.LAST_NAMES)}"
+        return self.add_attendee(name, f"visitor{len(self.attendees)}@mail.example", self.pick(words.ZONES))
+
+
+def happen(_: World, act: Callable[..., object], *args: Any) -> None:
+    """Do it."""
+    act(*args)

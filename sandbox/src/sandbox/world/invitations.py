@@ -1,0 +1,473 @@
+"""Meetings as invitations: asked for, approved, paid, proposed, retitled and moved, always the same event.
+
+Whatever chance does here leaves everything else in the world as it is.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from itertools import count
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sandbox.world import records as r
+from sandbox.world import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.world.world import World
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
+OVER = frozenset({"canceled", "declined", "checkout_expired"})
+METADATA: tuple[dict[str, str], ...] = (
+    {},
+    {},
+    {"utm source": "Frühling", "ref": ""},
+    {"Kundennr.": "12-ä", "deal.id": "0042"},
+)
+SPEEDY = {"kind": "send_custom_email", "properties": {"subject": "Bis gleich ☕", "to": ["scheduler"], "cc": None}}
+HOOKED = {"kind": "trigger_automation", "properties": {"automation": {"id": 7, "live": True}}}
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Event:
+    """A meeting and what became of it, which keeps its identity when it is moved.
+
+    `hosts` and `link_name` are as they were when it was booked. `standing` is what the hosts and the invitee made of
+    it since `standing_since`: confirmed, awaiting_approval, declined, awaiting_reschedule or tentative.
+    """
+
+    meeting: r.Meeting
+    hosts: list[r.Person]
+    link_name: str | None
+    metadata: dict[str, str]
+    standing: str = "confirmed"
+    standing_since: datetime
+    paid: bool = False
+    organized: bool = True
+    poll: str | None = None
+    title: str | None = None
+    withheld: bool = False
+    filled_url: str | None = None
+    moved: tuple[datetime, datetime] | None = None
+    moved_at: datetime | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Whether this is another event at its new time, and no event of its own."""
+        bookings = self.meeting.bookings
+        return self.meeting.seats == 1 and bool(bookings) and bookings[0].old is not None
+
+    @property
+    def tail(self) -> r.Meeting:
+        """The meeting as it stands after every reschedule."""
+        meeting = self.meeting
+        while meeting.seats == 1 and meeting.bookings and meeting.bookings[0].new:
+            meeting = meeting.bookings[0].new.meeting
+        return meeting
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+        return self.moved[0] if self.moved else self.tail.start
+
+    @property
+    def end(self) -> datetime:
+        """When it is over."""
+        return self.moved[1] if self.moved else self.tail.end
+
+    @property
+    def rescheduled_at(self) -> datetime | None:
+        """When it was moved last."""
+        tail = self.tail
+        return self.moved_at if tail is self.meeting else tail.bookings[0].created_at
+
+    @property
+    def cancellation(self) -> r.Cancellation | None:
+        """How it was called off; what befalls the original slot after the event was held elsewhere is no news."""
+        found = self.tail.cancellation
+        return None if found is None or (self.moved and found.at > self.end) else found
+
+    @property
+    def bookings(self) -> list[r.Booking]:
+        """Those who come, or would have come to what was called off as a whole."""
+        called_off, last = self.cancellation, self.end if self.moved else datetime.max.replace(tzinfo=UTC)
+        return [
+            one
+            for one in self.tail.bookings
+            if one.created_at <= last
+            and (one.cancellation is None or one.cancellation is called_off or one.cancellation.at > last)
+        ]
+
+    @property
+    def payment(self) -> dict[str, Any] | None:
+        """What is known of the payment: None while nothing is."""
+        booking = next(iter(self.meeting.bookings), None)
+        known: dict[str, Any] | None = None
+        while booking and not (known and known["successful"]):
+            known = booking.payment or known
+            booking = booking.new
+        return known
+
+    @property
+    def state(self) -> str:
+        """One of the eight states."""
+        off, moved = self.cancellation, self.rescheduled_at
+        if off and not (self.standing == "declined" and self.standing_since < off.at):
+            return "canceled"
+        answered = self.standing == "awaiting_reschedule" and moved is not None and moved >= self.standing_since
+        if self.standing != "confirmed" and not answered:
+            return self.standing
+        if self.paid and self.meeting.bookings:
+            payment = self.payment
+            if payment is None:
+                return "awaiting_checkout"
+            return "confirmed" if payment["successful"] else "checkout_expired"
+        return "confirmed"
+
+    @property
+    def join_url(self) -> str | None:
+        """Where to join the conference, as far as that is known by now."""
+        place = self.tail.place
+        return self.filled_url or (None if self.withheld or place is None else place.join_url)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Action(r.Record):
+    """What a rule does; `kind` is send_custom_email or trigger_automation."""
+
+    kind: str
+    properties: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Rule(r.Record):
+    """When a workflow acts: so many `unit`s (minutes, hours, days) before or after a `trigger`."""
+
+    trigger: str
+    amount: int
+    unit: str
+    direction: str
+    actions: list[Action]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Workflow(r.Record):
+    """A person's automation."""
+
+    person: r.Person
+    name: str
+    active: bool = True
+    rules: list[Rule] = field(default_factory=list)
+
+
+def change(method: Callable[Concatenate[Invites, P], T]) -> Callable[Concatenate[Invites, P], T]:
+    """Mark a method that changes the world, as `state.change` does."""
+
+    @wraps(method)
+    def changing(self: Invites, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.world.lock:
+            self.world.version += 1
+            return method(self, *args, **kwargs)
+
+    return changing
+
+
+class Invites:
+    """Every event and workflow of a world; `events` is by the id of the meeting that each began as.
+
+    Some events are known here alone: proposals, and the cases that every world is promised.
+    """
+
+    def __init__(self, world: World) -> None:
+        from sandbox.world import invitation_life  # noqa: PLC0415 -- it acts on the records above
+
+        self.world = world
+        self.random = random.Random(f"{world.seed}/invitations")  # noqa: S311 -- a reproducible world, no secret
+        self.events: dict[str, Event] = {}
+        self.workflows: dict[str, Workflow] = {}
+        self._serials = count(1)
+        self._follow = invitation_life.follow
+        for meeting in world.meetings.values():
+            self._watch(meeting)
+        world.meeting_watchers.append(self._watch)
+        invitation_life.begin(self)
+
+    def _stamps(self) -> dict[str, Any]:
+        now = self.world.now
+        number = f"{self.random.getrandbits(128):032x}"
+        return {"id": number, "serial": next(self._serials), "created_at": now, "updated_at": now}
+
+    def chance(self, probability: float) -> bool:
+        """Throw a weighted coin."""
+        return self.random.random() < probability
+
+    def _watch(self, meeting: r.Meeting) -> None:
+        self._follow(self, self._adopt(meeting))
+
+    def _adopt(self, meeting: r.Meeting) -> Event:
+        kind = meeting.event_type
+        event = Event(
+            meeting=meeting,
+            hosts=[replace(person) for person in meeting.hosts],
+            link_name=None if meeting.elsewhere else kind.name,
+            metadata=self.random.choice(METADATA),
+            standing_since=self.world.now,
+            paid=kind.paid,
+            poll=kind.name if kind.booking_method == "poll" else None,
+        )
+        self.events[meeting.id] = event
+        return event
+
+    def of(self, meeting: r.Meeting) -> Event:
+        """Return the event that a meeting is, at whichever of its times."""
+        while meeting.seats == 1 and meeting.bookings and meeting.bookings[0].old:
+            meeting = meeting.bookings[0].old.meeting
+        return self.events[meeting.id]
+
+    def _only_in(self, event: Event, *states: str) -> None:
+        if event.state not in states:
+            raise ValueError(f"event {event.meeting.id} is {event.state}, not {' or '.join(states)}")
+
+    def _set(self, event: Event, standing: str) -> None:
+        event.standing, event.standing_since = standing, self.world.now
+
+    @change
+    def open(
+        self, person: r.Person | None = None, start: datetime | None = None, *, seats: int = 1, bookings: int = 1
+    ) -> Event:
+        """Invite to an event that is known here alone, with a conference; default in three weeks, by the owner."""
+        person = person or self.world.seats["owner"]
+        start = start or (self.world.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
+        kind = next(one for one in self.world.bookable() if one.owner is person and not one.paid)
+        place = r.Place("zoom", join_url=f"https://meet.example/{self.random.randrange(10**9)}", status="pushed")
+        meeting = r.Meeting(
+            **self._stamps(),
+            name=kind.name,
+            event_type=kind,
+            start=start,
+            end=start + timedelta(minutes=kind.minutes),
+            hosts=[person],
+            place=place,
+            seats=seats,
+            buffer_minutes=self.random.choice((0, 15)),
+            calendar=None,
+        )
+        event = self._adopt(meeting)
+        for _ in range(bookings):
+            self._seat(event)
+        return event
+
+    def _seat(self, event: Event, name: str | None = None, email: str | None = None) -> None:
+        client = self.random.choice(self.world.clients)
+        booking = r.Booking(
+            **self._stamps(),
+            meeting=event.tail,
+            email=email or client[1],
+            name=name or client[0],
+            first_name=None,
+            last_name=None,
+            timezone=client[2],
+            phone=self.random.choice((None, "+49 30 1234567")),
+            answers=[],
+            tracking={},
+            method="instant",
+            booked_by=None,
+        )
+        event.tail.bookings.append(booking)
+
+    def _elsewhere_too(self, event: Event) -> bool:
+        return event.tail.id in self.world.meetings
+
+    @change
+    def ask_approval(self, event: Event) -> None:
+        """Let a confirmed event wait for its host's approval.
+
+        Raises:
+            ValueError: as all of these methods do, if the event is in no state for it.
+        """
+        self._only_in(event, "confirmed")
+        self._set(event, "awaiting_approval")
+
+    @change
+    def approve(self, event: Event) -> None:
+        """Approve an event, which moves no time of it."""
+        self._only_in(event, "awaiting_approval")
+        self._set(event, "confirmed")
+
+    @change
+    def decline(self, event: Event) -> None:
+        """Decline an event, which moves no time of it."""
+        self._only_in(event, "awaiting_approval")
+        self._set(event, "declined")
+
+    @change
+    def ask_new_time(self, event: Event) -> None:
+        """Let the host ask for another time; the next move answers that."""
+        self._only_in(event, "confirmed")
+        self._set(event, "awaiting_reschedule")
+
+    @change
+    def propose(self, person: r.Person | None = None, start: datetime | None = None) -> Event:
+        """Propose a new event, which is tentative."""
+        event = self.open(person, start)
+        self._set(event, "tentative")
+        return event
+
+    @change
+    def accept(self, event: Event) -> None:
+        """Accept a proposal."""
+        self._only_in(event, "tentative")
+        self._set(event, "confirmed")
+
+    @change
+    def ask_checkout(self, event: Event) -> None:
+        """Let a confirmed event wait for its payment."""
+        self._only_in(event, "confirmed")
+        event.paid = True
+        event.tail.bookings[-1].payment = None
+
+    @change
+    def complete_checkout(self, event: Event, amount: float | None = 49.5) -> None:
+        """Pay; `amount` None is a payment whose amounts nobody recorded."""
+        self._check_out(event, amount, successful=True)
+
+    @change
+    def expire_checkout(self, event: Event) -> None:
+        """Give up waiting for the payment."""
+        self._check_out(event, 49.5, successful=False)
+
+    def _check_out(self, event: Event, amount: float | None, *, successful: bool) -> None:
+        self._only_in(event, "awaiting_checkout")
+        booking = event.tail.bookings[-1]
+        booking.payment = {
+            "external_id": f"ch_{booking.serial}",
+            "provider": "stripe",
+            "amount": amount,
+            "currency": "EUR",
+            "terms": None,
+            "successful": successful,
+        }
+        booking.updated_at = self.world.now
+
+    @change
+    def cancel(self, event: Event, reason: str | None = None) -> None:
+        """Call an event off."""
+        if event.state in OVER or event.end <= self.world.now:
+            raise ValueError(f"event {event.meeting.id} is {event.state}, or over")
+        meeting, now = event.tail, self.world.now
+        if self._elsewhere_too(event) and meeting.end > now:
+            self.world.cancel(meeting, reason)
+            return
+        meeting.cancellation = r.Cancellation(by=event.hosts[0].name, side="host", reason=reason, at=now)
+        for booking in meeting.active_bookings:
+            booking.cancellation = meeting.cancellation
+
+    @change
+    def withhold_conferencing(self, event: Event) -> None:
+        """Let the conference's vendor keep us waiting."""
+        event.withheld, event.filled_url = True, None
+
+    @change
+    def fill_conferencing(self, event: Event) -> None:
+        """Learn at last where to join."""
+        event.filled_url = f"https://meet.example/late-{event.meeting.serial}"
+
+    @change
+    def retitle(self, event: Event, title: str) -> None:
+        """Give an event another title."""
+        event.title = title
+
+    @change
+    def add_attendee(self, event: Event, name: str | None = None, email: str | None = None) -> None:
+        """Let one more come: a guest of the invitee, or to a group session whoever joins it.
+
+        Raises:
+            ValueError: a group session is canceled or full.
+        """
+        meeting = event.tail
+        if meeting.seats == 1:
+            meeting.guests.append(r.Guest(email or f"guest{len(meeting.guests)}@mail.example", self.world.now))
+        elif self._elsewhere_too(event):
+            self.world.join(meeting, name, email)
+        elif meeting.cancellation or len(meeting.active_bookings) >= meeting.seats:
+            raise ValueError(f"event {event.meeting.id} is canceled or full")
+        else:
+            self._seat(event, name, email)
+
+    @change
+    def drop_attendee(self, event: Event) -> None:
+        """Let the one stay away who was added last.
+
+        Raises:
+            ValueError: only those without whom there is no event are left.
+        """
+        meeting = event.tail
+        if meeting.seats == 1 and meeting.guests:
+            meeting.guests.pop()
+            return
+        active = meeting.active_bookings
+        if meeting.seats == 1 or not active:
+            raise ValueError(f"nobody of event {event.meeting.id} can be spared")
+        if self._elsewhere_too(event):
+            self.world.cancel_booking(active[-1])
+            return
+        active[-1].cancellation = r.Cancellation(by=active[-1].name, side="invitee", reason=None, at=self.world.now)
+
+    @change
+    def move(self, event: Event, start: datetime) -> None:
+        """Move an event that is still to come to another time to come; it stays the same event."""
+        now, minutes = self.world.now, event.end - event.start
+        if event.state in OVER or event.start <= now or start <= now:
+            raise ValueError(f"event {event.meeting.id} is {event.state}, or one of its times is past")
+        meeting = event.tail
+        if meeting.seats == 1 and meeting.bookings and self._elsewhere_too(event):
+            self.world.reschedule(meeting.bookings[0], start)
+            return
+        event.moved, event.moved_at = (start, start + minutes), now
+
+    @change
+    def disable_link(self, kind: r.EventType) -> None:
+        """Close a scheduling link, which stays on the list."""
+        self.world.edit_event_type(kind, active=False)
+
+    @change
+    def delete_link(self, kind: r.EventType) -> None:
+        """Delete a scheduling link: it vanishes; its events stay."""
+        self.world.delete_event_type(kind)
+
+    @change
+    def create_workflow(self, name: str = "Reminder", person: r.Person | None = None) -> Workflow:
+        """Automate something, with two rules."""
+        workflow = Workflow(**self._stamps(), person=person or self.world.seats["owner"], name=name)
+        for trigger, amount, unit, direction in (
+            ("event_created", 0, "minutes", "after"),
+            self.random.choice((("event_completed", 2, "days", "after"), ("event_started", 24, "hours", "before"))),
+        ):
+            actions = [Action(**self._stamps(), **deed) for deed in (SPEEDY, HOOKED)[: self.random.choice((1, 2))]]
+            rule = Rule(
+                **self._stamps(), trigger=trigger, amount=amount, unit=unit, direction=direction, actions=actions
+            )
+            workflow.rules.append(rule)
+        self.workflows[workflow.id] = workflow
+        return workflow
+
+    @change
+    def edit_rule(self, rule: Rule, /, **changes: Any) -> None:
+        """Change a rule, which moves no time of it."""
+        for name, value in changes.items():
+            setattr(rule, name, value)
+
+    @change
+    def delete_workflow(self, workflow: Workflow) -> None:
+        """Delete a workflow: it vanishes with its rules."""
+        del self.workflows[workflow.id]
+
+
+__all__ = ["CONFERENCES", "Event", "Invites", "Rule", "Workflow", "words"]

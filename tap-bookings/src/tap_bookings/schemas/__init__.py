@@ -1,0 +1,1 @@
+"""The columns of each stream: `<stream>.json`, one property a line."""

@@ -1,0 +1,5 @@
+"""`python -m tap_scheduler`."""
+
+from tap_scheduler.tap import TapScheduler
+
+TapScheduler.cli()
