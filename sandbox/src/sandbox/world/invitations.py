@@ -6,165 +6,35 @@ Whatever chance does here leaves everything else in the world as it is.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import wraps
 from itertools import count
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from sandbox.world import invitation_life
 from sandbox.world import records as r
-from sandbox.world import words
+from sandbox.world.invitation_records import OVER, Action, Event, Rule, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sandbox.world.world import World
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
-OVER = frozenset({"canceled", "declined", "checkout_expired"})
 METADATA: tuple[dict[str, str], ...] = (
     {},
     {},
     {"utm source": "Frühling", "ref": ""},
     {"Kundennr.": "12-ä", "deal.id": "0042"},
 )
-SPEEDY = {"kind": "send_custom_email", "properties": {"subject": "Bis gleich ☕", "to": ["scheduler"], "cc": None}}
-HOOKED = {"kind": "trigger_automation", "properties": {"automation": {"id": 7, "live": True}}}
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Event:
-    """A meeting and what became of it, which keeps its identity when it is moved.
-
-    `hosts` and `link_name` are as they were when it was booked. `standing` is what the hosts and the invitee made of
-    it since `standing_since`: confirmed, awaiting_approval, declined, awaiting_reschedule or tentative.
-    """
-
-    meeting: r.Meeting
-    hosts: list[r.Person]
-    link_name: str | None
-    metadata: dict[str, str]
-    standing: str = "confirmed"
-    standing_since: datetime
-    paid: bool = False
-    organized: bool = True
-    poll: str | None = None
-    title: str | None = None
-    withheld: bool = False
-    filled_url: str | None = None
-    moved: tuple[datetime, datetime] | None = None
-    moved_at: datetime | None = None
-
-    @property
-    def continues(self) -> bool:
-        """Whether this is another event at its new time, and no event of its own."""
-        bookings = self.meeting.bookings
-        return self.meeting.seats == 1 and bool(bookings) and bookings[0].old is not None
-
-    @property
-    def tail(self) -> r.Meeting:
-        """The meeting as it stands after every reschedule."""
-        meeting = self.meeting
-        while meeting.seats == 1 and meeting.bookings and meeting.bookings[0].new:
-            meeting = meeting.bookings[0].new.meeting
-        return meeting
-
-    @property
-    def start(self) -> datetime:
-        """When it begins."""
-        return self.moved[0] if self.moved else self.tail.start
-
-    @property
-    def end(self) -> datetime:
-        """When it is over."""
-        return self.moved[1] if self.moved else self.tail.end
-
-    @property
-    def rescheduled_at(self) -> datetime | None:
-        """When it was moved last."""
-        tail = self.tail
-        return self.moved_at if tail is self.meeting else tail.bookings[0].created_at
-
-    @property
-    def cancellation(self) -> r.Cancellation | None:
-        """How it was called off; what befalls the original slot after the event was held elsewhere is no news."""
-        found = self.tail.cancellation
-        return None if found is None or (self.moved and found.at > self.end) else found
-
-    @property
-    def bookings(self) -> list[r.Booking]:
-        """Those who come, or would have come to what was called off as a whole."""
-        called_off, last = self.cancellation, self.end if self.moved else datetime.max.replace(tzinfo=UTC)
-        return [
-            one
-            for one in self.tail.bookings
-            if one.created_at <= last
-            and (one.cancellation is None or one.cancellation is called_off or one.cancellation.at > last)
-        ]
-
-    @property
-    def payment(self) -> dict[str, Any] | None:
-        """What is known of the payment: None while nothing is."""
-        booking = next(iter(self.meeting.bookings), None)
-        known: dict[str, Any] | None = None
-        while booking and not (known and known["successful"]):
-            known = booking.payment or known
-            booking = booking.new
-        return known
-
-    @property
-    def state(self) -> str:
-        """One of the eight states."""
-        off, moved = self.cancellation, self.rescheduled_at
-        if off and not (self.standing == "declined" and self.standing_since < off.at):
-            return "canceled"
-        answered = self.standing == "awaiting_reschedule" and moved is not None and moved >= self.standing_since
-        if self.standing != "confirmed" and not answered:
-            return self.standing
-        if self.paid and self.meeting.bookings:
-            payment = self.payment
-            if payment is None:
-                return "awaiting_checkout"
-            return "confirmed" if payment["successful"] else "checkout_expired"
-        return "confirmed"
-
-    @property
-    def join_url(self) -> str | None:
-        """Where to join the conference, as far as that is known by now."""
-        place = self.tail.place
-        return self.filled_url or (None if self.withheld or place is None else place.join_url)
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Action(r.Record):
-    """What a rule does; `kind` is send_custom_email or trigger_automation."""
-
-    kind: str
-    properties: dict[str, Any]
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Rule(r.Record):
-    """When a workflow acts: so many `unit`s (minutes, hours, days) before or after a `trigger`."""
-
-    trigger: str
-    amount: int
-    unit: str
-    direction: str
-    actions: list[Action]
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Workflow(r.Record):
-    """A person's automation."""
-
-    person: r.Person
-    name: str
-    active: bool = True
-    rules: list[Rule] = field(default_factory=list)
+DEEDS: tuple[dict[str, Any], ...] = (
+    {"kind": "send_custom_email", "properties": {"subject": "Bis gleich ☕", "to": ["scheduler"], "cc": None}},
+    {"kind": "trigger_automation", "properties": {"automation": {"id": 7, "live": True}}},
+)
 
 
 def change(method: Callable[Concatenate[Invites, P], T]) -> Callable[Concatenate[Invites, P], T]:
@@ -186,14 +56,11 @@ class Invites:
     """
 
     def __init__(self, world: World) -> None:
-        from sandbox.world import invitation_life  # noqa: PLC0415 -- it acts on the records above
-
         self.world = world
         self.random = random.Random(f"{world.seed}/invitations")  # noqa: S311 -- a reproducible world, no secret
         self.events: dict[str, Event] = {}
         self.workflows: dict[str, Workflow] = {}
         self._serials = count(1)
-        self._follow = invitation_life.follow
         for meeting in world.meetings.values():
             self._watch(meeting)
         world.meeting_watchers.append(self._watch)
@@ -209,7 +76,7 @@ class Invites:
         return self.random.random() < probability
 
     def _watch(self, meeting: r.Meeting) -> None:
-        self._follow(self, self._adopt(meeting))
+        invitation_life.follow(self, self._adopt(meeting))
 
     def _adopt(self, meeting: r.Meeting) -> Event:
         kind = meeting.event_type
@@ -330,8 +197,12 @@ class Invites:
     def ask_checkout(self, event: Event) -> None:
         """Let a confirmed event wait for its payment."""
         self._only_in(event, "confirmed")
+        if event.tail.seats > 1 or not event.tail.bookings:
+            raise ValueError(f"nobody could pay for event {event.meeting.id}")
         event.paid = True
-        event.tail.bookings[-1].payment = None
+        booking: r.Booking | None = event.meeting.bookings[0]
+        while booking:
+            booking.payment, booking = None, booking.new
 
     @change
     def complete_checkout(self, event: Event, amount: float | None = 49.5) -> None:
@@ -450,7 +321,7 @@ class Invites:
             ("event_created", 0, "minutes", "after"),
             self.random.choice((("event_completed", 2, "days", "after"), ("event_started", 24, "hours", "before"))),
         ):
-            actions = [Action(**self._stamps(), **deed) for deed in (SPEEDY, HOOKED)[: self.random.choice((1, 2))]]
+            actions = [Action(**self._stamps(), **deed) for deed in DEEDS[: self.random.choice((1, 2))]]
             rule = Rule(
                 **self._stamps(), trigger=trigger, amount=amount, unit=unit, direction=direction, actions=actions
             )
@@ -470,4 +341,5 @@ class Invites:
         del self.workflows[workflow.id]
 
 
-__all__ = ["CONFERENCES", "Event", "Invites", "Rule", "Workflow", "words"]
+
+__all__ = ["Event", "Invites", "Rule", "Workflow"]
