@@ -51,7 +51,10 @@ def change(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P]
     def changing(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self.lock:
             self.version += 1
-            return method(self, *args, **kwargs)
+            done = method(self, *args, **kwargs)
+            for listen in self.listeners:
+                listen(method.__name__, [*args, *kwargs.values(), None][0], done)
+            return done
 
     return changing
 
@@ -79,6 +82,8 @@ class State:
 
         self.no_show_moves_invitee = False
         self.invitee_changes_move_event = False
+        self.listeners: list[Callable[[str, Any, Any], None]] = []
+        """Told of every change: the method's name, its first argument, its result."""
         self.meeting_watchers: list[Callable[[r.Meeting], None]] = []
 
         self.organization: r.Organization
