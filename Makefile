@@ -4,6 +4,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
+PORT ?= 8787
 RUN := .venv/bin
 # Progress bars on a terminal, and nothing but errors elsewhere.
 QUIET := $(if $(MAKE_TERMOUT),,-q)
@@ -23,7 +24,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: only what changed
+demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: what can have changed
 	@$(RUN)/python tools/demo.py
 
 test: .venv/.synced .meltano/.installed ## run every test
@@ -36,8 +37,8 @@ lint: .venv/.synced ## formatting, style and types
 
 setup: .meltano/.installed ## install everything
 
-sandbox: .venv/.synced ## serve the sandbox on port 8787 until Ctrl-C
-	@exec $(RUN)/sandbox serve --rate-limit 60000
+sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
+	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
 lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) lock

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,9 @@ def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]
 
 def test_ctrl_c_ends_the_demo_and_leaves_no_process_behind(fresh: tuple[Path, dict[str, str]]) -> None:
     folder, environment = fresh
-    with subprocess.Popen(
+    # A job in the background of a script ignores Ctrl-C, and so would all that it starts.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    demo = subprocess.Popen(
         ["make", "demo"],
         cwd=folder,
         env=environment,
@@ -88,16 +91,23 @@ def test_ctrl_c_ends_the_demo_and_leaves_no_process_behind(fresh: tuple[Path, di
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-    ) as demo:
-        assert demo.stdout is not None
+    )
+    signal.signal(signal.SIGINT, handler)
+    assert demo.stdout is not None
+    session: list[psutil.Process] = []
+    try:
         next(line for line in demo.stdout if "meltano run" in line)
         session = [process for process in psutil.process_iter() if os.getsid(process.pid) == demo.pid]
         os.killpg(demo.pid, signal.SIGINT)
         demo.wait(timeout=20)
+        _, alive = psutil.wait_procs(session, timeout=10)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(demo.pid, signal.SIGKILL)
+        demo.stdout.close()
 
     assert len(session) > 2
     assert demo.returncode != 0
-    _, alive = psutil.wait_procs(session, timeout=10)
     assert alive == []
 
 
