@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sandbox.world import founding, life
+from sandbox.world import founding, gatherings, life
 from sandbox.world.contacts import Contacts
 from sandbox.world.invitations import Invites
 from sandbox.world.paper import Paper
@@ -35,6 +35,7 @@ class World(People, Paper, Contacts):
         founding.promise(self)
         life.begin(self)
         self.invites = Invites(self)
+        self.gatherings = gatherings.begin(self)
         self.advance_to(now or DEFAULT_NOW)
 
 

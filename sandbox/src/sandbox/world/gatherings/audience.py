@@ -8,7 +8,7 @@ from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.state import Ledger, change
 
 if TYPE_CHECKING:
-    from sandbox.world.records import Person
+    from sandbox.world.gatherings.records import Host
 
 COLORS = ("cranberry", "barney", "red", "green", "blue", "purple", "yellow", "orange")
 MEMBERSHIPS = ("approved", "pending", "approved-pending-payment", "declined")
@@ -38,12 +38,12 @@ class Audience(Ledger):
             setattr(calendar, field, value)
 
     @change
-    def add_admin(self, calendar: g.Calendar, person: Person) -> None:
+    def add_admin(self, calendar: g.Calendar, person: Host) -> None:
         """Let somebody manage a calendar."""
         calendar.admins.append(person)
 
     @change
-    def remove_admin(self, calendar: g.Calendar, person: Person) -> None:
+    def remove_admin(self, calendar: g.Calendar, person: Host) -> None:
         """Let somebody manage a calendar no longer."""
         calendar.admins.remove(person)
 

@@ -47,7 +47,8 @@ class Offers(Audience):
         """
         if kind.sold:
             raise ValueError(f"tickets of the kind {kind.name} were issued; hide it instead")
-        kind.gathering.kinds.remove(kind)
+        if kind in kind.gathering.kinds:
+            kind.gathering.kinds.remove(kind)
         for coupon in kind.gathering.coupons:
             if coupon.kind is kind:
                 coupon.kind = None
@@ -70,7 +71,8 @@ class Offers(Audience):
     @change
     def delete_coupon(self, coupon: g.Coupon) -> None:
         """Delete a coupon; orders that used it still know it."""
-        coupon.owner.coupons.remove(coupon)
+        if coupon in coupon.owner.coupons:
+            coupon.owner.coupons.remove(coupon)
 
     @change
     def schedule_mailing(
@@ -121,7 +123,8 @@ class Offers(Audience):
     @change
     def delete_mailing(self, mailing: g.Mailing) -> None:
         """Delete a mailing."""
-        mailing.gathering.mailings.remove(mailing)
+        if mailing in mailing.gathering.mailings:
+            mailing.gathering.mailings.remove(mailing)
 
 
 def reached(guest: g.Guest, groups: Groups) -> bool:

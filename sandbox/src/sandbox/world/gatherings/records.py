@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from sandbox.world.records import Person
 
+    Host = Person | "Attendee"
+
 UNLIMITED = 1_000_000
 """What is left of a coupon that never runs out."""
 
@@ -44,7 +46,7 @@ class Calendar(Thing):
     slug: str
     description: str | None
     ours: bool
-    admins: list[Person]
+    admins: list[Host]
     place: dict[str, Any] | None
     coordinate: tuple[float, float] | None
     handles: dict[str, str | None] = field(default_factory=dict)
@@ -141,8 +143,8 @@ class Gathering(Thing):
     start: datetime
     end: datetime
     timezone: str
-    creator: Person
-    hosts: list[Person]
+    creator: Host
+    hosts: list[Host]
     visibility: str = "public"
     place_kind: str = "offline"
     place_visibility: str = "public"
@@ -271,7 +273,7 @@ class Mailing(Thing):
     content: str
     status: str
     groups: list[tuple[str, TicketKind | None]]
-    sender: Person | None
+    sender: Host | None
     scheduled_for: datetime | None = None
     sent_at: datetime | None = None
     recipients: int = 0

@@ -86,8 +86,8 @@ class Ledger:
         return low + (high - low) * self.random.random()
 
     def at(self, when: datetime, act: Callable[..., object], *args: Any) -> None:
-        """Let something happen at a time to come, or at once if it has passed."""
-        self.world.at(max(when, self.now), happen, act, *args)
+        """Let something happen at a time to come (or at once), unless an event it is about is called off by then."""
+        self.world.at(max(when, self.now), happen, self, act, *args)
 
     def after(self, delay: timedelta, act: Callable[..., object], *args: Any) -> None:
         """Let something happen after a while."""
@@ -127,6 +127,16 @@ class Ledger:
         return self.add_attendee(name, f"visitor{len(self.attendees)}@mail.example", self.pick(words.ZONES))
 
 
-def happen(_: World, act: Callable[..., object], *args: Any) -> None:
-    """Do it."""
-    act(*args)
+def happen(_: World, ledger: Ledger, act: Callable[..., object], *args: Any) -> None:
+    """Do it, if all events that it is about still exist."""
+    if all(ledger.stands(event) for event in map(event_of, args) if event):
+        act(*args)
+
+
+def event_of(thing: object) -> g.Gathering | None:
+    """Return the event that something belongs to, if any."""
+    if isinstance(thing, g.Ticket | g.Order):
+        return thing.guest.gathering
+    if isinstance(thing, g.Guest | g.TicketKind | g.Mailing | g.Listing):
+        return thing.gathering
+    return thing if isinstance(thing, g.Gathering) else None

@@ -1,0 +1,22 @@
+"""Public events that calendars run, beside the meetings that are booked; no API's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.world.gatherings import founding, life
+from sandbox.world.gatherings.attendance import Gatherings
+
+if TYPE_CHECKING:
+    from sandbox.world.world import World
+
+__all__ = ["Gatherings", "begin"]
+
+
+def begin(world: World) -> Gatherings:
+    """Open the calendars of a world, and let public events happen from now on."""
+    gatherings = Gatherings(world)
+    founding.found(gatherings)
+    founding.promise(gatherings)
+    life.begin(gatherings)
+    return gatherings

@@ -1,0 +1,184 @@
+"""The guests of an event: invited, registered, approved, checked in, and all of that taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.world import words
+from sandbox.world.gatherings import records as g
+from sandbox.world.gatherings.drawing import draw_answers
+from sandbox.world.gatherings.events import Events
+from sandbox.world.gatherings.state import change
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TAX = 0.19
+
+
+class Gatherings(Events):
+    """Public events, and everything that can happen around them. Registered guests join the calendar's audience."""
+
+    @change
+    def invite(self, gathering: g.Gathering, attendee: g.Attendee | None = None) -> g.Guest:
+        """Invite somebody who is not on the list yet."""
+        guest = self._enter(gathering, attendee)
+        guest.invited_at = guest.invited_at or self.now
+        return guest
+
+    @change
+    def register(  # noqa: PLR0913 -- a registration has this many parts
+        self,
+        gathering: g.Gathering,
+        attendee: g.Attendee | None = None,
+        *,
+        kind: g.TicketKind | None = None,
+        quantity: int = 1,
+        coupon: g.Coupon | None = None,
+        answers: list[g.Answer] | None = None,
+        unfinished: bool = False,
+    ) -> g.Guest:
+        """Let somebody register: approved at once unless the ticket needs approval or the event is full.
+
+        `unfinished` leaves them half-way through. Whoever was invited, stopped half-way or declined stays the same
+        guest. The guest keeps a place on the list for ever, unless the event is called off.
+        """
+        guest = self._enter(gathering, attendee)
+        guest.answers = answers or draw_answers(self, gathering.questions)
+        guest.source = guest.source or self.pick(words.SOURCES)
+        if unfinished:
+            guest.status = "session"
+            return guest
+        if guest.status == "approved":
+            return guest
+        kind = kind or self.pick(gathering.on_sale(f"{self.now:%Y-%m-%d}") or gathering.kinds)
+        if guest.registered_at is None or self.reregistering_moves_stamp:
+            guest.registered_at = self.now
+        self.add_contact(gathering.calendar, guest.attendee)
+        full = gathering.capacity is not None and gathering.held + quantity > gathering.capacity
+        if kind.require_approval:
+            guest.status = "pending_approval"
+            self._order(guest, [kind] * quantity, coupon)
+        elif full:
+            guest.status = "waitlist"
+        else:
+            self._order(guest, [kind] * quantity, coupon)
+            self.approve(guest)
+        return guest
+
+    def _enter(self, gathering: g.Gathering, attendee: g.Attendee | None) -> g.Guest:
+        attendee = attendee or self.draw_attendee(gathering.guests)
+        guest = gathering.guests.get(attendee.id)
+        if guest is None:
+            key = self.new_id()
+            guest = self.new(g.Guest, gathering=gathering, attendee=attendee, status="invited", key=key)
+            gathering.guests[attendee.id] = guest
+            attendee.guests.append(guest)
+        return guest
+
+    def _order(self, guest: g.Guest, kinds: Sequence[g.TicketKind], coupon: g.Coupon | None = None) -> None:
+        tickets = []
+        for kind in kinds:
+            price = kind.cents or 0
+            discount = 0 if coupon is None else min(price, coupon.cents or price * (coupon.percent or 0) // 100)
+            tax = round((price - discount) * TAX)
+            tickets.append(
+                self.new(
+                    g.Ticket,
+                    guest=guest,
+                    kind=kind,
+                    amount=price - discount + tax,
+                    discount=discount,
+                    tax=tax,
+                    captured=guest.status == "approved",
+                )
+            )
+            kind.sold = True
+        if coupon:
+            self.use_coupon(coupon)
+        guest.tickets += tickets
+        order = self.new(
+            g.Order,
+            guest=guest,
+            amount=sum(ticket.amount for ticket in tickets),
+            discount=sum(ticket.discount for ticket in tickets),
+            tax=sum(ticket.tax for ticket in tickets),
+            currency=next((kind.currency for kind in kinds if kind.paid), None),
+            captured=guest.status == "approved",
+            coupon=coupon,
+        )
+        guest.orders.append(order)
+
+    def _contact(self, guest: g.Guest) -> g.Contact | None:
+        return guest.gathering.calendar.contacts.get(guest.attendee.id)
+
+    @change
+    def approve(self, guest: g.Guest) -> None:
+        """Let a guest in; no time of theirs moves."""
+        if guest.status == "approved":
+            return
+        guest.status = "approved"
+        if not guest.tickets:
+            self._order(guest, guest.gathering.kinds[:1])
+        contact = self._contact(guest)
+        if contact:
+            contact.approved += 1
+            contact.revenue += sum(ticket.amount for ticket in guest.tickets if not ticket.captured)
+        for sold in (*guest.tickets, *guest.orders):
+            sold.captured = True
+
+    promote = approve
+    """Let a guest in from the waiting list."""
+
+    def _leave(self, guest: g.Guest, status: str) -> None:
+        contact = self._contact(guest)
+        if guest.status == "approved" and contact:
+            contact.approved -= 1
+        guest.status = status
+        guest.tickets = []
+
+    @change
+    def decline(self, guest: g.Guest) -> None:
+        """Turn a guest down, or let them not come after all: they stay on the list, without tickets."""
+        self._leave(guest, "declined")
+
+    @change
+    def waitlist(self, guest: g.Guest) -> None:
+        """Put a guest onto the waiting list."""
+        self._leave(guest, "waitlist")
+
+    @change
+    def change_tickets(self, guest: g.Guest, add: Sequence[g.TicketKind] = (), remove: Sequence[g.Ticket] = ()) -> None:
+        """Give a guest more tickets, or take some away."""
+        guest.tickets = [ticket for ticket in guest.tickets if ticket not in remove]
+        if add:
+            self._order(guest, add)
+            contact = self._contact(guest)
+            if contact and guest.status == "approved":
+                contact.revenue += guest.orders[-1].amount
+
+    @change
+    def check_in(self, ticket: g.Ticket) -> None:
+        """Let a ticket's holder in."""
+        contact = self._contact(ticket.guest)
+        if contact and not any(other.checked_in_at for other in ticket.guest.tickets):
+            contact.checked_in += 1
+        ticket.checked_in_at = ticket.checked_in_at or self.now
+
+    @change
+    def undo_check_in(self, ticket: g.Ticket) -> None:
+        """Take a check-in back: its time vanishes."""
+        contact = self._contact(ticket.guest)
+        was_in, ticket.checked_in_at = ticket.checked_in_at, None
+        if contact and was_in and not any(other.checked_in_at for other in ticket.guest.tickets):
+            contact.checked_in -= 1
+
+    @change
+    def edit_answers(self, guest: g.Guest, answers: list[g.Answer] | None = None) -> None:
+        """Let a guest answer differently, by default at random."""
+        guest.answers = answers or draw_answers(self, guest.gathering.questions)
+
+    @change
+    def join_online(self, guest: g.Guest) -> None:
+        """Let a guest follow the link to an event online; the first time counts."""
+        guest.joined_at = guest.joined_at or self.now
