@@ -1,0 +1,176 @@
+"""What may be asked: parameters, keys, and one request made sense of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.savvycal.text import Row, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandbox.savvycal.api import SavvyCal
+    from sandbox.savvycal.paging import Listing
+    from sandbox.world import World
+    from sandbox.world import records as r
+
+MOST_PER_PAGE = 100
+DEFAULT_PER_PAGE = 20
+STATES = (
+    "all",
+    "confirmed",
+    "canceled",
+    "awaiting_reschedule",
+    "awaiting_checkout",
+    "checkout_expired",
+    "awaiting_approval",
+    "declined",
+    "tentative",
+)
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A token: whose it is (`seat` in the world), and whether that person's teams are the whole company."""
+
+    name: str
+    seat: str
+    everybody: bool = False
+    expired: bool = False
+
+
+KEYS = {
+    key.name: key
+    for key in (
+        Key("sandbox-admin", "owner", everybody=True),
+        Key("sandbox-member", "member"),
+        Key("sandbox-expired", "owner", expired=True),
+    )
+}
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """Parse one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError("is invalid")
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """Parse true or false."""
+    return one_of("true", "false")(text) == "true"
+
+
+def a_date(text: str) -> date:
+    """Parse a date (SavvyCal: events want exactly YYYY-MM-DD)."""
+    if not DATE.fullmatch(text):
+        raise ValueError("is invalid")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is invalid") from None
+
+
+def an_instant(text: str) -> datetime:
+    """Parse an ISO 8601 time; without an offset it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is invalid") from None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def link_id(text: str) -> str:
+    """Parse a link's id."""
+    if not text.startswith("link_"):
+        raise ValueError("is invalid")
+    return text
+
+
+def page_size(text: str) -> int:
+    """Parse the page size (SavvyCal: 1 to 100)."""
+    if not re.fullmatch(r"-?\d+", text):
+        raise ValueError("is invalid")
+    if int(text) < 1:
+        raise ValueError("must be greater than or equal to 1")
+    if int(text) > MOST_PER_PAGE:
+        raise ValueError(f"must be less than or equal to {MOST_PER_PAGE}")
+    return int(text)
+
+
+PAGING: Mapping[str, Callable[[str], Any]] = {"limit": page_size, "after": str, "before": str}
+EVENTS: Mapping[str, Callable[[str], Any]] = {
+    "state": one_of(*STATES),
+    "period": one_of("upcoming", "past", "all", "fixed"),
+    "from": a_date,
+    "until": a_date,
+    "direction": one_of("asc", "desc"),
+    "attendance": one_of("attending", "any"),
+    "link": link_id,
+}
+LINKS: Mapping[str, Callable[[str], Any]] = {"state": one_of("active", "disabled")}
+ZONE: Mapping[str, Callable[[str], Any]] = {"instant": an_instant}
+ZONES: Mapping[str, Callable[[str], Any]] = {**ZONE, "include_legacy": boolean}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path and how to answer it; `stream` names the rows.
+
+    `answer` returns a listing (paged), a list (a bare array) or a dict (one object).
+    """
+
+    stream: str
+    path: str
+    answer: Callable[[Call], Listing | list[Row] | Row]
+    params: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    paged: bool = False
+
+    @property
+    def known(self) -> Mapping[str, Callable[[str], Any]]:
+        """The parameters that mean something here; SavvyCal ignores any other."""
+        return {**self.params, **PAGING} if self.paged else self.params
+
+    def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Make sense of a query; of a repeated parameter the last value counts.
+
+        Raises:
+            Refusal: a value is no good.
+        """
+        known = self.known
+        args: dict[str, Any] = {}
+        for name, text in dict(query).items():
+            if name in known:
+                try:
+                    args[name] = known[name](text)
+                except ValueError as error:
+                    raise invalid(name, str(error)) from None
+        return args
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, made sense of: who asks, for what."""
+
+    api: SavvyCal
+    key: Key
+    path: Mapping[str, str]
+    args: Mapping[str, Any]
+
+    @property
+    def world(self) -> World:
+        """The world that is asked about."""
+        return self.api.world
+
+    @property
+    def person(self) -> r.Person:
+        """Whose token it is."""
+        return self.world.seats[self.key.seat]

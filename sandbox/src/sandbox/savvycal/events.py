@@ -1,0 +1,140 @@
+"""Events: which of them somebody sees, in which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sandbox.savvycal.asking import EVENTS, Endpoint
+from sandbox.savvycal.event_rows import EventRows, event_id
+from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.text import Row, id_of, invalid, not_found, uuid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from sandbox.savvycal.api import SavvyCal
+    from sandbox.savvycal.asking import Call
+    from sandbox.savvycal.paging import Key
+    from sandbox.world.invitations import Event
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (moment - BEGINNING) // MICROSECOND
+
+
+def sort(api: SavvyCal) -> list[tuple[Key, Event]]:
+    """Return every event, by its start and id."""
+    events = [event for event in api.world.invites.events.values() if not event.continues]
+    return sorted((((micros(event.start), event_id(event)), event) for event in events), key=lambda row: row[0])
+
+
+def seen(call: Call, attendance: str) -> Callable[[Event], bool] | None:
+    """Return what tells whether somebody sees an event, None for all of them.
+
+    SavvyCal: how far `any` reaches is unverified; here to the events of everybody who shares a team, for the
+    owner's key to the whole company.
+    """
+    me = call.person.id
+    if attendance == "attending":
+        return lambda event: any(host.id == me for host in event.hosts)
+    if call.key.everybody:
+        return None
+    mates = colleagues(call)
+    return lambda event: any(host.id in mates for host in event.hosts)
+
+
+def colleagues(call: Call) -> set[str]:
+    """Return the ids of those who share a team with somebody, and their own."""
+    me = call.person
+    teams = [team for team in call.world.teams.values() if me in team.people]
+    return {me.id, *(person.id for team in teams for person in team.people)}
+
+
+def bounds(call: Call) -> tuple[int | None, int | None]:
+    """Return the first and the last start that were asked for (SavvyCal: `period` is `upcoming` if nothing is said).
+
+    Raises:
+        Refusal: the dates are in the wrong order, or a switch wants them otherwise.
+    """
+    args, api, now = call.args, call.api, micros(call.world.now)
+    period = args.get("period", "upcoming")
+    if period == "upcoming":
+        return now + 1, None
+    if period == "past":
+        return None, now
+    if period == "all":
+        return None, None
+    if api.fixed_refused:
+        raise invalid("period", "is invalid")
+    first: date | None = args.get("from")
+    last: date | None = args.get("until")
+    if last is None and api.from_alone_refused:
+        raise invalid("until", "can't be blank")
+    if first and last and last < first:
+        raise invalid("until", "must be before the from time")
+    zone = ZoneInfo(api.from_zone or call.person.timezone)
+
+    def midnight(day: date) -> int:
+        return micros(datetime.combine(day, time(), zone).astimezone(UTC))
+
+    low = midnight(first) if first else None
+    if last is None:
+        return low, None
+    return low, midnight(last + timedelta(days=1) if api.until_inclusive else last) - 1
+
+
+def listed(call: Call) -> Listing:
+    """Return the events that were asked for; whatever is not asked for narrows the answer."""
+    args, api = call.args, call.api
+    state = args.get("state", "confirmed")
+    mine = seen(call, args.get("attendance", "attending"))
+    link = args.get("link")
+
+    def keep(event: Event) -> bool:
+        return (
+            (mine is None or mine(event))
+            and (state in {"all", event.state})
+            and (link is None or event.link_name is not None)
+            and (link is None or id_of("link", event.meeting.event_type) == link)
+        )
+
+    low, high = bounds(call)
+    return Listing(
+        rows=api.cached("events", lambda: sort(api)),
+        shape=EventRows(api).row,
+        keep=keep,
+        descending=args.get("direction", "desc") == "desc",
+        low=low,
+        high=high,
+    )
+
+
+def one(call: Call) -> Row:
+    """Return one event by its id or uuid, if it may be seen."""
+    events: dict[str, Event] = call.api.cached("events by id", lambda: index(call.api))
+    event = events.get(call.path["id"])
+    mine = seen(call, "any")
+    if event is None or (mine and not mine(event)):
+        raise not_found()
+    return EventRows(call.api).row(event)
+
+
+def index(api: SavvyCal) -> dict[str, Event]:
+    """Return every event by both of its ids."""
+    found = {}
+    for (_, name), event in api.cached("events", lambda: sort(api)):
+        found[name] = found[uuid_of(name)] = event
+    return found
+
+
+ENDPOINTS = (
+    Endpoint("events", "/v1/events", listed, EVENTS, paged=True),
+    Endpoint("events", "/v1/events/{id}", one),
+)
