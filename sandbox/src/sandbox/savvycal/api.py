@@ -29,7 +29,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     endpoint.path: endpoint for module in (events, settings, zones) for endpoint in module.ENDPOINTS
 }
 WIDEST = {"state": "all", "period": "all", "attendance": "any"}
-"""What an author of a perfect sync asks of the events."""
+"""What a perfect sync asks of the events."""
 
 
 class SavvyCal:
@@ -102,6 +102,8 @@ class SavvyCal:
         if key not in KEYS:
             raise LookupError(f"there is no savvycal key {key}")
         who = KEYS[key]
+        if who.expired:
+            return []
         if stream == "workflow_rules":
             return [
                 {**rule, "workflow_id": parent["id"]}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from sandbox.savvycal.text import id_of, local, maybe, new_id, stamp, uuid_of
-from sandbox.world import records as r
+from sandbox.savvycal.text import id_of, local, new_id, stamp, uuid_of
 from sandbox.world import words
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from sandbox.savvycal.api import SavvyCal
     from sandbox.savvycal.text import Row
+    from sandbox.world import records as r
     from sandbox.world.invitations import Event
 
+MINUTE = timedelta(minutes=1)
 CONFERENCES = {
     "google": "google_meet",
     "zoom": "zoom",
@@ -30,11 +33,6 @@ FIELDS = {
     "single_select": "dropdown",
 }
 PENDING = {"tentative": "needs_action", "awaiting_approval": "needs_action", "declined": "declined"}
-
-
-def event_id(event: Event) -> str:
-    """Return the id of an event, which stays when it is moved."""
-    return id_of("event", event.meeting)
 
 
 def scope(kind: r.EventType, name: str | None = None) -> Row:
@@ -53,20 +51,6 @@ def fields(kind: r.EventType) -> list[Row]:
             "is_required": question["required"],
         }
         for question in kind.questions
-    ]
-
-
-def answered(kind: r.EventType, answers: dict[str, str]) -> list[Row]:
-    """Write what an attendee said; a value is null where they said nothing."""
-    return [
-        {
-            "id": asked["id"],
-            "type": asked["type"],
-            "label": asked["label"],
-            "value": answers.get(asked["label"]),
-            "options": [{"label": choice, "value": choice.lower()} for choice in question["choices"]],
-        }
-        for asked, question in zip(fields(kind), kind.questions, strict=True)
     ]
 
 
@@ -89,6 +73,22 @@ def payment(event: Event) -> Row | None:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """An event as it stands while the world does not change."""
+
+    id: str
+    event: Event
+    state: str
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, event: Event) -> View:
+        """Look at an event."""
+        return cls(id_of("event", event.meeting), event, event.state, event.start, event.end)
+
+
 class EventRows:
     """Writes events as the switches want them."""
 
@@ -96,141 +96,130 @@ class EventRows:
         self.send_uuid = api.send_uuid
         self.keep_dropped = api.keep_dropped
         self.extra = api.extra_fields.get("event_attendees", {})
-        self.extra_event = api.extra_fields.get("events", {})
+        self.asked: dict[str, list[Row]] = {}
 
-    def row(self, event: Event) -> Row:
+    def row(self, view: View) -> Row:
         """Write an event; a quarter of them with offsets instead of a Z."""
+        event = view.event
         meeting, tail = event.meeting, event.tail
-        kind, state = meeting.event_type, event.state
-        start, end, called_off, moved_at = event.start, event.end, event.cancellation, event.rescheduled_at
-        if state == "declined":
-            called_off = None
-        zone = event.hosts[0].timezone if meeting.serial % 4 == 1 else None
-        name = event_id(event)
-        people = self.people(event, state)
-        organizer = people[0] if event.organized else None
-        scheduler = next((one for one in people if one["is_scheduler"]), None)
-        found: Row = {"id": name}
-        if self.send_uuid:
-            found["uuid"] = uuid_of(name)
-        found |= {
-            "state": state,
+        kind, number = meeting.event_type, meeting.serial
+        called_off = event.cancellation if view.state == "canceled" else None
+        moved_at = event.rescheduled_at
+        zone = event.hosts[0].timezone if number % 4 == 1 else None
+        people = self.people(view, tail)
+        uuid = uuid_of(view.id)
+        return {
+            "id": view.id,
+            **({"uuid": uuid} if self.send_uuid else {}),
+            "state": view.state,
             "summary": event.title or meeting.name or event.link_name or "Meeting",
             "description": kind.description,
-            "additional_info": ("Bitte pünktlich", None, "")[meeting.serial % 3],
+            "additional_info": ("Bitte pünktlich", None, "")[number % 3],
             "location": tail.place.text if tail.place else None,
-            "location_settings": None
-            if kind.places is None
-            else [{"type": CONFERENCES.get(one.kind, one.kind), "value": one.text} for one in kind.places],
+            "location_settings": location_settings(kind),
             "created_at": stamp(meeting.created_at),
-            "start_at": local(start, zone),
-            "end_at": local(end, zone),
-            "duration": int((end - start).total_seconds() // 60),
+            "start_at": local(view.start, zone),
+            "end_at": local(view.end, zone),
+            "duration": (view.end - view.start) // MINUTE,
             "buffer_before": 0,
             "buffer_after": tail.buffer_minutes,
-            "canceled_at": maybe(called_off.at if called_off else None),
+            "canceled_at": stamp(called_off.at) if called_off else None,
             "cancel_reason": called_off.reason if called_off else None,
-            "rescheduled_at": maybe(moved_at),
-            "reschedule_reason": words.REASONS[meeting.serial % len(words.REASONS)] if moved_at else None,
+            "rescheduled_at": stamp(moved_at) if moved_at else None,
+            "reschedule_reason": words.REASONS[number % len(words.REASONS)] if moved_at else None,
             "original_start_at": local(meeting.start, zone) if moved_at else None,
             "original_end_at": local(meeting.end, zone) if moved_at else None,
             "conferencing": conferencing(event, tail.place),
             "description_settings": {
                 "include_attendees": True,
-                "include_fields": meeting.serial % 2 == 0,
+                "include_fields": number % 2 == 0,
                 "include_link_name": not kind.secret,
             },
             "is_group_session": meeting.seats > 1,
             "maximum_group_size": meeting.seats,
-            "link": None
-            if event.link_name is None
-            else {"id": id_of("link", kind), "name": event.link_name, "slug": kind.slug or "once"},
-            "poll": None
-            if event.poll is None
-            else {"id": id_of("poll", meeting), "name": event.poll, "slug": f"poll-{meeting.serial}"},
-            "scope": None
-            if event.link_name is None
-            else scope(kind, next((host.name for host in event.hosts if host.id == kind.owner.id), None)),
-            "organizer": organizer,
-            "scheduler": scheduler,
+            **previews(event),
+            "organizer": people[0] if event.organized else None,
+            "scheduler": next((one for one in people if one["is_scheduler"]), None),
             "attendees": people,
             "payment": payment(event),
             "metadata": event.metadata,
-            "url": f"https://savvycal.com/events/{uuid_of(name)}",
+            "url": f"https://savvycal.com/events/{uuid}",
         }
-        return found | self.extra_event
 
-    def people(self, event: Event, state: str) -> list[Row]:
+    def people(self, view: View, tail: r.Meeting) -> list[Row]:
         """Write who takes part: the hosts, those who booked, and their guests."""
-        meeting, tail = event.meeting, event.tail
-        rows = [
-            self.attendee(
-                new_id("attendee", meeting.created_at, f"{meeting.id}/{host.id}"),
-                host.email,
-                host.name,
-                host.timezone,
-                status="accepted",
-                organizer=event.organized and number == 0,
-            )
-            for number, host in enumerate(event.hosts)
-        ]
-        status = PENDING.get(state, "confirmed")
-        coming = event.bookings
+        event, meeting = view.event, view.event.meeting
+        first = event.hosts[0]
+        rows = []
+        for number, host in enumerate(event.hosts):
+            name = new_id("attendee", meeting.created_at, f"{meeting.id}/{host.id}")
+            row = self.attendee(name, host.email, host.name, host.timezone)
+            rows.append(row | {"response_status": "accepted", "is_organizer": event.organized and number == 0})
+        alone, coming = meeting.seats == 1, event.bookings
         for booking in tail.bookings if self.keep_dropped else coming:
-            alone = meeting.seats == 1
-            rows.append(
-                self.attendee(
-                    new_id("attendee", meeting.created_at, f"{meeting.id}/invitee")
-                    if alone
-                    else id_of("attendee", booking),
-                    booking.email,
-                    booking.name,
-                    booking.timezone or event.hosts[0].timezone,
-                    status=status if booking in coming else "canceled",
-                    scheduler=alone,
-                    phone=booking.phone,
-                    fields=answered(meeting.event_type, dict(booking.answers)),
-                )
-            )
-        rows += [guest_row(self, event, number, guest.email, guest.at) for number, guest in enumerate(tail.guests)]
+            name = new_id("attendee", meeting.created_at, f"{meeting.id}/{'invitee' if alone else booking.id}")
+            row = self.attendee(name, booking.email, booking.name, booking.timezone or first.timezone)
+            row["response_status"] = PENDING.get(view.state, "confirmed") if booking in coming else "canceled"
+            row["is_scheduler"] = alone
+            row["phone_number"], row["marketing_opt_in"] = booking.phone, booking.phone is not None
+            row["fields"] = self.answered(meeting.event_type, dict(booking.answers))
+            rows.append(row)
+        for number, guest in enumerate(tail.guests):
+            name = new_id("attendee", guest.at, f"{meeting.id}/{number}/{guest.email}")
+            rows.append(self.attendee(name, guest.email, guest.email.partition("@")[0], first.timezone))
         return rows
 
-    def attendee(  # noqa: PLR0913 -- an attendee has this many properties
-        self,
-        name: str,
-        email: str,
-        display_name: str,
-        zone: str,
-        *,
-        status: str,
-        organizer: bool = False,
-        scheduler: bool = False,
-        phone: str | None = None,
-        fields: list[Row] | None = None,
-    ) -> Row:
+    def attendee(self, name: str, email: str, display_name: str, zone: str) -> Row:
         """Write one of those who take part."""
         first, _, last = display_name.partition(" ")
-        row: dict[str, Any] = {
+        return {
             "id": name,
             "email": email,
             "display_name": display_name,
             "first_name": first,
             "last_name": last,
-            "phone_number": phone,
+            "phone_number": None,
             "time_zone": zone,
-            "response_status": status,
-            "is_organizer": organizer,
-            "is_scheduler": scheduler,
-            "marketing_opt_in": bool(phone),
-            "fields": fields or [],
+            "response_status": "confirmed",
+            "is_organizer": False,
+            "is_scheduler": False,
+            "marketing_opt_in": False,
+            "fields": [],
+            **self.extra,
         }
-        return row | self.extra
+
+    def answered(self, kind: r.EventType, answers: dict[str, str]) -> list[Row]:
+        """Write what an attendee said; a value is null where they said nothing."""
+        if kind.id not in self.asked:
+            self.asked[kind.id] = [
+                {
+                    "id": asked["id"],
+                    "type": asked["type"],
+                    "label": asked["label"],
+                    "options": [{"label": choice, "value": choice.lower()} for choice in question["choices"]],
+                }
+                for asked, question in zip(fields(kind), kind.questions, strict=True)
+            ]
+        return [{**asked, "value": answers.get(asked["label"])} for asked in self.asked[kind.id]]
 
 
-def guest_row(rows: EventRows, event: Event, number: int, email: str, at: datetime) -> Row:
-    """Write somebody whom the invitee brings along."""
-    name = new_id("attendee", at, f"{event.meeting.id}/{number}/{email}")
-    return rows.attendee(name, email, email.partition("@")[0], event.hosts[0].timezone, status="confirmed")
+def previews(event: Event) -> Row:
+    """Write the link, the poll and the scope that an event came by, as they were called then."""
+    found: Row = {"link": None, "poll": None, "scope": None}
+    meeting, kind = event.meeting, event.meeting.event_type
+    if event.link_name is not None:
+        found["link"] = {"id": id_of("link", kind), "name": event.link_name, "slug": kind.slug or "once"}
+        found["scope"] = scope(kind, next((one.name for one in event.hosts if one.id == kind.owner.id), None))
+    if event.poll is not None:
+        found["poll"] = {"id": id_of("poll", meeting), "name": event.poll, "slug": f"poll-{meeting.serial}"}
+    return found
+
+
+def location_settings(kind: r.EventType) -> list[Row] | None:
+    """Write where a link lets people meet."""
+    if kind.places is None:
+        return None
+    return [{"type": CONFERENCES.get(one.kind, one.kind), "value": one.text} for one in kind.places]
 
 
 def conferencing(event: Event, place: r.Place | None) -> Row:

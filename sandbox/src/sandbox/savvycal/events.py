@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sandbox.savvycal.asking import EVENTS, Endpoint
-from sandbox.savvycal.event_rows import EventRows, event_id
+from sandbox.savvycal.event_rows import EventRows, View
 from sandbox.savvycal.paging import Listing
 from sandbox.savvycal.text import Row, id_of, invalid, not_found, uuid_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sandbox.savvycal.api import SavvyCal
     from sandbox.savvycal.asking import Call
     from sandbox.savvycal.paging import Key
-    from sandbox.world.invitations import Event
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -29,25 +28,22 @@ def micros(moment: datetime) -> int:
     return (moment - BEGINNING) // MICROSECOND
 
 
-def sort(api: SavvyCal) -> list[tuple[Key, Event]]:
+def sort(api: SavvyCal) -> list[tuple[Key, View]]:
     """Return every event, by its start and id."""
-    events = [event for event in api.world.invites.events.values() if not event.continues]
-    return sorted((((micros(event.start), event_id(event)), event) for event in events), key=lambda row: row[0])
+    views = [View.of(event) for event in api.world.invites.all()]
+    return sorted((((micros(view.start), view.id), view) for view in views), key=lambda row: row[0])
 
 
-def seen(call: Call, attendance: str) -> Callable[[Event], bool] | None:
+def seen(call: Call, attendance: str) -> Callable[[View], bool] | None:
     """Return what tells whether somebody sees an event, None for all of them.
 
     SavvyCal: how far `any` reaches is unverified; here to the events of everybody who shares a team, for the
     owner's key to the whole company.
     """
-    me = call.person.id
-    if attendance == "attending":
-        return lambda event: any(host.id == me for host in event.hosts)
-    if call.key.everybody:
+    if attendance == "any" and call.key.everybody:
         return None
-    mates = colleagues(call)
-    return lambda event: any(host.id in mates for host in event.hosts)
+    people = colleagues(call) if attendance == "any" else {call.person.id}
+    return lambda view: any(host.id in people for host in view.event.hosts)
 
 
 def colleagues(call: Call) -> set[str]:
@@ -97,13 +93,11 @@ def listed(call: Call) -> Listing:
     mine = seen(call, args.get("attendance", "attending"))
     link = args.get("link")
 
-    def keep(event: Event) -> bool:
-        return (
-            (mine is None or mine(event))
-            and (state in {"all", event.state})
-            and (link is None or event.link_name is not None)
-            and (link is None or id_of("link", event.meeting.event_type) == link)
-        )
+    def keep(view: View) -> bool:
+        if state not in {"all", view.state} or (mine is not None and not mine(view)):
+            return False
+        event = view.event
+        return link is None or (event.link_name is not None and id_of("link", event.meeting.event_type) == link)
 
     low, high = bounds(call)
     return Listing(
@@ -118,19 +112,18 @@ def listed(call: Call) -> Listing:
 
 def one(call: Call) -> Row:
     """Return one event by its id or uuid, if it may be seen."""
-    events: dict[str, Event] = call.api.cached("events by id", lambda: index(call.api))
-    event = events.get(call.path["id"])
+    view = call.api.cached("events by id", lambda: index(call.api)).get(call.path["id"])
     mine = seen(call, "any")
-    if event is None or (mine and not mine(event)):
+    if view is None or (mine and not mine(view)):
         raise not_found()
-    return EventRows(call.api).row(event)
+    return EventRows(call.api).row(view)
 
 
-def index(api: SavvyCal) -> dict[str, Event]:
+def index(api: SavvyCal) -> dict[str, View]:
     """Return every event by both of its ids."""
     found = {}
-    for (_, name), event in api.cached("events", lambda: sort(api)):
-        found[name] = found[uuid_of(name)] = event
+    for (_, name), view in api.cached("events", lambda: sort(api)):
+        found[name] = found[uuid_of(name)] = view
     return found
 
 

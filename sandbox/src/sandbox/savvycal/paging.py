@@ -107,7 +107,7 @@ class Turn:
         Raises:
             Refusal: the cursor is no good.
         """
-        backwards = self.after is None and self.before is not None
+        backwards = bool(self.before) and not self.after
         cursor = self.before if backwards else self.after
         key, mark = read_cursor("before" if backwards else "after", cursor, self.query) if cursor else (None, 0)
         after = before = None
@@ -123,7 +123,7 @@ class Turn:
                 after = write_cursor(self.query, last, EMPTY if self.empty_pages and cursor is None else 0)
             if (cursor and not backwards) or (more and backwards):
                 before = write_cursor(self.query, first)
-        if self.repeat_token and self.after is not None:
+        if self.repeat_token and self.after:
             after = self.after
         return {
             "entries": [listing.shape(listing.rows[index][1]) for index in found],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.world import records as r
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 OVER = frozenset({"canceled", "declined", "checkout_expired"})
 """States that nothing leads out of."""
@@ -74,10 +76,13 @@ class Event:
     @property
     def bookings(self) -> list[r.Booking]:
         """Those who come, or would have come to what was called off as a whole."""
-        called_off, last = self.cancellation, self.end if self.moved else datetime.max.replace(tzinfo=UTC)
+        tail, called_off = self.tail, self.cancellation
+        if self.moved is None:
+            return [one for one in tail.bookings if one.cancellation is None or one.cancellation is called_off]
+        last = self.moved[1]
         return [
             one
-            for one in self.tail.bookings
+            for one in tail.bookings
             if one.created_at <= last
             and (one.cancellation is None or one.cancellation is called_off or one.cancellation.at > last)
         ]

@@ -92,6 +92,10 @@ class Invites:
         self.events[meeting.id] = event
         return event
 
+    def all(self) -> list[Event]:
+        """Return every event once, at whichever of its times."""
+        return [event for event in self.events.values() if not event.continues]
+
     def of(self, meeting: r.Meeting) -> Event:
         """Return the event that a meeting is, at whichever of its times."""
         while meeting.seats == 1 and meeting.bookings and meeting.bookings[0].old:
@@ -339,7 +343,6 @@ class Invites:
     def delete_workflow(self, workflow: Workflow) -> None:
         """Delete a workflow: it vanishes with its rules."""
         del self.workflows[workflow.id]
-
 
 
 __all__ = ["Event", "Invites", "Rule", "Workflow"]
