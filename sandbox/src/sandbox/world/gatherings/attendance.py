@@ -124,7 +124,8 @@ class Gatherings(Events):
         if contact:
             contact.approved += 1
             contact.revenue += sum(ticket.amount for ticket in guest.tickets if not ticket.captured)
-        for sold in (*guest.tickets, *guest.orders):
+        everything: list[g.Ticket | g.Order] = [*guest.tickets, *guest.orders]
+        for sold in everything:
             sold.captured = True
 
     promote = approve

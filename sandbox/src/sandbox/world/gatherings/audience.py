@@ -18,7 +18,7 @@ class Audience(Ledger):
     """What can happen to calendars and to those who follow them."""
 
     @change
-    def add_calendar(self, name: str, slug: str, **fields: Any) -> g.Calendar:
+    def add_calendar(self, /, name: str, slug: str, **fields: Any) -> g.Calendar:
         """Open a calendar."""
         defaults: dict[str, Any] = {
             "description": None,
@@ -72,7 +72,8 @@ class Audience(Ledger):
         for tags in (calendar.event_tags, calendar.contact_tags):
             if tag in tags:
                 tags.remove(tag)
-        for labelled in (*calendar.listings, *calendar.contacts.values()):
+        everything: list[g.Listing | g.Contact] = [*calendar.listings, *calendar.contacts.values()]
+        for labelled in everything:
             if tag in labelled.tags:
                 labelled.tags.remove(tag)
 
@@ -89,7 +90,7 @@ class Audience(Ledger):
             labelled.tags.remove(tag)
 
     @change
-    def add_tier(self, calendar: g.Calendar, name: str, kind: str = "free", **fields: Any) -> g.Tier:
+    def add_tier(self, /, calendar: g.Calendar, name: str, kind: str = "free", **fields: Any) -> g.Tier:
         """Offer a kind of membership."""
         defaults: dict[str, Any] = {"color": "#8247f5", "description": None, "require_approval": False}
         tier = self.new(g.Tier, name=name, kind=kind, **(defaults | fields))

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.world.gatherings import records as g
+from sandbox.world.gatherings.around import DAY
 from sandbox.world.gatherings.drawing import QUESTIONS, draw_questions
-from sandbox.world.gatherings.life import DAY, HOUR, SCALES, drop_kind
+from sandbox.world.gatherings.life import HOUR, SCALES, drop_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,11 +230,12 @@ def crowded(gs: Gatherings) -> None:
 
 
 def moved_earlier(gs: Gatherings) -> None:
-    """Move an event to an earlier day, after it was planned for a later one."""
+    """Move an event to an earlier day; its only guest changes name and address."""
     event = gs.create(in_days(gs, 40), place_kind="zoom")
-    guest = gs.register(event)
+    attendee = gs.add_attendee("Alt Benannt", "old@mail.example")
+    gs.register(event, attendee)
     gs.after(2 * DAY, gs.move, event, in_days(gs, 20))
-    gs.after(3 * DAY, lambda: gs.edit_profile(guest.attendee, name="Neu Benannt", email="new@mail.example"))
+    gs.after(3 * DAY, lambda: gs.edit_profile(attendee, name="Neu Benannt", email="new@mail.example"))
 
 
 def followed(gs: Gatherings) -> None:

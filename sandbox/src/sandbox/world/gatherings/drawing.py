@@ -118,13 +118,15 @@ def draw_value(ledger: Ledger, question: g.Question) -> Any:
         return ledger.chance(0.7)
     if not question.required and ledger.chance(0.25):
         return None
-    if question.kind == "company":
-        return {"company": ledger.pick(words.COMPANIES), "job_title": ledger.pick(words.TITLES)}
-    if question.kind == "multi-select":
-        return ledger.random.sample(question.details["options"], k=2)
-    if question.kind == "dropdown":
-        return ledger.pick(question.details["options"])
-    if question.kind == "terms":
-        signed = question.details["terms"]["collect_signature"]
-        return f"{ledger.pick(words.FIRST_NAMES)} {ledger.pick(words.LAST_NAMES)}" if signed else True
-    return ledger.pick(words.ANSWERS)
+    name = f"{ledger.pick(words.FIRST_NAMES)} {ledger.pick(words.LAST_NAMES)}"
+    options: list[str] = question.details.get("options", [])
+    match question.kind:
+        case "company":
+            value: Any = {"company": ledger.pick(words.COMPANIES), "job_title": ledger.pick(words.TITLES)}
+        case "multi-select":
+            value = ledger.random.sample(options, k=2)
+        case "terms":
+            value = name if question.details["terms"]["collect_signature"] else True
+        case _:
+            value = ledger.pick(options or words.ANSWERS)
+    return value

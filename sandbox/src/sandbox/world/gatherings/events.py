@@ -26,6 +26,7 @@ class Events(Offers):
     @change
     def create(
         self,
+        /,
         start: datetime | None = None,
         *,
         calendar: g.Calendar | None = None,

@@ -56,7 +56,7 @@ class Offers(Audience):
             mailing.groups = [(status, None if of is kind else of) for status, of in mailing.groups]
 
     @change
-    def add_coupon(self, owner: g.Gathering | g.Calendar, code: str, remaining: int = 20, **fields: Any) -> g.Coupon:
+    def add_coupon(self, /, owner: g.Gathering | g.Calendar, code: str, remaining: int = 20, **fields: Any) -> g.Coupon:
         """Offer a coupon for one event, or for all of a calendar's."""
         coupon = self.new(g.Coupon, owner=owner, code=code, remaining=remaining, **fields)
         owner.coupons.append(coupon)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import TypeAlias
 
     from sandbox.world.records import Person
 
-    Host = Person | "Attendee"
+    Host: TypeAlias = "Person | Attendee"
 
 UNLIMITED = 1_000_000
 """What is left of a coupon that never runs out."""

@@ -71,7 +71,7 @@ class Ledger:
 
     def new(self, kind: type[N], /, **fields: Any) -> N:
         """Return a new thing of a kind, created now."""
-        return kind(**{"id": self.new_id(), "serial": next(self._serials), "created_at": self.now}, **fields)
+        return kind(id=self.new_id(), serial=next(self._serials), created_at=self.now, **fields)
 
     def chance(self, probability: float) -> bool:
         """Throw a weighted coin."""

@@ -1,0 +1,106 @@
+"""What a perfect sync would hold, stream by stream, asked of the endpoints themselves but without paging."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.luma.keys import ORGANIZATION
+from sandbox.luma.paging import Listing, Row
+from sandbox.luma.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.luma.api import Luma
+    from sandbox.luma.keys import Key
+
+
+class Reader:
+    """Reads everything that one key may see, in the shape of the current generation."""
+
+    def __init__(self, api: Luma, key: Key) -> None:
+        self.api = api
+        self.key = key
+
+    def ask(self, name: str, *query: tuple[str, str]) -> list[Row]:
+        """Return all rows of one call; none if it is refused."""
+        try:
+            call, _ = self.api.call(name, self.key, list(query))
+            found = call.endpoint.answer(call)
+        except Refusal as refusal:
+            if refusal.status in {403, 404}:
+                return []
+            raise
+        rows = found.everything() if isinstance(found, Listing) else found
+        return [rows] if isinstance(rows, dict) else rows
+
+    def events(self) -> list[str]:
+        """Return the ids of all events whose guests the key may see."""
+        name = "organization_events" if self.key.calendar is None else "events"
+        return [row["id"] for row in self.ask(name)]
+
+    def of_events(self, name: str, *query: tuple[str, str]) -> list[Row]:
+        """Return the rows of every event, with its id."""
+        return [
+            {**row, "event_id": event} for event in self.events() for row in self.ask(name, ("event_id", event), *query)
+        ]
+
+    def details(self) -> list[Row]:
+        """Return every event on its own."""
+        return [row for event in self.events() for row in self.ask("event_details", ("event_id", event))]
+
+    def hosts(self) -> list[Row]:
+        """Return who hosts which event."""
+        return [{**host, "event_id": row["id"]} for row in self.details() for host in row["hosts"]]
+
+    def tickets(self) -> list[Row]:
+        """Return every ticket that a guest holds."""
+        return [
+            {**ticket, "event_id": row["event_id"], "guest_id": row["id"]}
+            for row in self.of_events("event_guests")
+            for ticket in row["event_tickets"]
+        ]
+
+    def orders(self) -> list[Row]:
+        """Return every order of every guest."""
+        return [
+            {**order, "event_id": row["event_id"], "guest_id": row["id"]}
+            for row in self.of_events("event_guests")
+            for one in self.ask("guest", ("event_id", row["event_id"]), ("id", row["id"]))
+            for order in one["event_ticket_orders"]
+        ]
+
+
+def same(name: str) -> Callable[[Reader], list[Row]]:
+    """Return how a stream is read that is one list, or one object."""
+    return lambda reader: reader.ask(name)
+
+
+def of_organization(name: str) -> Callable[[Reader], list[Row]]:
+    """Return how a stream is read that only an organization's key may see, whatever key is named."""
+    return lambda reader: Reader(reader.api, ORGANIZATION).ask(name)
+
+
+STREAMS: dict[str, Callable[[Reader], list[Row]]] = {
+    "events": same("events"),
+    "event_guests": lambda reader: reader.of_events("event_guests"),
+    "event_details": Reader.details,
+    "event_hosts": Reader.hosts,
+    "event_tickets": Reader.tickets,
+    "ticket_types": lambda reader: reader.of_events("ticket_types", ("include_hidden", "true")),
+    "event_coupons": lambda reader: reader.of_events("event_coupons"),
+    "calendar_coupons": same("calendar_coupons"),
+    "event_blasts": lambda reader: reader.of_events("event_blasts"),
+    "contacts": same("contacts"),
+    "contact_tags": same("contact_tags"),
+    "event_tags": same("event_tags"),
+    "calendar": same("calendar"),
+    "calendar_admins": same("calendar_admins"),
+    "membership_tiers": same("membership_tiers"),
+    "guest_orders": Reader.orders,
+    "organization_calendars": of_organization("organization_calendars"),
+    "organization_events": of_organization("organization_events"),
+    "organization_admins": of_organization("organization_admins"),
+    "webhooks": same("webhooks"),
+}
+"""Every stream that the truth is known of."""
