@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sandbox.world import words
+from sandbox.world.gatherings.audience import MEMBERSHIPS
+
 if TYPE_CHECKING:
     from sandbox.world.gatherings import records as g
     from sandbox.world.gatherings.attendance import Gatherings
@@ -25,3 +28,49 @@ def changeable(gs: Gatherings, gathering: g.Gathering) -> bool:
 def upcoming(gs: Gatherings, gathering: g.Gathering) -> bool:
     """Tell whether an event exists and has not begun."""
     return gs.stands(gathering) and gs.now < gathering.start
+
+
+def audience_changes(gs: Gatherings) -> None:
+    """Somebody follows a calendar, is labelled, becomes a member, or leaves."""
+    calendar = gs.pick([one for one in gs.calendars.values() if one.ours][:2])
+    contact = gs.add_contact(calendar) if gs.chance(0.4) else gs.pick(list(calendar.contacts.values()))
+    draw = gs.random.randrange(5)
+    if draw == 0 and len(calendar.contacts) > 8:  # noqa: PLR2004 -- a few stay
+        gs.remove_contact(contact)
+    elif draw == 1 and contact.tags:
+        gs.untag(contact, contact.tags[0])
+    elif draw < 4:  # noqa: PLR2004 -- four of five sides
+        gs.tag(contact, gs.pick(calendar.contact_tags))
+    else:
+        gs.edit_contact(contact, membership=(gs.pick(MEMBERSHIPS), gs.pick([*calendar.tiers, None])))
+
+
+def listings_change(gs: Gatherings) -> None:
+    """An event is suggested, labelled, or listed from elsewhere."""
+    draw = gs.random.randrange(3)
+    start = (gs.now + DAY * gs.random.uniform(5, 60)).replace(minute=0, second=0, microsecond=0)
+    if draw == 0:
+        gs.create(start, external=gs.pick(words.COMPANIES))
+    elif draw == 1:
+        gathering = gs.create(start, status="pending", submitter=gs.draw_attendee({}))
+        decision = gs.pick(("approved", "rejected", "pending"))
+        gs.at(gs.between(gs.now, start), is_accepted, gs, gathering, decision)
+    else:
+        listing = gs.pick([one for one in gs.main.listings if one.status == "approved"])
+        gs.tag(listing, gs.pick(gs.main.event_tags))
+
+
+def is_accepted(gs: Gatherings, gathering: g.Gathering, decision: str) -> None:
+    """Decide about a suggested event."""
+    if upcoming(gs, gathering):
+        gs.decide(gathering.listings[0], decision)
+
+
+def profile_changes(gs: Gatherings) -> None:
+    """Somebody changes their name or address, if all events that they ever came to are recent or to come."""
+    attendees = list(gs.attendees.values())
+    for _ in range(12):
+        attendee = gs.pick(attendees)
+        if all(changeable(gs, guest.gathering) for guest in attendee.guests):
+            gs.edit_profile(attendee, name=f"{gs.pick(words.FIRST_NAMES)} {gs.pick(words.LAST_NAMES)}")
+            return
