@@ -79,6 +79,8 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
         ({"page_size": 101}, "`page_size` is out of range"),
         ({"page_size": "all"}, "`page_size` must be of type integer"),
         ({"api_key": None}, "`api_key` is missing"),
+        ({"api_key": ""}, "`api_key` is missing"),
+        ({"api_url": "api.example.com"}, "`api_url` does not begin with https://"),
         ({"api_key": 314159265}, "`api_key` must be of type string"),
         ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
         ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
@@ -115,6 +117,29 @@ def test_a_corrupt_state_gets_one_sentence_and_nothing_is_written(
     assert len(outcome.errors) == 1
     assert "state" in outcome.errors[0]
     assert "Traceback" not in outcome.err
+
+
+def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_setting(
+    api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config | {"api_url": f"{sandbox.url}/nowhere"})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "check the setting `api_url`" in outcome.errors[0]
+
+
+def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api: Api, config: dict[str, Any]) -> None:
+    prefix = api.tap.name.upper().replace("-", "_")
+    environment = {f"{prefix}_{name.upper()}": str(value) for name, value in config.items()}
+
+    wrong = run(api.tap.name, "--config=ENV", environment=environment | {f"{prefix}_PAGE_SIZE": "all"})
+    misspelt = run(api.tap.name, "--config=ENV", environment=environment | {f"{prefix}_START_DAET": "2026-05-01"})
+
+    assert (wrong.code, wrong.out, len(wrong.errors)) == (1, "", 1)
+    assert f"`{prefix}_…`" in wrong.errors[0]
+    assert misspelt.code == 0
+    assert f"`{prefix}_START_DAET` sets nothing; did you mean `{prefix}_START_DATE`?" in misspelt.err
 
 
 def test_a_config_file_that_is_not_there_or_not_json_gets_one_sentence(api: Api, tmp_path: Path) -> None:

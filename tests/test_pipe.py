@@ -87,3 +87,19 @@ def test_killed_with_sigkill_and_run_again_the_warehouse_equals_the_source(
     for stream in api.default_streams():
         keys = runner.warehouse.keys[stream]
         assert pipe.rows(stream, keys).keys() == runner.warehouse.rows[stream].keys(), stream
+
+
+def test_a_stream_that_has_become_empty_has_no_live_row_though_no_bookmark_moves(
+    api: Api, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pipe = Pipe(api, sandbox, tmp_path)
+    pipe.run()
+    stream = api.empty(sandbox)
+    keys = list(api.tap(config={}, validate_config=False).streams[stream].primary_keys)
+    before = json.loads(pipe.state.read_text())
+    assert pipe.rows(stream, keys)
+
+    pipe.run()
+
+    assert json.loads(pipe.state.read_text()) == before
+    assert pipe.rows(stream, keys) == {}

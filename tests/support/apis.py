@@ -37,6 +37,8 @@ class Api:
 
     checked_with: frozenset[str] = frozenset()
     """Paths that the check of permissions asks as the stream does: they take no page size."""
+    empty: Callable[[Sandbox], str] = lambda _: ""
+    """Deletes all that one of the default streams reads in full has; returns its name."""
 
     def default_streams(self) -> list[str]:
         """Streams that are on by default."""
@@ -68,6 +70,12 @@ def _communication(thing: Row) -> Row:
     return thing | {"_id": hashlib.sha256("\x1f".join(map(str, told)).encode()).hexdigest()}
 
 
+def _delete_recaps(sandbox: Sandbox) -> str:
+    for recap in list(sandbox.world.recaps.values()):
+        sandbox.world.delete_recap(recap)
+    return "meeting_recaps"
+
+
 CALENDLY = Api(
     name="calendly",
     tap=TapCalendly,
@@ -84,6 +92,7 @@ CALENDLY = Api(
         "locations": ("user_uri", "user"),
         "event_type_availability_schedules": ("event_type_uri", "event_type"),
     },
+    empty=_delete_recaps,
 )
 
 APIS = [CALENDLY]

@@ -30,9 +30,15 @@ class Outcome:
         return [line.rpartition(" | ")[2] for line in self.err.splitlines() if "| ERROR " in line]
 
 
-def run(command: str, *arguments: str, level: str = "INFO", stdin: str = "") -> Outcome:
+def run(
+    command: str,
+    *arguments: str,
+    level: str = "INFO",
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
     """A command of this project, with its output."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_"))}
     done = subprocess.run(
         [BIN / command, *arguments],
         input=stdin,
@@ -40,7 +46,7 @@ def run(command: str, *arguments: str, level: str = "INFO", stdin: str = "") -> 
         text=True,
         check=False,
         timeout=120,
-        env=environment | {"LOGLEVEL": level},
+        env=kept | (environment or {}) | {"LOGLEVEL": level},
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
-from tap_common.errors import ForbiddenError, RequestError, SettingsError
+from tap_common.errors import AccessError, ForbiddenError, RequestError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.state import COVERS
 from tap_common.tap import SchedulingTap
@@ -177,7 +177,9 @@ class TapCalendly(SchedulingTap):
     def check(self) -> None:
         """Also the scopes of the token: one row is asked for with each that the selected streams need."""
         super().check()
-        list(self.pool.map(_probe, self._probes()))
+        lacking = dict.fromkeys(str(error) for error in self.pool.map(_probe, self._probes()) if error)
+        if lacking:
+            raise AccessError(" ".join(lacking))
 
     def _probes(self) -> Collection[CalendlyStream]:
         """A selected stream for each scope that the requests so far have not proved."""
@@ -195,10 +197,13 @@ class TapCalendly(SchedulingTap):
     """Ids of the event types that the events of this run refer to; None where no events were read."""
 
 
-def _probe(stream: CalendlyStream) -> None:
+def _probe(stream: CalendlyStream) -> AccessError | None:
     try:
         stream.probe(stream.probed_with or {})
+    except AccessError as error:
+        return error
     except ForbiddenError as refusal:
         stream.refused = refusal
     except RequestError:
-        return  # the stream itself says what that means for it
+        return None  # the stream itself says what that means for it
+    return None

@@ -75,7 +75,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
         ),
         setting(
             "lookback_days",
-            th.IntegerType(nullable=False, minimum=0),
+            th.IntegerType(nullable=False, minimum=0, maximum=36_500),
             "Look-back",
             lookback,
             default=lookback_days,

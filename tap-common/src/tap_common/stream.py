@@ -280,18 +280,19 @@ class APIStream(Bookmarked, ABC):
         next(iter(self.request_records({**asked, "page_size": 1})), None)
 
     def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
-        """The rows of one list; of a parent that cannot be read, none.
+        """The rows of one list; of a parent that cannot be read, or that one key of several may not read, none.
 
         Only the first page can say so: a refusal in the middle of a list would cut it short.
         """
         try:
             rows = answer.result()
         except (ForbiddenError, GoneError) as refusal:
-            if self.parent_stream_type is None:
+            if not self._goes_on(refusal):
                 raise
             self.unreadable.append(refusal)
             if len(self.unreadable) == 1:
-                self.log("%s: this parent has no rows to read; going on with the others.", refusal, level=30)
+                whose = "key" if self.parent_stream_type is None else "parent"
+                self.log("%s: this %s has no rows to read; going on with the others.", refusal, whose, level=30)
             return
         self.readable += 1
         try:
@@ -299,6 +300,12 @@ class APIStream(Bookmarked, ABC):
                 yield self.shape(row, asked)
         except (ForbiddenError, GoneError) as refusal:
             raise RequestError(f"{refusal}, in the middle of a list.") from refusal
+
+    def _goes_on(self, refusal: RequestError) -> bool:
+        """Whether other lists are read all the same: those of other parents, or what other keys may read."""
+        if self.parent_stream_type is not None:
+            return True
+        return self.optional and len(self.tap.accesses) > 1 and isinstance(refusal, ForbiddenError)
 
     def _restarted(self, asked: Asked, rows: Iterator[Record]) -> Iterator[Record]:
         """The rows of one list, again from its first page where a page token went stale."""
@@ -317,7 +324,7 @@ class APIStream(Bookmarked, ABC):
 
     @cached_property
     def unreadable(self) -> list[RequestError]:
-        """For a child: what the lists of parents that cannot be read were answered with."""
+        """What the lists of parents that cannot be read, or of keys that may not, were answered with."""
         return []
 
     def shape(self, row: Record, asked: Asked) -> Record:
@@ -410,7 +417,7 @@ class APIStream(Bookmarked, ABC):
         Nothing is announced where rows may be missing: what was forbidden may still have its own, and children there.
         """
         if self.unreadable:
-            self.log("%d parents could not be read.", len(self.unreadable), level=30)
+            self.log("%d lists could not be read.", len(self.unreadable), level=30)
             if not self.optional and not self.readable and len(self.unreadable) >= _MANY:
                 raise RequestError(f"{self.unreadable[0]}: as of all {len(self.unreadable)} parents.")
         if self.refused or any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable):

@@ -79,6 +79,7 @@ class SchedulingTap(Tap, ABC):
         self._run_started: datetime | None = None
         self._run_started_at = 0.0
         self._sessions = threading.local()
+        self._ending = False
         super().__init__(*args, **kwargs)
 
     # Requests
@@ -265,9 +266,12 @@ class SchedulingTap(Tap, ABC):
         """End at once, with the exit code of the signal.
 
         The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
-        STATE that was written is the one to go on from.
+        STATE that was written is the one to go on from. Nothing here may wait for a lock: the code that was interrupted
+        may hold it. A second signal ends the process without another word.
         """
-        self.close()
+        if self._ending:
+            os._exit(128 + signum)
+        self._ending = True
         raise SystemExit(128 + signum)
 
     @classmethod

@@ -115,7 +115,7 @@ class Warehouse:
                         "Close that process, or raise lock_timeout, and run again."
                     ) from error
             if not waiting:
-                logger.info("%s is held by %s; waiting up to %g seconds.", self.path, by, self._lock_timeout)
+                logger.warning("%s is held by %s; waiting up to %g seconds.", self.path, by, self._lock_timeout)
                 waiting = True
             self._sleep(POLL)
 
