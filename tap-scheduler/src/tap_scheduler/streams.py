@@ -2,4 +2,226 @@
 
 from __future__ import annotations
 
-STREAMS = ()
+from functools import cached_property
+from itertools import chain
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from singer_sdk.pagination import SinglePagePaginator
+from typing_extensions import override
+
+from tap_common.access import ACCESS
+from tap_common.ahead import primed
+from tap_common.select import find
+from tap_common.unnested import Unnested
+from tap_common.window import instant
+from tap_scheduler.client import RefusedError, SavvyCalStream, Whole
+from tap_scheduler.parameters import ATTENDANCE, STATE
+from tap_scheduler.period import PAST, NewestFirst, Way, ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.stream import Asked
+
+
+class CurrentUser(SavvyCalStream):
+    """The user whom each key belongs to, whose part of the company is read; the run's first request."""
+
+    name = "current_user"
+    path = "/v1/me"
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+    optional = False
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The row that the run began with: nothing is asked twice."""
+        return iter([self.tap.users[asked[ACCESS]]])
+
+
+class OfMeeting(SavvyCalStream):
+    """Meetings, or what belongs to them, by the start of the meeting.
+
+    Nothing says when a meeting changed. So each is read until `lookback_days` after it began, changed or not.
+    """
+
+    windowed = True
+    optional = False
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        """Also: not before the start date."""
+        start, earliest = row[str(self.replication_key)], self.tap.start_date
+        return super().is_due(row) and (start is None or earliest is None or instant(start) >= earliest)
+
+
+class Events(OfMeeting):
+    """Meetings, past and future, of every state: those that start later than `lookback_days` before the bookmark.
+
+    Unasked, SavvyCal shows only what is upcoming, confirmed and attended by the key's owner.
+    """
+
+    name = "events"
+    path = "/v1/events"
+    params = {STATE: "all", ATTENDANCE: "any"}
+    replication_key = "start_at"
+
+    @property
+    def since(self) -> datetime | None:
+        """The earliest start that this stream, or the one that lives on it, wants; None for all."""
+        wanted = [stream.due_since for stream in (self, *self.active_children) if stream.selected]
+        bounds = [self.tap.start_date, None if None in wanted else min(filter(None, wanted))]
+        return max(filter(None, bounds), default=None)
+
+    @cached_property
+    def ways(self) -> list[Way]:
+        """How to ask for them; a way that was refused is taken out, for all keys."""
+        return list(ways(self.since, self.tap.run_started))
+
+    @cached_property
+    def finding_out(self) -> Lock:
+        """Held by the one key that finds out which way SavvyCal accepts."""
+        return Lock()
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        _ = self.ways, self.finding_out  # computed here, not by several threads at once
+        return super().asked()
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {**asked["period"]}
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The first way that is accepted; each list of it begins when the one before has been read."""
+        with self.finding_out:
+            while True:
+                try:
+                    return primed(chain.from_iterable(self.listed(asked, period) for period in self.ways[0].lists))
+                except RefusedError as refusal:
+                    if len(self.ways) == 1:
+                        raise
+                    del self.ways[0]
+                    self.log("%s: SavvyCal %s.", refusal, self.ways[0].why, level=30)
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return row | {"link_id": find("$.link.id", row), "scope_id": find("$.scope.id", row)}
+
+    def listed(self, asked: Asked, period: Mapping[str, str]) -> Iterable[Record]:
+        """The API's rows of one list."""
+        stream = PastEvents(self) if period is PAST else self
+        return stream.request_records({**asked, "period": period})
+
+
+class PastEvents(Events):
+    """Meetings that have begun, newest first, until the edge of the window; part of `events`."""
+
+    def __init__(self, events: Events) -> None:
+        super().__init__(events.tap)
+        self.edge = events.since
+        self.request_counter = events.request_counter
+
+    @override
+    def get_new_paginator(self) -> NewestFirst:
+        return NewestFirst(self.cursor_jsonpath, self.records_jsonpath, self.edge)
+
+
+class EventAttendees(Unnested, OfMeeting):
+    """Who takes part in a meeting, organizer and scheduler included; without requests of its own."""
+
+    name = "event_attendees"
+    parent_stream_type = Events
+    parent_keys = {"event_id": "id", "event_start_at": "start_at"}
+    items = "attendees"
+    primary_keys = ("event_id", "id")
+    replication_key = "event_start_at"
+
+
+class SchedulingLinks(SavvyCalStream):
+    """Scheduling links, disabled ones too; without timestamps."""
+
+    name = "scheduling_links"
+    path = "/v1/links"
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        # It is not known whether the list without a state holds disabled links.
+        return [{**asked, "listed": state} for asked in super().asked() for state in (None, "disabled")]
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {STATE: asked["listed"]}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return row | {"scope_id": find("$.scope.id", row)}
+
+
+class Workflows(SavvyCalStream):
+    """Workflows that the keys' owners may edit."""
+
+    name = "workflows"
+    path = "/v1/workflows"
+
+
+class WorkflowRules(Whole):
+    """What a workflow does, and when: a list for each workflow."""
+
+    name = "workflow_rules"
+    path = "/v1/workflows/{workflow_id}/rules"
+    primary_keys = ("workflow_id", "id")
+    parent_stream_type = Workflows
+    parent_keys = {"workflow_id": "id"}
+
+
+class Timezones(Whole):
+    """Time zones as they are at the moment of the run: offsets move with daylight saving time."""
+
+    name = "timezones"
+    path = "/v1/time_zones"
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        """The first key alone: they are the same for everybody."""
+        return [{}]
+
+
+class Webhooks(SavvyCalStream):
+    """Webhooks, without what may be a secret.
+
+    That is their key, and a password or what stands behind the `?` in their address.
+    """
+
+    name = "webhooks"
+    path = "/v1/webhooks"
+    selected_by_default = False
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = {name: value for name, value in row.items() if "secret" not in name.lower()}
+        if row.get("url"):
+            parts = urlsplit(row["url"])
+            host = parts.netloc.rpartition("@")[2]
+            row["url"] = parts._replace(netloc=host, query="", fragment="").geturl()
+        return row
+
+
+# Synced in this order: events before the links that they refer to.
+STREAMS: tuple[type[SavvyCalStream], ...] = (
+    CurrentUser,
+    Events,
+    EventAttendees,
+    SchedulingLinks,
+    Workflows,
+    WorkflowRules,
+    Timezones,
+    Webhooks,
+)

@@ -1,0 +1,103 @@
+"""What every SavvyCal endpoint has in common: envelope, cursor, several keys, and errors."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar, cast
+from urllib.parse import parse_qs, urlsplit
+
+from singer_sdk.exceptions import RetriableAPIError
+from singer_sdk.pagination import SinglePagePaginator
+from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+from typing_extensions import override
+
+from tap_common.access import ACCESS
+from tap_common.errors import AccessError, RequestError, StalePageError
+from tap_common.fastjson import decoded
+from tap_common.paginator import CursorPaginator
+from tap_common.select import find
+from tap_common.stream import APIStream
+from tap_scheduler import schemas
+from tap_scheduler.parameters import AFTER, LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import requests
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.stream import Asked
+    from tap_scheduler.tap import TapScheduler
+
+_UNACCEPTABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class RefusedError(RequestError):
+    """A parameter or its value is not accepted (422)."""
+
+
+class SavvyCalStream(APIStream):
+    """A SavvyCal list: `{"entries": [...], "metadata": {"after": ...}}`, read with each key."""
+
+    records_jsonpath = "$.entries[*]"
+    cursor_jsonpath = "$.metadata.after"
+    cursor_param = AFTER
+    page_size_param: ClassVar[str | None] = LIMIT
+    primary_keys: Sequence[str] = ("id",)
+    schema = StreamSchema(SchemaDirectory(schemas))
+
+    @property
+    @override
+    def tap(self) -> TapScheduler:
+        return cast("TapScheduler", self._tap)
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        """For a list: each key, which sees its owner's part of the company."""
+        if self.parent_stream_type is None:
+            return [{ACCESS: access} for access in self.tap.accesses]
+        return super().asked()
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """Where several lists are read, a row that is in two of them comes once: as the first of them has it."""
+        if self.parent_stream_type is not None or len(list(self.asked())) == 1:
+            yield from super().batches()
+            return
+        seen: set[str] = set()
+        for rows in super().batches():
+            yield unseen(rows, seen)
+
+    @override
+    def validate_response(self, response: requests.Response) -> None:
+        """Also of a list: without `metadata`, any page would look like the last one."""
+        super().validate_response(response)
+        if self.paginator_class is CursorPaginator and find("$.metadata", decoded(response)) is None:
+            raise RetriableAPIError(f"{self.response_error_message(response)}: expected `metadata`", response)
+
+    @override
+    def refusal(self, response: requests.Response, message: str) -> Exception:
+        """By the status and by what was asked: the body may be plain text."""
+        if response.status_code == HTTPStatus.FORBIDDEN and not self.optional:
+            return AccessError(f"SavvyCal does not let this key read {self.path} (403): {self.tap.key_hint}")
+        if response.status_code not in _UNACCEPTABLE:
+            return super().refusal(response, message)
+        # The first page was answered: of all that was asked with, only the cursor is new.
+        later = AFTER in parse_qs(urlsplit(str(response.request.url)).query)
+        return StalePageError(message) if later else RefusedError(message)
+
+
+class Whole(SavvyCalStream):
+    """A bare array, without pages."""
+
+    records_jsonpath = "$[*]"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+
+
+def unseen(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:
+    """The rows whose `id` has not been seen; now it has."""
+    for row in rows:
+        if row["id"] not in seen:
+            seen.add(row["id"])
+            yield row

@@ -1,0 +1,91 @@
+"""Which meetings to ask for: the ways in which SavvyCal may accept it, and where to stop reading backwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_common.fastjson import decoded
+from tap_common.paginator import CursorPaginator
+from tap_common.select import select
+from tap_common.window import instant
+from tap_scheduler.parameters import DIRECTION, FROM, PERIOD, UNTIL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+_DAY = timedelta(days=1)
+_FAR = timedelta(days=5 * 366)
+# No meeting is older, and a day before it is still a date.
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+
+EVERYTHING: Mapping[str, str] = {PERIOD: "all"}
+"""Past and future."""
+UPCOMING: Mapping[str, str] = {PERIOD: "upcoming"}
+"""The future."""
+PAST: Mapping[str, str] = {PERIOD: "past", DIRECTION: "desc"}
+"""The past, newest first."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """Lists that hold all meetings of a period together, to be read one after the other."""
+
+    lists: tuple[Mapping[str, str], ...]
+    why: str = ""
+    """What the log says when the way before it was refused."""
+
+
+def ways(since: datetime | None, now: datetime) -> tuple[Way, ...]:
+    """How to ask for the meetings that start at `since` or later (None: all), the best way first.
+
+    `from` is a date, and SavvyCal does not say in which time zone: a day earlier begins it everywhere. What is to come
+    is read before what is past, so that a meeting that begins in the meantime is in both lists, not in neither.
+    """
+    if since is None:
+        return (Way((EVERYTHING,)),)
+    window = {PERIOD: "fixed", FROM: day(max(since, _EARLIEST) - _DAY)}
+    return (
+        Way((window,)),
+        Way(
+            ({**window, UNTIL: day(max(since, now) + _FAR)},),
+            "does not accept a period without an end: asking for the next five years",
+        ),
+        Way((UPCOMING, PAST), "does not accept a period: reading all that is upcoming, then the past backwards"),
+    )
+
+
+def day(moment: datetime) -> str:
+    """The date of a moment, in UTC."""
+    return moment.astimezone(UTC).date().isoformat()
+
+
+class NewestFirst(CursorPaginator):
+    """Follows a list of meetings, newest first, until a whole page lies before `edge`.
+
+    To the list's end where the rows have not come in that order, one has no start, or there is no edge.
+    """
+
+    def __init__(self, cursor: str, rows: str, edge: datetime | None) -> None:
+        super().__init__(cursor)
+        self._rows = rows
+        self._edge = edge
+        self._last: list[datetime] = []
+        self._in_order = True
+
+    @override
+    def get_next(self, response: requests.Response) -> str | None:
+        starts = [row.get("start_at") for row in select(self._rows, decoded(response))]
+        moments = [instant(start) for start in starts if start]
+        come = [*self._last, *moments]
+        newest_first = all(later <= earlier for earlier, later in pairwise(come))
+        self._in_order = self._in_order and newest_first and all(starts)
+        self._last = come[-1:]
+        passed = self._edge is not None and moments and max(moments) < self._edge
+        return None if passed and self._in_order else super().get_next(response)

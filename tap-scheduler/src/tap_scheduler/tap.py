@@ -1,0 +1,81 @@
+"""The tap: its settings, the users of its keys, and its streams."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import typing as th
+from typing_extensions import override
+
+from tap_common.access import ACCESS
+from tap_common.errors import AccessError, SettingsError
+from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common.tap import SchedulingTap
+from tap_scheduler.streams import STREAMS, CurrentUser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.access import Access
+
+
+class TapScheduler(SchedulingTap):
+    """Singer tap for SavvyCal: every meeting, past and future, of every state, and what belongs to it."""
+
+    name = "tap-scheduler"
+    package_name = "scheduling-tap-scheduler"
+    api_name = "SavvyCal"
+    stream_types = STREAMS
+    key_hint = "create a token in SavvyCal under Settings > Developers, and take its private key (`pt_secret_...`)."
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        setting(
+            "api_key",
+            TEXT,
+            "Personal access token",
+            "From SavvyCal, Settings > Developers: the private key of a token (`pt_secret_...`).",
+            secret=True,
+        ),
+        several_keys("a token sees what its owner sees, so a company may need one of several people"),
+        *common_settings(
+            tap=name,
+            api_url="https://api.savvycal.com",
+            lookback_days=30,
+            requests_per_minute=60,
+            concurrency=4,
+            start_date="Earliest meeting start to load (`events`, `event_attendees`).",
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    @cached_property
+    def users(self) -> Mapping[Access, Record]:
+        """The API's row of each key's user.
+
+        Raises:
+            AccessError: A key is refused.
+            SettingsError: What answers is not SavvyCal.
+        """
+        return {access: self._user(place, access) for place, access in enumerate(self.accesses, 1)}
+
+    def _user(self, place: int, access: Access) -> Record:
+        try:
+            user: Record = next(iter(self.stream(CurrentUser).request_records({ACCESS: access})))
+        except AccessError as error:
+            which = f" It is key {place} of {len(self.accesses)}." if len(self.accesses) > 1 else ""
+            raise AccessError(f"{error}{which}") from None
+        if not isinstance(user.get("id"), str):
+            raise SettingsError("What answers to /v1/me is not SavvyCal: check the setting `api_url`.")
+        return user
+
+    @property
+    @override
+    def scope_id(self) -> str:
+        return ",".join(sorted({user["id"] for user in self.users.values()}))
+
+    @override
+    def first_request(self) -> None:
+        _ = self.users
