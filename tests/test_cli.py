@@ -92,7 +92,7 @@ def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
     api: Api, config: dict[str, Any], tmp_path: Path, change: dict[str, Any], sentence: str
 ) -> None:
     changed = {name: value for name, value in (config | change).items() if value is not None}
-    bookmarks: dict[str, Any] = {"bookmarks": {"scheduled_events": {}}}
+    bookmarks: dict[str, Any] = {"bookmarks": {api.main: {}}}
 
     outcome = run_tap(tmp_path, api.tap.name, changed, state=bookmarks)
 
@@ -170,7 +170,7 @@ def test_no_log_line_holds_a_token_and_none_below_debug_anything_private(
 def test_an_answer_that_stays_broken_ends_the_run_with_1_and_without_its_body(
     api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
 ) -> None:
-    sandbox.faults.script(r"/contacts$", ["502-html"] * 20)
+    sandbox.faults.script(api.listed, ["502-html"] * 20)
 
     outcome = run_tap(tmp_path, api.tap.name, config | {"max_retries": 2, "backoff_factor": 1})
 
@@ -183,7 +183,7 @@ def test_an_answer_that_stays_broken_ends_the_run_with_1_and_without_its_body(
 def test_a_signal_ends_the_run_within_two_seconds_with_its_own_exit_code(
     api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path, number: signal.Signals
 ) -> None:
-    sandbox.calendly.requests_per_minute = 20
+    getattr(sandbox, api.name).requests_per_minute = 5
     (tmp_path / "config.json").write_text(json.dumps(config))
     with subprocess.Popen(
         [BIN / api.tap.name, f"--config={tmp_path / 'config.json'}"],
@@ -207,7 +207,7 @@ def test_a_signal_ends_the_run_within_two_seconds_with_its_own_exit_code(
 def test_a_signal_ends_the_run_though_answers_are_slow(api: Api, serve: Callable[..., Sandbox], tmp_path: Path) -> None:
     sandbox = serve(clock=time.monotonic)
     sandbox.faults.slow_seconds = 20
-    sandbox.faults.script(r"/users/me$", ["slow"])
+    sandbox.faults.script(api.first, ["slow"])
     config = {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}
     (tmp_path / "config.json").write_text(json.dumps(config))
     with subprocess.Popen(
@@ -224,7 +224,8 @@ def test_a_signal_ends_the_run_though_answers_are_slow(api: Api, serve: Callable
 
 
 def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
-    maps = {"api_user": {"number": "int(email)"}}
+    stream, column = api.person
+    maps = {stream: {"number": f"int({column})"}}
 
     outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
 

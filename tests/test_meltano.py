@@ -43,7 +43,14 @@ class Project:
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(BIN / "meltano"), "--log-level=warning", "run", "--no-install", *arguments]
+        command = [
+            str(BIN / "meltano"),
+            f"--env-file={os.devnull}",
+            "--log-level=warning",
+            "run",
+            "--no-install",
+            *arguments,
+        ]
         return subprocess.run(
             [*command, self.api.tap.name, "target-duckdb"],
             cwd=ROOT,

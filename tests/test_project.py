@@ -87,7 +87,7 @@ def streams(request: pytest.FixtureRequest) -> dict[str, APIStream]:
 
 def test_every_stream_declares_its_path_selector_paginator_and_keys(streams: dict[str, APIStream]) -> None:
     for stream in streams.values():
-        assert stream.path.startswith("/")
+        assert stream.path.startswith("/") or not stream.asks
         assert stream.records_jsonpath.startswith("$")
         assert stream.paginator_class
         assert stream.primary_keys
@@ -110,7 +110,9 @@ def test_schemas_are_described_and_nullable_but_for_keys(streams: dict[str, APIS
             assert definition["description"], where
             identity = name in stream.primary_keys or (name == "id" and "uri" in stream.primary_keys)
             assert ("null" not in kinds) == identity, where
-            assert not name.endswith("_at") or definition.get("format") == "date-time", where
+            # Luma's `valid_…_at` of ticket types are dates, or whatever the API makes of them.
+            moment = name.endswith("_at") and not (stream.name == "ticket_types" and name.startswith("valid_"))
+            assert not moment or definition.get("format") == "date-time", where
 
 
 def test_every_attribute_that_a_stream_sets_is_one_that_somebody_reads(streams: dict[str, APIStream]) -> None:
@@ -154,7 +156,8 @@ def test_what_is_written_satisfies_the_schema(api: Api, sandbox: Sandbox, runner
         validator = Draft202012Validator(stream.schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
         for row in runner.warehouse.rows[stream.name].values():
             assert [error.message for error in validator.iter_errors(row)] == [], stream.name
-            assert row.keys() == stream.schema["properties"].keys()
+            assert row.keys() <= stream.schema["properties"].keys()
+            assert stream.schema["properties"].keys() - row.keys() <= api.left_out
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))

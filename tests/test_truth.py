@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
 def test_a_first_run_holds_exactly_the_truth_in_every_stream(api: Api, sandbox: Sandbox, runner: Runner) -> None:
     runner.select = lambda _name, _default: True
-    # What these say depends on the moment at which they are asked.
-    snapshots = {"user_busy_times", "event_type_available_times"}
 
     runner.sync()
 
-    streams = [stream for stream in api.all_streams() if stream not in snapshots]
+    streams = [stream for stream in api.all_streams() if stream not in api.snapshots]
     assert all(runner.warehouse.rows[stream] for stream in api.all_streams())
     assert Judge(api, sandbox).verdict(runner, streams) == {}
 
@@ -98,15 +96,18 @@ def test_no_message_ever_carries_a_bookmark_later_than_the_start_of_its_run(
 
 
 def test_fields_that_the_schema_does_not_know_arrive_in_extra(api: Api, sandbox: Sandbox, runner: Runner) -> None:
-    getattr(sandbox, api.name).extra_fields = {"scheduled_events": {"brand_new": {"a": [1]}, "other": None}}
+    getattr(sandbox, api.name).extra_fields = {api.main: {"brand_new": {"a": [1]}, "other": None}}
 
     runner.sync()
 
-    rows = runner.warehouse.rows["scheduled_events"].values()
+    rows = runner.warehouse.rows[api.main].values()
+    assert rows
     assert all(row["_extra"] == {"brand_new": {"a": [1]}, "other": None} for row in rows)
 
 
 def test_an_empty_page_in_the_middle_loses_nothing(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+    if not api.empty_pages:
+        pytest.skip("the cursor is the page's last row")
     getattr(sandbox, api.name).empty_pages = True
 
     runner.sync(page_size=5)
@@ -120,5 +121,5 @@ def test_state_stays_small(api: Api, serve: Callable[..., Sandbox], clock: Virtu
 
     runner.sync()
 
-    assert len(runner.warehouse.rows["scheduled_events"]) >= 2_000
+    assert len(runner.warehouse.rows[api.main]) >= 1_000
     assert len(json.dumps(runner.warehouse.state)) < 4_096

@@ -26,15 +26,29 @@ class Api:
 
     name: str
     tap: type[SchedulingTap]
-    key: str
+    main: str
+    """The stream with the most rows, which is incremental."""
+    first: str
+    """Where the run's first request goes, as a pattern."""
+    listed: str
+    """Where a list of a default stream is, as a pattern."""
+    person: tuple[str, str]
+    """A default stream and a column of it that holds a name or an address."""
+    key: str = "sandbox-admin"
     """A key that sees everything."""
-    kept: frozenset[str]
+    kept: frozenset[str] = frozenset()
     """Streams whose rows stay when the source deletes them without a trace."""
     rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
     """For streams whose rows are not the API's objects as they are: the row of an object."""
     numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
 
+    snapshots: frozenset[str] = frozenset()
+    """Streams whose rows depend on the moment at which they are asked for."""
+    empty_pages: bool = True
+    """Whether a page in the middle of a list may be empty."""
+    left_out: frozenset[str] = frozenset()
+    """Columns that a row lacks where the API does not send them."""
     checked_with: frozenset[str] = frozenset()
     """Paths that the check of permissions asks as the stream does: they take no page size."""
     empty: Callable[[Sandbox], str] = lambda _: ""
@@ -79,7 +93,11 @@ def _delete_recaps(sandbox: Sandbox) -> str:
 CALENDLY = Api(
     name="calendly",
     tap=TapCalendly,
-    key="sandbox-admin",
+    main="scheduled_events",
+    first=r"/users/me$",
+    listed=r"/contacts$",
+    person=("api_user", "email"),
+    snapshots=frozenset({"user_busy_times", "event_type_available_times"}),
     kept=frozenset({"scheduled_events", "event_invitees", "routing_form_submissions"}),
     rows={
         "event_type_memberships": _membership,
