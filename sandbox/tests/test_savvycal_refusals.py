@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox import ManualClock, Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sandbox import ManualClock, Sandbox
 
     Get = Callable[..., requests.Response]
 

@@ -133,35 +133,28 @@ def proposed(world: World) -> None:
 
 
 def decided(world: World) -> None:
-    """Wait for approval: in vain, for a no, and for a yes after which somebody pays without amounts."""
-    invites, member = world.invites, world.seats["member"]
-    waiting, declined, approved = (
-        invites.open(person, _start(world, days)) for person, days in ((None, 190), (member, 12), (None, 14))
-    )
-    approved.organized = False
-    for event in (waiting, declined, approved):
+    """Wait for approval: in vain, and for a no."""
+    invites = world.invites
+    waiting, declined = invites.open(start=_start(world, 190)), invites.open(world.seats["member"], _start(world, 12))
+    for event in (waiting, declined):
         invites.ask_approval(event)
     world.after(2 * DAY, lambda w: w.invites.decline(declined))
-    world.after(3 * DAY, lambda w: w.invites.approve(approved))
-    world.after(4 * DAY, lambda w: w.invites.ask_checkout(approved))
-    world.after(5 * DAY, lambda w: w.invites.complete_checkout(approved, None))
 
 
 def checked_out(world: World) -> None:
-    """Wait for money: in vain, too long, and until it comes."""
-    invites, member = world.invites, world.seats["member"]
-    waiting, expired, paid = (
-        invites.open(person, _start(world, days)) for person, days in ((member, 180), (None, 9), (None, 10))
-    )
-    for event in (waiting, expired, paid):
+    """Wait for money: in vain, and too long."""
+    invites = world.invites
+    waiting, expired = invites.open(world.seats["member"], _start(world, 180)), invites.open(start=_start(world, 9))
+    for event in (waiting, expired):
         invites.ask_checkout(event)
-    world.after(HOUR, lambda w: w.invites.complete_checkout(paid))
     world.after(DAY, lambda w: w.invites.expire_checkout(expired))
 
 
 def back_and_forth(world: World) -> None:
-    """Move an event half a year ahead, back again, and ask for another time in the end."""
+    """Pay for an event, move it half a year ahead, back again, and ask for another time in the end."""
     event, start = world.invites.open(), world.now
+    world.invites.ask_checkout(event)
+    world.after(HOUR, lambda w: w.invites.complete_checkout(event))
     world.after(DAY, lambda w: w.invites.move(event, start + 150 * DAY))
     world.after(3 * DAY, lambda w: w.invites.move(event, start + 10 * DAY))
     world.after(5 * DAY, lambda w: w.invites.ask_new_time(event))
@@ -176,11 +169,15 @@ def gathered(world: World) -> None:
 
 
 def polled(world: World) -> None:
-    """Agree on a time by poll, learn where to meet when it is over, and find a better title later still."""
+    """Agree on a time by poll, whoever organizes it; approve it, pay without amounts, and mend it when it is over."""
     event = world.invites.propose(world.seats["member"], _start(world, 6))
-    event.poll = "Wann passt es euch?"
+    event.poll, event.organized = "Wann passt es euch?", False
     world.invites.withhold_conferencing(event)
     world.after(DAY, lambda w: w.invites.accept(event))
+    world.after(2 * DAY, lambda w: w.invites.ask_approval(event))
+    world.after(3 * DAY, lambda w: w.invites.approve(event))
+    world.after(4 * DAY, lambda w: w.invites.ask_checkout(event))
+    world.after(5 * DAY, lambda w: w.invites.complete_checkout(event, None))
     world.after(26 * DAY, lambda w: w.invites.fill_conferencing(event))
     world.after(33 * DAY, lambda w: w.invites.retitle(event, "Nachbesprechung — überarbeitet"))
 
