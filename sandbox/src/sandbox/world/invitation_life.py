@@ -5,8 +5,9 @@ Nothing changes by chance on an event that began more than 29 days ago.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.world import words
 from sandbox.world.state import EPOCH
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.world.invitation_records import Event
+    from sandbox.world.invitation_records import Event, Workflow
     from sandbox.world.invitations import Invites
     from sandbox.world.world import World
 
@@ -29,12 +30,12 @@ PROPOSALS_PER_BOOKING = 0.03
 def begin(invites: Invites) -> None:
     """Start the workflows, the proposals and the promises."""
     world = invites.world
-    for name, seat in (("Erinnerung", "owner"), ("Follow-up", "owner"), ("Retired", "owner"), ("Mine", "member")):
-        invites.create_workflow(name, world.seats[seat])
-    list(invites.workflows.values())[1].active = False
+    seats = (("Erinnerung", "owner"), ("Follow-up", "owner"), ("Retired", "owner"), ("Mine", "member"))
+    edited, disabled, retired, _ = [invites.create_workflow(name, world.seats[seat]) for name, seat in seats]
+    disabled.active = False
+    world.at(EPOCH + timedelta(days=70), edits_workflows, edited, retired)
     for number, case in enumerate(PROMISES):
         world.at(EPOCH + timedelta(days=6 + 17 * number, hours=3, seconds=0.25 + number), case)
-    world.at(EPOCH + timedelta(days=70), edits_workflows)
     per_day = PROPOSALS_PER_BOOKING * world.pace.bookings_per_day
     world.after(DAY * invites.random.expovariate(per_day), proposes)
 
@@ -127,6 +128,12 @@ def if_before(world: World, event: Event, states: tuple[str, ...], act: Callable
         act(event)
 
 
+def attempt(world: World, act: Callable[..., object], *args: Any) -> None:  # noqa: ARG001 -- a happening's first
+    """Do what was promised, unless somebody has canceled the event or the like meanwhile."""
+    with suppress(ValueError):
+        act(*args)
+
+
 def proposed(world: World) -> None:
     """Propose what nobody ever answers."""
     world.invites.propose(start=_start(world, 200))
@@ -138,7 +145,7 @@ def decided(world: World) -> None:
     waiting, declined = invites.open(start=_start(world, 190)), invites.open(world.seats["member"], _start(world, 12))
     for event in (waiting, declined):
         invites.ask_approval(event)
-    world.after(2 * DAY, lambda w: w.invites.decline(declined))
+    world.after(2 * DAY, attempt, invites.decline, declined)
 
 
 def checked_out(world: World) -> None:
@@ -147,51 +154,53 @@ def checked_out(world: World) -> None:
     waiting, expired = invites.open(world.seats["member"], _start(world, 180)), invites.open(start=_start(world, 9))
     for event in (waiting, expired):
         invites.ask_checkout(event)
-    world.after(DAY, lambda w: w.invites.expire_checkout(expired))
+    world.after(DAY, attempt, invites.expire_checkout, expired)
 
 
 def back_and_forth(world: World) -> None:
     """Pay for an event, move it half a year ahead, back again, and ask for another time in the end."""
-    event, start = world.invites.open(), world.now
-    world.invites.ask_checkout(event)
-    world.after(HOUR, lambda w: w.invites.complete_checkout(event))
-    world.after(DAY, lambda w: w.invites.move(event, start + 150 * DAY))
-    world.after(3 * DAY, lambda w: w.invites.move(event, start + 10 * DAY))
-    world.after(5 * DAY, lambda w: w.invites.ask_new_time(event))
+    invites = world.invites
+    event, start = invites.open(), world.now
+    invites.ask_checkout(event)
+    world.after(HOUR, attempt, invites.complete_checkout, event)
+    world.after(DAY, attempt, invites.move, event, start + 150 * DAY)
+    world.after(3 * DAY, attempt, invites.move, event, start + 10 * DAY)
+    world.after(5 * DAY, attempt, invites.ask_new_time, event)
 
 
 def gathered(world: World) -> None:
     """Hold a group session that one leaves before and one joins long after it."""
-    event = world.invites.open(start=_start(world, 5), seats=8, bookings=2)
-    world.after(DAY, lambda w: w.invites.drop_attendee(event))
-    world.after(2 * DAY, lambda w: w.invites.add_attendee(event))
-    world.after(30 * DAY, lambda w: w.invites.add_attendee(event))
+    invites = world.invites
+    event = invites.open(start=_start(world, 5), seats=8, bookings=2)
+    world.after(DAY, attempt, invites.drop_attendee, event)
+    world.after(2 * DAY, attempt, invites.add_attendee, event)
+    world.after(30 * DAY, attempt, invites.add_attendee, event)
 
 
 def polled(world: World) -> None:
     """Agree on a time by poll, whoever organizes it; approve it, pay without amounts, and mend it when it is over."""
-    event = world.invites.propose(world.seats["member"], _start(world, 6))
+    invites = world.invites
+    event = invites.propose(world.seats["member"], _start(world, 6))
     event.poll, event.organized = "Wann passt es euch?", False
-    world.invites.withhold_conferencing(event)
-    world.after(DAY, lambda w: w.invites.accept(event))
-    world.after(2 * DAY, lambda w: w.invites.ask_approval(event))
-    world.after(3 * DAY, lambda w: w.invites.approve(event))
-    world.after(4 * DAY, lambda w: w.invites.ask_checkout(event))
-    world.after(5 * DAY, lambda w: w.invites.complete_checkout(event, None))
-    world.after(26 * DAY, lambda w: w.invites.fill_conferencing(event))
-    world.after(33 * DAY, lambda w: w.invites.retitle(event, "Nachbesprechung — überarbeitet"))
+    invites.withhold_conferencing(event)
+    world.after(DAY, attempt, invites.accept, event)
+    world.after(2 * DAY, attempt, invites.ask_approval, event)
+    world.after(3 * DAY, attempt, invites.approve, event)
+    world.after(4 * DAY, attempt, invites.ask_checkout, event)
+    world.after(5 * DAY, attempt, invites.complete_checkout, event, None)
+    world.after(26 * DAY, attempt, invites.fill_conferencing, event)
+    world.after(33 * DAY, attempt, invites.retitle, event, "Nachbesprechung — überarbeitet")
 
 
 PROMISES = (proposed, decided, checked_out, back_and_forth, gathered, polled)
 
 
-def edits_workflows(world: World) -> None:
+def edits_workflows(world: World, edited: Workflow, retired: Workflow) -> None:
     """Change one rule, and delete the workflow that nobody needs."""
-    workflows = list(world.invites.workflows.values())
-    world.invites.edit_rule(workflows[0].rules[0], amount=15)
-    for workflow in workflows:
-        if workflow.name == "Retired":
-            world.invites.delete_workflow(workflow)
+    invites = world.invites
+    invites.edit_rule(edited.rules[0], amount=15)
+    if retired.id in invites.workflows:
+        invites.delete_workflow(retired)
 
 
 def _start(world: World, days: int) -> datetime:

@@ -116,7 +116,10 @@ class Invites:
         """Invite to an event that is known here alone, with a conference; default in three weeks, by the owner."""
         person = person or self.world.seats["owner"]
         start = start or (self.world.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
-        kind = next(one for one in self.world.bookable() if one.owner is person and not one.paid)
+        own = [one for one in self.world.event_types.values() if one.owner is person and not one.paid]
+        if not own:
+            raise ValueError(f"{person.slug} never had a link to invite by")
+        kind = next((one for one in own if one.active), own[0])
         place = r.Place("zoom", join_url=f"https://meet.example/{self.random.randrange(10**9)}", status="pushed")
         meeting = r.Meeting(
             **self._stamps(),
@@ -206,7 +209,7 @@ class Invites:
         event.paid = True
         booking: r.Booking | None = event.meeting.bookings[0]
         while booking:
-            booking.payment, booking = None, booking.new
+            booking.payment, booking.updated_at, booking = None, self.world.now, booking.new
 
     @change
     def complete_checkout(self, event: Event, amount: float | None = 49.5) -> None:
