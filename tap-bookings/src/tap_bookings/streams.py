@@ -2,4 +2,163 @@
 
 from __future__ import annotations
 
-STREAMS = ()
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from singer_sdk.pagination import SinglePagePaginator
+from typing_extensions import override
+
+from tap_bookings.changing import Since, Sliced
+from tap_bookings.client import OnceHubStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import requests
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.stream import Asked
+
+
+class Bookings(Sliced):
+    """Bookings of every status, of booking calendars and of booking pages."""
+
+    name = "bookings"
+    path = "/v2/bookings"
+
+
+class Contacts(Sliced):
+    """Contacts; those that were deleted or merged stay, unless the stream is read in full."""
+
+    name = "contacts"
+    path = "/v2/contacts"
+
+
+class BookingCalendars(OnceHubStream):
+    """Booking calendars."""
+
+    name = "booking_calendars"
+    path = "/v2/booking-calendars"
+
+
+class BookingPages(OnceHubStream):
+    """Booking pages, of the older product."""
+
+    name = "booking_pages"
+    path = "/v2/booking-pages"
+
+
+class EventTypes(OnceHubStream):
+    """Event types, of the older product."""
+
+    name = "event_types"
+    path = "/v2/event-types"
+
+
+class MasterPages(OnceHubStream):
+    """Master pages, of the older product."""
+
+    name = "master_pages"
+    path = "/v2/master-pages"
+
+
+class Users(OnceHubStream):
+    """Users, and the teams that each of them is in."""
+
+    name = "users"
+    path = "/v2/users"
+    optional = False
+
+
+class UserSchedulingAvailability(OnceHubStream):
+    """Working hours of users, and days that differ: a request for each user."""
+
+    name = "user_scheduling_availability"
+    path = "/v2/users/{user_id}/scheduling-availability"
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+    primary_keys = ("user_id",)
+    parent_stream_type = Users
+    parent_keys = {"user_id": "id"}
+    selected_by_default = False
+
+
+class Teams(OnceHubStream):
+    """Teams."""
+
+    name = "teams"
+    path = "/v2/teams"
+
+
+class SmsNotifications(Since):
+    """Text messages that OnceHub sent, with their text; their status moves later, without a time."""
+
+    name = "sms_notifications"
+    path = "/v2/notifications/sms"
+    replication_key = "creation_time"
+    time_column = "creation_time"
+    overlap = timedelta(days=3)
+
+
+class Webhooks(OnceHubStream):
+    """Webhooks, without their secret, and without what stands behind the `?` in their address."""
+
+    name = "webhooks"
+    path = "/v2/webhooks"
+    selected_by_default = False
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[Record]:
+        for row in super().parse_response(response):
+            kept = {name: value for name, value in row.items() if name != "secret"}
+            if isinstance(kept.get("url"), str):
+                parts = urlsplit(kept["url"])
+                host = parts.netloc.rpartition("@")[2]
+                kept["url"] = parts._replace(netloc=host, query="", fragment="").geturl()
+            yield kept
+
+
+class BookingPageLinks(OnceHubStream):
+    """Which booking page belongs to which master page, event type and user: a request for each of these."""
+
+    name = "booking_page_links"
+    path = "/v2/booking-pages"
+    primary_keys = ("booking_page_id", "relation", "related_id")
+    selected_by_default = False
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        """Each of what a page can belong to: three lists, which are read here once more.
+
+        The API tells of these relations by filters of the list of pages alone, and a stream has one parent.
+        """
+        related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
+        ids = {relation: [row["id"] for row in self.tap.stream(kind).listed({})] for relation, kind in related.items()}
+        return [{"relation": relation, "related_id": id_} for relation in ids for id_ in dict.fromkeys(ids[relation])]
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {asked["relation"]: asked["related_id"]}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return {"booking_page_id": row["id"]}
+
+
+# Synced in this order.
+STREAMS: tuple[type[OnceHubStream], ...] = (
+    Bookings,
+    Contacts,
+    BookingCalendars,
+    BookingPages,
+    EventTypes,
+    MasterPages,
+    Users,
+    UserSchedulingAvailability,
+    Teams,
+    SmsNotifications,
+    Webhooks,
+    BookingPageLinks,
+)

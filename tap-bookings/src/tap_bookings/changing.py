@@ -1,0 +1,150 @@
+"""Streams that can be asked for what is new or has changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from tap_bookings.backfill import DAY, slices
+from tap_bookings.client import OnceHubStream
+from tap_common.ahead import ahead
+from tap_common.state import COVERS, usable_bookmark
+from tap_common.window import canonical, instant, zulu
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.stream import Asked
+
+PROGRESS = "first_load"
+"""Key in a stream's state: the bookmark of what has been loaded so far, and `created_before`, where it ends."""
+
+
+class Since(OnceHubStream):
+    """A list with a filter on a time of its rows.
+
+    `.gt` leaves out its moment, and may go by days: a day more is asked for than `start_date` says, and a look-back
+    behind the bookmark that is no shorter than `overlap`.
+    """
+
+    time_column: ClassVar[str]
+    """The column that the filter goes by: the replication key, also where the stream is read in full."""
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far behind the bookmark rows are read again."""
+        return max(self.overlap, timedelta(days=self.config["lookback_days"]))
+
+    @property
+    @override
+    def due_since(self) -> datetime | None:
+        return self.bookmark and self.bookmark - self.lookback
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        start = self.tap.start_date
+        since = [asked.get("since") or self.due_since, start and start - DAY]
+        after = max((moment for moment in since if moment), default=None)
+        return {f"{self.time_column}.gt": after and zulu(after)}
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        start, value = self.tap.start_date, row.get(self.time_column)
+        return super().is_due(row) and (start is None or value is None or instant(value) >= start)
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether nothing can be due yet: `start_date` lies ahead, and the API may refuse to be asked."""
+        return self.tap.start_date is not None and self.tap.start_date > self.tap.run_started
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        if self.is_to_come:
+            self.log("Nothing to read: `start_date` is later than now.", level=30)
+            return iter(())
+        return super().batches()
+
+    @property
+    @override
+    def version(self) -> int | None:
+        """None where nothing was read."""
+        return None if self.is_to_come else super().version
+
+
+class Sliced(Since):
+    """A list that goes by change, and whose first load is made in slices: see `backfill`."""
+
+    replication_key = "last_updated_time"
+    time_column = "last_updated_time"
+    optional = False
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        down_to, below = asked.get("down_to"), asked.get("below")
+        return {
+            **super().query(asked),
+            "creation_time.gt": down_to and zulu(down_to - DAY),
+            "creation_time.lt": below and zulu(below),
+        }
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        return super().batches() if self.bookmark or self.is_to_come else self.load()
+
+    def load(self) -> Iterator[Iterable[Record]]:
+        """What has changed in what earlier runs have loaded, then everything below it, slice by slice."""
+        since, below = self.loaded()
+        if since:
+            yield self.rows_of({"since": since - self.lookback})
+            self.save(below)
+        size = int(self.config["page_size"])
+        for slice_ in slices(lambda below: self.listed({"below": below}), below, size):
+            asked = {"down_to": slice_.down_to, "below": slice_.below}
+            yield self.rows_of(asked) if slice_.rows is None else [self.shape(row, asked) for row in slice_.rows]
+            if slice_.down_to:
+                self.save(slice_.down_to)
+        if self.is_incremental:
+            self.stream_state.pop(PROGRESS, None)
+        # Everything has been read as it was at the start of the run, or later.
+        self._increment_stream_state({self.time_column: canonical(self.tap.run_started)})
+
+    def rows_of(self, asked: Asked) -> Iterator[Record]:
+        """The rows of one list."""
+        for same, answer in ahead(self.tap.pool, self.open, [asked], 1):
+            yield from self._answered(same, answer)
+
+    def loaded(self) -> tuple[datetime | None, datetime | None]:
+        """Up to which moment earlier runs know what was created when or later; None and None for nothing.
+
+        A stream that is read in full begins at the top: its rows are of one run.
+        """
+        progress = self.stream_state.get(PROGRESS) if self.is_incremental else None
+        if progress is None:
+            return None, None
+        try:
+            since, dropped = usable_bookmark(progress, self.time_column, self.tap.covers)
+            below = instant(progress["created_before"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            since, dropped = None, "what the state says of it cannot be read"
+        if since is None:
+            self.log("Beginning the first load again: %s.", dropped or "it had not come far")
+            return None, None
+        self.log("Going on with the first load, below %s.", progress["created_before"])
+        return since, below
+
+    def save(self, below: datetime | None) -> None:
+        """Put down that what was created at `below` or later is known as it was at the start of this run."""
+        if not self.is_incremental or below is None:
+            return
+        self.stream_state[PROGRESS] = {
+            "replication_key": self.time_column,
+            "replication_key_value": canonical(self.tap.run_started),
+            COVERS: dict(self.tap.covers),
+            "created_before": canonical(below),
+        }
+        self.tap.state_writer.write_state(self.tap.state)

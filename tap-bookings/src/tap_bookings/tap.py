@@ -1,0 +1,103 @@
+"""The tap: its settings, its limits, and its streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyrate_limiter import Rate
+from singer_sdk import typing as th
+from singer_sdk.authenticators import APIKeyAuthenticator
+from singer_sdk.pagination import SinglePagePaginator
+from typing_extensions import override
+
+from tap_bookings.client import OnceHubStream
+from tap_bookings.streams import STREAMS
+from tap_common.errors import AccessError, ForbiddenError
+from tap_common.settings import TEXT, common_settings, setting
+from tap_common.tap import SchedulingTap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.helpers.types import Auth
+
+# Milliseconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
+# held up for a quarter of a second on its way, and the next one not at all.
+_GAP = 250
+# Milliseconds that are added to a window of 300 seconds for the same reason.
+_MARGIN = 2_000
+
+
+class KeyTest(OnceHubStream):
+    """What a key is tried with; no stream of the tap."""
+
+    name = "test"
+    path = "/v2/test"
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+
+
+class TapBookings(SchedulingTap):
+    """Singer tap for OnceHub: every booking and contact, and what belongs to them."""
+
+    name = "tap-bookings"
+    package_name = "scheduling-tap-bookings"
+    api_name = "OnceHub"
+    stream_types = STREAMS
+    window = 300.0
+    key_hint = "an administrator creates one in OnceHub under Account Integrations > APIs & Webhooks."
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        setting(
+            "api_key",
+            TEXT,
+            "API key",
+            "From OnceHub, gear icon > Account Integrations > APIs & Webhooks; for administrators. It reads the whole "
+            "account.",
+            secret=True,
+        ),
+        *common_settings(
+            tap=name,
+            api_url="https://api.oncehub.com",
+            lookback_days=1,
+            requests_per_minute=40,
+            concurrency=4,
+            start_date=(
+                "Earliest last change of `bookings` and `contacts` to load, and earliest creation of "
+                "`sms_notifications`."
+            ),
+            lookback=(
+                "Days behind the bookmark that `bookings`, `contacts` and `sms_notifications` are read again; of the "
+                "last at least 3, since the status of a message moves later."
+            ),
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    @property
+    @override
+    def rates(self) -> Sequence[Rate]:
+        """One request at a time, and five times the setting's number in five minutes."""
+        a_minute = int(self.config["requests_per_minute"])
+        # A setting far above the documented limit is for an API that has another one.
+        gap = max(1, min(_GAP, 60_000 // a_minute))
+        return [Rate(1, gap), Rate(a_minute * 5, int(self.window * 1000) + _MARGIN)]
+
+    @override
+    def auth_of(self, key: str) -> Auth:
+        return APIKeyAuthenticator(key="API-Key", value=key, location="header")
+
+    @override
+    def first_request(self) -> None:
+        """Asks whether the key is good.
+
+        Raises:
+            AccessError: It is not, or the plan has no API.
+        """
+        try:
+            next(iter(KeyTest(self).request_records({})))
+        except ForbiddenError as refusal:
+            raise AccessError(
+                f"The plan of this OnceHub account has no access to the API ({refusal}): the key is not at fault."
+            ) from refusal
