@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_common.ahead import primed
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
 from tap_common.select import select
 from tap_common.window import instant
+from tap_scheduler.client import RefusedError
 from tap_scheduler.parameters import DIRECTION, FROM, PERIOD, UNTIL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import requests
+    from singer_sdk.helpers.types import Record
 
 _DAY = timedelta(days=1)
 _FAR = timedelta(days=5 * 366)
@@ -64,6 +68,34 @@ def ways(since: datetime | None, now: datetime) -> tuple[Way, ...]:
 def day(moment: datetime) -> str:
     """The date of a moment, in UTC."""
     return moment.astimezone(UTC).date().isoformat()
+
+
+class Period:
+    """A period of meetings, asked for in the first way that SavvyCal accepts.
+
+    One key finds out for all; a way that was refused is not tried again, and the log says so once.
+    """
+
+    def __init__(self, ways: Iterable[Way], log: Callable[..., None]) -> None:
+        self._ways = list(ways)
+        self._log = log
+        self._finding_out = Lock()
+
+    def read(self, listed: Callable[[Mapping[str, str]], Iterable[Record]]) -> Iterator[Record]:
+        """The rows of the period, the first already fetched; `listed` asks for one list.
+
+        Raises:
+            RefusedError: No way is accepted.
+        """
+        with self._finding_out:
+            while True:
+                try:
+                    return primed(chain.from_iterable(map(listed, self._ways[0].lists)))
+                except RefusedError as refusal:
+                    if len(self._ways) == 1:
+                        raise
+                    del self._ways[0]
+                    self._log("%s: SavvyCal %s.", refusal, self._ways[0].why, level=30)
 
 
 class NewestFirst(CursorPaginator):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import chain
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,13 +10,12 @@ from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
-from tap_common.ahead import primed
 from tap_common.select import find
 from tap_common.unnested import Unnested
-from tap_common.window import instant
-from tap_scheduler.client import RefusedError, SavvyCalStream, Whole
+from tap_common.window import canonical, instant
+from tap_scheduler.client import SavvyCalStream, Whole
 from tap_scheduler.parameters import ATTENDANCE, STATE
-from tap_scheduler.period import PAST, NewestFirst, Way, ways
+from tap_scheduler.period import PAST, NewestFirst, Period, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -80,18 +77,13 @@ class Events(OfMeeting):
         return max(filter(None, bounds), default=None)
 
     @cached_property
-    def ways(self) -> list[Way]:
-        """How to ask for them; a way that was refused is taken out, for all keys."""
-        return list(ways(self.since, self.tap.run_started))
-
-    @cached_property
-    def finding_out(self) -> Lock:
-        """Held by the one key that finds out which way SavvyCal accepts."""
-        return Lock()
+    def period(self) -> Period:
+        """How they are asked for, with every key."""
+        return Period(ways(self.since, self.tap.run_started), self.log)
 
     @override
     def asked(self) -> Iterable[Asked]:
-        _ = self.ways, self.finding_out  # computed here, not by several threads at once
+        _ = self.period  # computed here, not by several threads at once
         return super().asked()
 
     @override
@@ -100,25 +92,15 @@ class Events(OfMeeting):
 
     @override
     def open(self, asked: Asked) -> Iterator[Record]:
-        """The first way that is accepted; each list of it begins when the one before has been read."""
-        with self.finding_out:
-            while True:
-                try:
-                    return primed(chain.from_iterable(self.listed(asked, period) for period in self.ways[0].lists))
-                except RefusedError as refusal:
-                    if len(self.ways) == 1:
-                        raise
-                    del self.ways[0]
-                    self.log("%s: SavvyCal %s.", refusal, self.ways[0].why, level=30)
+        return self.period.read(lambda period: self.listed({**asked, "period": period}))
+
+    def listed(self, asked: Asked) -> Iterable[Record]:
+        """The API's rows of one list."""
+        return (PastEvents(self) if asked["period"] is PAST else self).request_records(asked)
 
     @override
     def refine(self, row: Record) -> Record:
         return row | {"link_id": find("$.link.id", row), "scope_id": find("$.scope.id", row)}
-
-    def listed(self, asked: Asked, period: Mapping[str, str]) -> Iterable[Record]:
-        """The API's rows of one list."""
-        stream = PastEvents(self) if period is PAST else self
-        return stream.request_records({**asked, "period": period})
 
 
 class PastEvents(Events):
@@ -143,6 +125,10 @@ class EventAttendees(Unnested, OfMeeting):
     items = "attendees"
     primary_keys = ("event_id", "id")
     replication_key = "event_start_at"
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return row | {"_read_at": canonical(self.tap.run_started)}
 
 
 class SchedulingLinks(SavvyCalStream):
