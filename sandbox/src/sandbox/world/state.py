@@ -64,6 +64,7 @@ class State:
 
     `version` counts changes; `lock` is held by whoever changes the world or reads a page of it.
     `seats` names the people whom API keys stand for; they never leave.
+    `meeting_watchers` are told of each new meeting; they must not draw from `random`.
     """
 
     def __init__(self, seed: int, scale: str) -> None:
