@@ -52,11 +52,13 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
     start_date: str,
     lookback: str = "Days behind the bookmark that streams look at again, for changes that move no timestamp.",
     page_size: int = 100,
+    default_page_size: int | None = None,
     concurrency: int = 8,
 ) -> list[th.Property[Any]]:
     """The settings of every tap, with the defaults of one.
 
-    `start_date` is the sentence that says which clock the setting bounds; `page_size` is the API's most.
+    `start_date` is the sentence that says which clock the setting bounds; `page_size` is the API's most,
+    and the default where there is no other.
     """
     positive = th.IntegerType(nullable=False, minimum=1)
     return [
@@ -99,7 +101,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             th.IntegerType(nullable=False, minimum=1, maximum=page_size),
             "Page size",
             f"Rows a page; {page_size} is the most.",
-            default=page_size,
+            default=default_page_size or page_size,
         ),
         setting(
             "max_retries",

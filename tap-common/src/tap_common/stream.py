@@ -393,6 +393,14 @@ class APIStream(Bookmarked, ABC):
         return count(1)
 
     @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """Also of selected streams below a child that is not selected, which the SDK passes over."""
+        super().finalize_state_progress_markers(state)
+        for child in self.active_children:
+            if not child.selected:
+                child.finalize_state_progress_markers(state)
+
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
         """None: `visit` hands parents over in batches, also those whose own row is not due."""
         return ()

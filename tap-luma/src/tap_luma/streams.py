@@ -2,4 +2,468 @@
 
 from __future__ import annotations
 
-STREAMS = ()
+from datetime import timedelta
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from singer_sdk.pagination import SinglePagePaginator
+from typing_extensions import override
+
+from tap_common.access import ACCESS
+from tap_common.ahead import ahead
+from tap_common.errors import ForbiddenError, GoneError, RequestError, StalePageError
+from tap_common.select import find
+from tap_common.unnested import Unnested
+from tap_common.window import instant, zulu
+from tap_luma.client import LumaStream
+from tap_luma.names import each_with_both_names, earliest, linked, placed, unwrapped, with_both_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.stream import Asked
+
+    Standing = tuple[bool, bool, bool]
+
+_DESCRIPTIONS = ("description", "description_md")
+# Not by `name` or `email`, which change; and ascending, so that guests who come while pages are read come last.
+_IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
+
+
+class Single(LumaStream):
+    """One object, as it stands."""
+
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+
+
+class Whole(LumaStream):
+    """A list that comes whole: no page size is sent, but a cursor would be followed."""
+
+    page_size_param = None
+
+
+class Calendars(Single):
+    """The calendar of each key; the run's first requests."""
+
+    name = "calendar"
+    path = "/v1/calendars/get"
+    legacy_path = "/v1/calendar/get"
+    legacy_records_jsonpath = "$.calendar"
+    optional = False
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """The row that the run began with: nothing is asked twice."""
+        return iter([self.tap.calendars[asked["calendar_id"]].row])
+
+
+class CalendarAdmins(Whole):
+    """Who administers a calendar."""
+
+    name = "calendar_admins"
+    path = "/v1/calendars/admins/list"
+    legacy_path = "/v1/calendar/admins/list"
+    primary_keys = ("calendar_id", "id")  # users, who may administer several
+
+
+class EventTags(Whole):
+    """Tags for events."""
+
+    name = "event_tags"
+    path = "/v1/calendars/event-tags/list"
+    legacy_path = "/v1/calendar/event-tags/list"
+
+
+class ContactTags(Whole):
+    """Tags for contacts."""
+
+    name = "contact_tags"
+    path = "/v1/calendars/contact-tags/list"
+    legacy_path = "/v1/calendar/list-person-tags"
+
+
+class MembershipTiers(LumaStream):
+    """Tiers of membership in a calendar."""
+
+    name = "membership_tiers"
+    path = "/v1/memberships/tiers/list"
+
+
+class CalendarCoupons(LumaStream):
+    """Coupons for all events of a calendar; their use shows only in what remains."""
+
+    name = "calendar_coupons"
+    path = "/v1/calendars/coupons/list"
+    legacy_path = "/v1/calendar/coupons"
+
+
+class Contacts(LumaStream):
+    """People of a calendar; their counters and tags move without a trace."""
+
+    name = "contacts"
+    path = "/v1/calendars/contacts/list"
+    legacy_path = "/v1/calendar/list-people"
+
+    @override
+    def refine(self, row: Record) -> Record:
+        person = row.get("user")
+        if isinstance(person, dict):
+            account = with_both_names(person)
+            entry = {name: value for name, value in row.items() if name != "user" and value is not None}
+            row = account | {"user_id": account.get("id")} | with_both_names(entry)
+        row = super().refine(row)
+        return row | {"tags": each_with_both_names(row.get("tags"))}
+
+
+class OneEvent(LumaStream):
+    """An event, wherever it comes from."""
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = super().refine(row)
+        lists = {
+            name: each_with_both_names(row[name]) for name in ("tags", "hosts", "managing_calendars") if name in row
+        }
+        return row | placed(row) | linked(row) | lists
+
+
+class Events(OneEvent):
+    """Events of the calendars, past and future, each once. A cancelled event is gone from the API, and so from here."""
+
+    name = "events"
+    path = "/v1/calendars/events/list"
+    legacy_path = "/v1/calendar/list-events"
+    legacy_wrapper = "event"
+    primary_keys = ("api_id",)
+    optional = False
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        pending = self.config["include_pending"] and not self.tap.legacy
+        statuses = ("approved", "pending") if pending else ("approved",)
+        return [{**asked, "submission_status": status} for asked in super().asked() for status in statuses]
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        current = not self.tap.legacy
+        return {
+            "after": started_after(self.tap.start_date),
+            "status": "pending" if asked["submission_status"] == "pending" else None,
+            "access": ("manage", "view") if current and self.config["include_view_access"] else None,
+            "platforms": ("luma", "external") if current and self.config["include_external"] else None,
+        }
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """The lists one after the other, once all are read: an event that several of them have comes at its best."""
+        answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
+        lists = [(asked, list(self._answered(asked, answer))) for asked, answer in answers]
+        best: dict[str, tuple[Standing, Record]] = {}
+        for asked, rows in lists:
+            for row in rows:
+                offer = standing(row, asked["calendar_id"]), row
+                best[row["api_id"]] = max(offer, best.get(row["api_id"], offer), key=itemgetter(0))
+        for asked, rows in lists:
+            self.access = asked[ACCESS]
+            yield [row for row in rows if best[row["api_id"]][1] is row]
+
+    @override
+    def shape(self, row: Record, asked: Asked) -> Record:
+        """Without the descriptions where the list does not have them: a null would wipe out what a target has."""
+        sent = unwrapped(row, self.legacy_wrapper)
+        shaped = super().shape(row, asked)
+        return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
+
+
+class InWindow(LumaStream):
+    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event."""
+
+    replication_key = "event_end_at"
+    windowed = True
+
+    @property
+    @override
+    def due_since(self) -> datetime | None:
+        return super().due_since if self.config["lookback_days"] else None
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        """Always: all rows of an event that was looked at."""
+        return True
+
+    def looks_at(self, event: Record) -> bool:
+        """Whether the event ends in the window, or has come since the last run with a date that is long past."""
+        if self.bookmark is None or self.due_since is None:
+            return True
+        ends, created = event["end_at"], event["created_at"]
+        recent = ends is None or instant(ends) >= self.due_since
+        return recent or (created is not None and instant(created) >= self.bookmark - self.overlap)
+
+    @cached_property
+    def family(self) -> list[InWindow]:
+        """The selected ones of this stream and those below it, each of which has a window of its own."""
+        below = [stream for child in self.active_children for stream in cast("InWindow", child).family]
+        return [self, *below] if self.selected else below
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """Then the bookmark is beyond what was looked at, whether or not it had rows."""
+        yield from super().batches()
+        if self.selected:
+            for end in {parent[self.parent_keys["event_end_at"]] for parent in self.parents}:
+                self._increment_stream_state({"event_end_at": end})
+
+
+class OfEvent(InWindow):
+    """A list for each event that the key manages."""
+
+    parent_stream_type = Events
+    parent_keys = {
+        "event_id": "api_id",
+        "event_api_id": "api_id",
+        "event_start_at": "start_at",
+        "event_end_at": "end_at",
+        "calendar_id": "calendar_id",
+    }
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return is_managed(parent) and any(stream.looks_at(parent) for stream in self.family)
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"event_id": asked["event_id"]}
+
+
+class EventDetails(OfEvent, OneEvent, Single):
+    """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
+
+    name = "event_details"
+    path = "/v1/events/get"
+    legacy_path = "/v1/event/get"
+    legacy_wrapper = "event"
+    legacy_params = {"event_id": "id"}
+
+
+class EventHosts(InWindow, Unnested):
+    """Who runs an event; from `event_details`, without further requests."""
+
+    name = "event_hosts"
+    items = "hosts"
+    primary_keys = ("event_id", "id")
+    parent_stream_type = EventDetails
+    parent_keys = OfEvent.parent_keys | {"event_end_at": "event_end_at"}
+
+
+class EventGuests(OfEvent):
+    """Guests of an event, of every status: also those who were merely invited."""
+
+    name = "event_guests"
+    path = "/v1/events/guests/list"
+    legacy_path = "/v1/event/get-guests"
+    legacy_wrapper = "guest"
+    legacy_params = {"event_id": "event_api_id"}
+    primary_keys = ("api_id",)
+    optional = False
+
+    without_order: RequestError | None = None
+    """Why guests are not asked for in order: the API refused it."""
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        """Guests in the order of the rows' making, which is documented, but whose column no row shows."""
+        if self.without_order is None:
+            try:
+                return super().open({**asked, "in_order": True})
+            except (ForbiddenError, GoneError, StalePageError):
+                raise
+            except RequestError as refusal:
+                self.without_order = refusal
+                self.log("%s: asking for guests without an order.", refusal, level=30)
+        return super().open(asked)
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {**super().query(asked), **(_IN_ORDER if "in_order" in asked else {})}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = super().refine(row)
+        first = row.get("event_ticket")
+        tickets = each_with_both_names([first] if first and not row.get("event_tickets") else row.get("event_tickets"))
+        return row | {
+            "email": row.get("email") or row.get("user_email"),
+            "name": row.get("name") or row.get("user_name"),
+            "registration_answers": each_with_both_names(row.get("registration_answers")),
+            "event_tickets": tickets,
+            "event_ticket": with_both_names(first) if first else next(iter(tickets or ()), None),
+            "checked_in_at": row.get("checked_in_at")
+            or earliest(find("$.checked_in_at", one) for one in tickets or ()),
+        }
+
+
+class OfGuest(InWindow):
+    """What belongs to a guest."""
+
+    parent_stream_type = EventGuests
+    parent_keys = {name: name for name in OfEvent.parent_keys} | {"guest_id": "id"}
+
+
+class EventTickets(OfGuest, Unnested):
+    """Tickets, each of which is checked in by itself; from `event_guests`, without further requests."""
+
+    name = "event_tickets"
+    items = "event_tickets"
+    parent_keys = OfGuest.parent_keys | {"user_id": "user_id", "user_api_id": "user_id"}
+
+
+class GuestOrders(OfGuest):
+    """What guests ordered, and with which coupon. A request for each guest who registered."""
+
+    name = "guest_orders"
+    path = "/v1/events/guests/get"
+    legacy_path = "/v1/event/get-guest"
+    records_jsonpath = "$.event_ticket_orders[*]"
+    legacy_records_jsonpath = "$.guest.event_ticket_orders[*]"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+    selected_by_default = False
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return bool(parent["registered_at"] or parent["event_tickets"])
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"event_id": asked["event_id"], "id": asked["guest_id"]}
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = super().refine(row)
+        coupon = row.get("coupon_info")
+        return row | {"coupon_info": with_both_names(coupon) if coupon else coupon}
+
+
+class TicketTypes(OfEvent, Whole):
+    """Ticket types of an event, also hidden ones, which guests refer to."""
+
+    name = "ticket_types"
+    path = "/v1/events/ticket-types/list"
+    params = {"include_hidden": "true"}
+    legacy_path = "/v1/event/ticket-types/list"
+    legacy_records_jsonpath = "$.ticket_types[*]"
+
+
+class EventCoupons(OfEvent):
+    """Coupons of an event; their use shows only in what remains."""
+
+    name = "event_coupons"
+    path = "/v1/events/coupons/list"
+    legacy_path = "/v1/event/coupons"
+    selected_by_default = False
+
+
+class EventBlasts(OfEvent, Whole):
+    """Mails to the guests of an event."""
+
+    name = "event_blasts"
+    path = "/v1/events/blasts/list"
+    selected_by_default = False
+
+
+class Webhooks(LumaStream):
+    """Webhooks of a calendar, without what may be a secret: theirs, and a password or query in their address."""
+
+    name = "webhooks"
+    path = "/v1/webhooks/list"
+    selected_by_default = False
+
+    @override
+    def refine(self, row: Record) -> Record:
+        row = super().refine(row)
+        row.pop("secret", None)
+        parts = urlsplit(row.get("url") or "")
+        address = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        return row | {"url": address.geturl() or None}
+
+
+class OfOrganization(LumaStream):
+    """A list that wants the key of an organization."""
+
+    selected_by_default = False
+
+    @override
+    def asked(self) -> Iterable[Asked]:
+        return [{ACCESS: self.tap.organization}]
+
+
+class OrganizationCalendars(OfOrganization):
+    """Calendars of the organization."""
+
+    name = "organization_calendars"
+    path = "/v1/organizations/calendars/list"
+
+
+class OrganizationEvents(OfOrganization, OneEvent):
+    """Events of all calendars of the organization, each once."""
+
+    name = "organization_events"
+    path = "/v1/organizations/events/list"
+
+    @override
+    def query(self, asked: Asked) -> Mapping[str, Any]:
+        return {"after": started_after(self.tap.start_date)}
+
+
+class OrganizationAdmins(OfOrganization, Whole):
+    """Who administers the organization."""
+
+    name = "organization_admins"
+    path = "/v1/organizations/admins/list"
+
+
+def started_after(start: datetime | None) -> str | None:
+    """The start date as the API's `after`, a second early: whether that includes its moment is not known."""
+    return zulu(start - timedelta(seconds=1)) if start else None
+
+
+def is_managed(event: Record) -> bool:
+    """Whether the key may read what belongs to the event; the older answers do not say, and list no others."""
+    return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
+
+
+def standing(event: Record, calendar: str) -> Standing:
+    """The greater, the more there is to read with the key of a calendar that lists the event."""
+    return is_managed(event), event["submission_status"] == "approved", event["calendar_id"] == calendar
+
+
+# Synced in this order: tickets before the types that they refer to.
+STREAMS: tuple[type[LumaStream], ...] = (
+    Calendars,
+    CalendarAdmins,
+    Events,
+    EventDetails,
+    EventHosts,
+    EventGuests,
+    EventTickets,
+    GuestOrders,
+    TicketTypes,
+    EventCoupons,
+    EventBlasts,
+    EventTags,
+    CalendarCoupons,
+    Contacts,
+    ContactTags,
+    MembershipTiers,
+    Webhooks,
+    OrganizationCalendars,
+    OrganizationEvents,
+    OrganizationAdmins,
+)

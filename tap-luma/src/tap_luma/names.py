@@ -1,0 +1,83 @@
+"""One row for both generations of the contract: the older wraps rows and has other names in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_common.window import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Record
+
+# The current name of a field, and its older one.
+_NAMES = {
+    "id": "api_id",
+    "user_id": "user_api_id",
+    "calendar_id": "calendar_api_id",
+    "event_id": "event_api_id",
+    "event_ticket_type_id": "event_ticket_type_api_id",
+    "utm_source": "custom_source",
+    "value": "answer",
+}
+_IDS = {"id", "api_id"}
+
+
+def unwrapped(entry: Record, wrapper: str | None) -> Record:
+    """The row within an entry that wraps it; what stands beside it is the row's too, but for the entry's own id."""
+    row = entry.get(wrapper) if wrapper else None
+    if not isinstance(row, dict):
+        return entry
+    return {name: value for name, value in entry.items() if name not in _IDS and name != wrapper} | row
+
+
+def with_both_names(row: Record) -> Record:
+    """A row in which each renamed field that it has stands under both of its names."""
+    named = dict(row)
+    for name, older in _NAMES.items():
+        if name in row or older in row:
+            named[name] = _first(row.get(name), row.get(older))
+            named[older] = _first(row.get(older), row.get(name))
+    return named
+
+
+def each_with_both_names(items: Iterable[Any] | None) -> list[Any] | None:
+    """The same for each object of a list."""
+    return None if items is None else [with_both_names(item) if isinstance(item, dict) else item for item in items]
+
+
+def placed(row: Record) -> Record:
+    """An event's place in both forms: `coordinate`, of numbers, and `geo_latitude` and `geo_longitude`, of text."""
+    coordinate = row.get("coordinate") or {}
+    names = {"latitude": "geo_latitude", "longitude": "geo_longitude"}
+    texts = {older: _first(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
+    numbers = {name: _first(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
+    return texts | {"coordinate": None if None in numbers.values() else coordinate | numbers}
+
+
+def linked(row: Record) -> Record:
+    """The link of an online event under both names; the older is for Zoom alone."""
+    link = _first(row.get("meeting_url"), row.get("zoom_meeting_url"))
+    zoom = row.get("meeting_url") if row.get("location_type") == "zoom" else None
+    return {"meeting_url": link, "zoom_meeting_url": _first(row.get("zoom_meeting_url"), zoom)}
+
+
+def earliest(moments: Iterable[str | None]) -> str | None:
+    """The first of some moments, of which any may be null."""
+    return min(filter(None, moments), key=instant, default=None)
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _text(number: float | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,216 @@
+"""The tap: its settings, its calendars, and its streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from pyrate_limiter import Rate
+from singer_sdk import typing as th
+from singer_sdk.authenticators import APIKeyAuthenticator
+from typing_extensions import override
+
+from tap_common.access import ACCESS
+from tap_common.errors import AccessError, ForbiddenError, GoneError, SettingsError
+from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common.tap import SchedulingTap
+from tap_luma.client import NoSuchListError
+from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from singer_sdk.helpers.types import Auth, Record
+
+    from tap_common.access import Access
+    from tap_luma.client import LumaStream
+
+R = TypeVar("R")
+
+# Luma, "Rate limits": of an organization's key.
+_ORGANIZATION_REQUESTS_PER_MINUTE = 500
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A calendar, and the way to it."""
+
+    access: Access
+    row: Record
+    """As the API sent it."""
+
+
+class TapLuma(SchedulingTap):
+    """Singer tap for Luma: every event, guest and ticket, past and future, and what belongs to them."""
+
+    name = "tap-luma"
+    package_name = "scheduling-tap-luma"
+    api_name = "Luma"
+    stream_types = STREAMS
+    key_hint = "create a key in Luma under Calendar > Settings > Developer; the calendar needs Luma Plus."
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        setting(
+            "api_key",
+            TEXT,
+            "API key",
+            "Of a calendar, from Luma, Calendar > Settings > Developer; the calendar needs Luma Plus.",
+            secret=True,
+        ),
+        several_keys("a key sees one calendar"),
+        setting(
+            "organization_api_key",
+            TEXT,
+            "Organization API key",
+            "Of an organization, for the streams `organization_...`; no other stream uses it.",
+            secret=True,
+        ),
+        setting(
+            "api_generation",
+            th.StringType(nullable=False, allowed_values=["auto", "current", "legacy"]),
+            "API generation",
+            "Which of Luma's two sets of endpoints is asked; rows are the same. `auto` takes the current one, and the "
+            "legacy one where there is no other.",
+            default="auto",
+        ),
+        setting(
+            "include_view_access",
+            th.BooleanType(nullable=False),
+            "Events of others",
+            "Also list events that are only shown on the calendar, and run elsewhere. Nothing below them can be read.",
+            default=False,
+        ),
+        setting(
+            "include_external",
+            th.BooleanType(nullable=False),
+            "External events",
+            "Also list events of other platforms. Nothing below them can be read.",
+            default=False,
+        ),
+        setting(
+            "include_pending",
+            th.BooleanType(nullable=False),
+            "Submitted events",
+            "Also list events that were submitted to the calendar and are not decided on.",
+            default=False,
+        ),
+        *common_settings(
+            tap=name,
+            api_url="https://public-api.luma.com",
+            lookback_days=30,
+            requests_per_minute=200,
+            page_size=100,
+            default_page_size=50,
+            start_date="Earliest start of events to load, with what belongs to them.",
+            lookback="Guests, tickets, and whatever else belongs to an event are read again until so many days after "
+            "its end, counted back from the bookmark; 0 for always.",
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    legacy = False
+    """Whether the older endpoints are asked."""
+
+    # Access
+
+    @override
+    def auth_of(self, key: str) -> Auth:
+        return APIKeyAuthenticator(key="x-luma-api-key", value=key, location="header")
+
+    @cached_property
+    def organization(self) -> Access | None:
+        """The way to the API with the organization's key, which has a budget of its own."""
+        key = self.config.get("organization_api_key")
+        rates = [Rate(_ORGANIZATION_REQUESTS_PER_MINUTE, int(self.window * 1000))]
+        return self.access_with(self.auth_of(key), rates) if key else None
+
+    @override
+    def check_keys(self) -> None:
+        if not self.config.get("organization_api_key"):
+            super().check_keys()
+
+    @override
+    def check(self) -> None:
+        """Also that there is a key for every stream that is selected."""
+        wanted = [stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents]
+        organizational = [stream.name for stream in wanted if isinstance(stream, OfOrganization)]
+        if organizational and not self.config.get("organization_api_key"):
+            raise SettingsError(
+                f"Setting `organization_api_key` is missing, which `{'`, `'.join(organizational)}` needs: "
+                "set it, or deselect the stream."
+            )
+        if len(organizational) < len(wanted):
+            super().check_keys()
+        super().check()
+
+    # Calendars
+
+    @cached_property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendar of each key, by its id: what proves the keys, and decides the generation.
+
+        Raises:
+            AccessError: A key is refused.
+        """
+        if self.config["api_generation"] == "legacy":
+            self._use_legacy()
+        found: dict[str, Calendar] = {}
+        for number, access in enumerate(self.accesses, 1):
+            which = f"The key is number {number} of {len(self.accesses)}." if len(self.accesses) > 1 else ""
+            row = _proved(lambda access=access: self._calendar(access), which)  # type: ignore[misc]  # bound as it stands
+            found.setdefault(row.get("id") or row["api_id"], Calendar(access, row))
+        return found
+
+    def _calendar(self, access: Access) -> Record:
+        asked = {ACCESS: access}
+        try:
+            return next(iter(self.stream(Calendars).request_records(asked)))
+        except GoneError:
+            if self.legacy or self.config["api_generation"] != "auto":
+                raise
+        self._use_legacy()
+        row = next(iter(self.stream(Calendars).request_records(asked)))
+        self.logger.warning("The API does not have the current generation of endpoints; reading the legacy one.")
+        return row
+
+    def _use_legacy(self) -> None:
+        self.legacy = True
+        for stream in cast("dict[str, LumaStream]", self.streams).values():
+            stream.use_legacy()
+
+    @property
+    @override
+    def scope_id(self) -> str | None:
+        return ",".join(sorted(self.calendars)) or None
+
+    @override
+    def first_request(self) -> None:
+        _ = self.calendars, self._organization_is_proved
+
+    @cached_property
+    def _organization_is_proved(self) -> bool:
+        """Asked for one calendar, where a stream needs the organization's key."""
+        wanted = any(stream.selected for stream in self.streams.values() if isinstance(stream, OfOrganization))
+        if self.organization is None or not (wanted or not self.accesses):
+            return False
+        stream = self.stream(OrganizationCalendars)
+        try:
+            _proved(lambda: stream.probe({ACCESS: self.organization}), "The key is `organization_api_key`.")
+        except NoSuchListError as error:
+            if not self.calendars:
+                raise SettingsError(f"{error}: check the setting `api_url`.") from error
+        return True
+
+
+def _proved(ask: Callable[[], R], which: str) -> R:
+    """What the first request with a key is answered with, or the sentence about the key."""
+    try:
+        return ask()
+    except NoSuchListError:
+        raise
+    except ForbiddenError:
+        sentence = "Luma refuses the key (403): its calendar or organization needs Luma Plus, and to be the key's own."
+    except AccessError as error:
+        sentence = str(error)
+    raise AccessError(f"{sentence} {which}".strip())
