@@ -61,6 +61,12 @@ class Reader:
             for ticket in row["event_tickets"]
         ]
 
+    def admins(self) -> list[Row]:
+        """Return who administers the key's calendar, with its id: one person may administer several."""
+        return [
+            {**row, "calendar_id": one["id"]} for one in self.ask("calendar") for row in self.ask("calendar_admins")
+        ]
+
     def orders(self) -> list[Row]:
         """Return every order of every guest."""
         return [
@@ -95,7 +101,7 @@ STREAMS: dict[str, Callable[[Reader], list[Row]]] = {
     "contact_tags": same("contact_tags"),
     "event_tags": same("event_tags"),
     "calendar": same("calendar"),
-    "calendar_admins": same("calendar_admins"),
+    "calendar_admins": Reader.admins,
     "membership_tiers": same("membership_tiers"),
     "guest_orders": Reader.orders,
     "organization_calendars": of_organization("organization_calendars"),
