@@ -23,7 +23,7 @@ def webhook(thing: dict[str, Any]) -> dict[str, Any]:
 
 def delete_workflows(sandbox: Sandbox) -> str:
     """Leave no workflow."""
-    for workflow in list(sandbox.world.invites.workflows):
+    for workflow in list(sandbox.world.invites.workflows.values()):
         sandbox.world.invites.delete_workflow(workflow)
     return "workflows"
 
