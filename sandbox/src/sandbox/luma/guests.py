@@ -46,7 +46,7 @@ def ticket_row(ticket: g.Ticket) -> Row:
         "amount_tax": ticket.tax,
         "currency": kind.currency,
         "is_captured": ticket.captured,
-        "checked_in_at": maybe(ticket.checked_in_at, guest.serial, guest.gathering.timezone),
+        "checked_in_at": maybe(ticket.checked_in_at, guest.number, guest.gathering.timezone),
     }
 
 
@@ -60,7 +60,7 @@ def guest(call: Call) -> Callable[[g.Guest], Row]:
     """Return how a row of the list is made."""
 
     def shape(guest: g.Guest) -> Row:
-        attendee, number, zone = guest.attendee, guest.serial, guest.gathering.timezone
+        attendee, number, zone = guest.attendee, guest.number, guest.gathering.timezone
         row = {
             "id": f"gst-{guest.id}",
             "user_id": user_id(attendee),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 LATEST = 25 * DAY
+FOUNDERS = 5
+"""The first members of each audience stay what they were, so that no world lacks a kind of membership."""
 
 
 def changeable(gs: Gatherings, gathering: g.Gathering) -> bool:
@@ -33,13 +35,14 @@ def upcoming(gs: Gatherings, gathering: g.Gathering) -> bool:
 def audience_changes(gs: Gatherings) -> None:
     """Somebody follows a calendar, is labelled, becomes a member, or leaves."""
     calendar = gs.pick([one for one in gs.calendars.values() if one.ours][:2])
-    contact = gs.add_contact(calendar) if gs.chance(0.4) else gs.pick(list(calendar.contacts.values()))
+    later = list(calendar.contacts.values())[FOUNDERS:]
+    contact = gs.pick(later) if later and gs.chance(0.6) else gs.add_contact(calendar)
     draw = gs.random.randrange(5)
-    if draw == 0 and len(calendar.contacts) > 8:  # noqa: PLR2004 -- a few stay
+    if draw == 0:
         gs.remove_contact(contact)
     elif draw == 1 and contact.tags:
         gs.untag(contact, contact.tags[0])
-    elif draw < 4:  # noqa: PLR2004 -- four of five sides
+    elif draw < 4 and calendar.contact_tags:  # noqa: PLR2004 -- four of five sides
         gs.tag(contact, gs.pick(calendar.contact_tags))
     else:
         gs.edit_contact(contact, membership=(gs.pick(MEMBERSHIPS), gs.pick([*calendar.tiers, None])))
@@ -55,9 +58,8 @@ def listings_change(gs: Gatherings) -> None:
         gathering = gs.create(start, status="pending", submitter=gs.draw_attendee({}))
         decision = gs.pick(("approved", "rejected", "pending"))
         gs.at(gs.between(gs.now, start), is_accepted, gs, gathering, decision)
-    else:
-        listing = gs.pick([one for one in gs.main.listings if one.status == "approved"])
-        gs.tag(listing, gs.pick(gs.main.event_tags))
+    elif gs.main.listings and gs.main.event_tags:
+        gs.tag(gs.pick(gs.main.listings), gs.pick(gs.main.event_tags))
 
 
 def is_accepted(gs: Gatherings, gathering: g.Gathering, decision: str) -> None:

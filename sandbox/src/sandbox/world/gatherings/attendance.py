@@ -40,9 +40,14 @@ class Gatherings(Events):
     ) -> g.Guest:
         """Let somebody register: approved at once unless the ticket needs approval or the event is full.
 
-        `unfinished` leaves them half-way through. Whoever was invited, stopped half-way or declined stays the same
-        guest. The guest keeps a place on the list for ever, unless the event is called off.
+        The `kind` of ticket is by default the first one on sale. `unfinished` leaves them half-way through. Whoever
+        was invited, stopped half-way or declined stays the same guest, and keeps a place on the list for ever.
+
+        Raises:
+            ValueError: the event has no kind of ticket.
         """
+        if not gathering.kinds:
+            raise ValueError(f"{gathering.name} has no kind of ticket")
         guest = self._enter(gathering, attendee)
         guest.answers = answers or draw_answers(self, gathering.questions)
         guest.source = guest.source or self.pick(words.SOURCES)
@@ -51,7 +56,7 @@ class Gatherings(Events):
             return guest
         if guest.status == "approved":
             return guest
-        kind = kind or self.pick(gathering.on_sale(f"{self.now:%Y-%m-%d}") or gathering.kinds)
+        kind = kind or (gathering.on_sale(f"{self.now:%Y-%m-%d}") or gathering.kinds)[0]
         if guest.registered_at is None or self.reregistering_moves_stamp:
             guest.registered_at = self.now
         self.add_contact(gathering.calendar, guest.attendee)
@@ -70,8 +75,14 @@ class Gatherings(Events):
         attendee = attendee or self.draw_attendee(gathering.guests)
         guest = gathering.guests.get(attendee.id)
         if guest is None:
-            key = self.new_id()
-            guest = self.new(g.Guest, gathering=gathering, attendee=attendee, status="invited", key=key)
+            guest = self.new(
+                g.Guest,
+                number=next(self._guest_numbers),
+                gathering=gathering,
+                attendee=attendee,
+                status="invited",
+                key=self.new_id(),
+            )
             gathering.guests[attendee.id] = guest
             attendee.guests.append(guest)
         return guest

@@ -44,7 +44,13 @@ class Audience(Ledger):
 
     @change
     def remove_admin(self, calendar: g.Calendar, person: Host) -> None:
-        """Let somebody manage a calendar no longer."""
+        """Let somebody manage a calendar no longer.
+
+        Raises:
+            ValueError: there would be nobody left.
+        """
+        if calendar.admins == [person]:
+            raise ValueError(f"{calendar.name} needs somebody to manage it")
         calendar.admins.remove(person)
 
     @change

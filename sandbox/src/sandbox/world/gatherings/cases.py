@@ -88,6 +88,7 @@ def online(gs: Gatherings) -> None:
     """Meet on Zoom; one guest without a name joins, another registers only."""
     event = gs.create(in_days(gs, 9), place_kind="zoom", timezone="Asia/Kolkata", feedback_hours=2)
     nameless = gs.add_attendee(None, "nameless@mail.example")
+    gs.edit_profile(nameless, phone="+493000000000", ethereum=f"0x{7:040x}", solana="So" + "1" * 40)
     guest = gs.register(event, nameless)
     gs.register(event)
     gs.at(event.start + 0.2 * HOUR, gs.join_online, guest)
@@ -123,15 +124,16 @@ def empty(gs: Gatherings) -> None:
 
 
 def conference(gs: Gatherings) -> None:
-    """Begin now and end ten days later."""
+    """Last ten days, and cost everybody something."""
     event = gs.create(in_days(gs, 20), end=in_days(gs, 30, hour=20) + 0.5 * HOUR, place_kind="twitch")
+    gs.edit_ticket_kind(event.kinds[0], paid=True, cents=12000, currency="usd")
     guest = gs.register(event)
     gs.at(event.start + 9 * DAY, gs.check_in, guest.tickets[0])
 
 
 def far_ahead(gs: Gatherings) -> None:
     """Plan for next year."""
-    gs.invite(gs.create(in_days(gs, 330), place_kind="missing"))
+    gs.invite(gs.create(in_days(gs, 400), place_kind="missing"))
 
 
 def back_dated(gs: Gatherings) -> None:
@@ -211,9 +213,9 @@ def mailed(gs: Gatherings) -> None:
     for days in (1, 3, 6):
         gs.after(days * DAY, gs.open_mailing, sent)
     groups: list[tuple[str, g.TicketKind | None]] = [("invited", None), ("checked_in", event.kinds[0])]
-    gs.schedule_mailing(event, in_days(gs, 400), None, groups)
+    gs.edit_mailing(gs.schedule_mailing(event, in_days(gs, 400), None, groups), sender=None)
     gs.send_mailing(gs.schedule_mailing(event, in_days(gs, 1)), quarantined=True)
-    gs.after(2 * DAY, lambda: gs.edit_mailing(sent, subject="See you sooner"))
+    gs.after(2 * DAY, lambda: gs.edit_mailing(sent, subject="See you sooner", sender=event.hosts[0]))
 
 
 def crowded(gs: Gatherings) -> None:

@@ -193,7 +193,7 @@ def arrives(gs: Gatherings, gathering: g.Gathering) -> None:
 
 def registers(gs: Gatherings, gathering: g.Gathering, attendee: g.Attendee | None) -> None:
     """Register, and draw what becomes of it."""
-    if not changeable(gs, gathering):
+    if not changeable(gs, gathering) or not gathering.kinds:
         return
     kind = gs.pick(gathering.kinds)
     coupon = None

@@ -17,7 +17,7 @@ UNLIMITED = 1_000_000
 """What is left of a coupon that never runs out."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Thing:
     """Anything with an identity; `serial` counts up in order of creation and breaks every tie."""
 
@@ -25,8 +25,11 @@ class Thing:
     serial: int
     created_at: datetime
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
 
-@dataclass(slots=True, eq=False, kw_only=True)
+
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Attendee(Thing):
     """Somebody who comes to events, with one profile for all of them."""
 
@@ -39,7 +42,7 @@ class Attendee(Thing):
     guests: list[Guest] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Calendar(Thing):
     """A series of events and its audience; `ours` tells whether it belongs to the organization."""
 
@@ -60,7 +63,7 @@ class Calendar(Thing):
     coupons: list[Coupon] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Tag(Thing):
     """A label for events or for members of an audience."""
 
@@ -68,7 +71,7 @@ class Tag(Thing):
     color: str
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Tier(Thing):
     """A kind of membership; `kind` is free, once or recurring, with yearly and monthly prices."""
 
@@ -83,7 +86,7 @@ class Tier(Thing):
     yearly: int | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Contact(Thing):
     """An attendee's place in a calendar's audience. The three counters are of a lifetime.
 
@@ -99,7 +102,7 @@ class Contact(Thing):
     revenue: int = 0
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Listing(Thing):
     """A gathering's place on a calendar; `status` is approved, pending or rejected."""
 
@@ -129,7 +132,7 @@ class Answer:
     value: bool | str | list[str] | dict[str, str] | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Gathering(Thing):
     """A public event that a calendar runs; `number` counts them.
 
@@ -183,7 +186,7 @@ class Gathering(Thing):
         return sum(len(guest.tickets) for guest in self.guests.values() if guest.status == "approved")
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class TicketKind(Thing):
     """A kind of ticket; sales begin and end on days (ISO dates). `sold` tells whether any was ever issued."""
 
@@ -203,7 +206,7 @@ class TicketKind(Thing):
     sold: bool = False
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Coupon(Thing):
     """A code that makes tickets of an event, or of all events of a calendar, cheaper, or unlocks a hidden kind."""
 
@@ -218,14 +221,15 @@ class Coupon(Thing):
     kind: TicketKind | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Guest(Thing):
     """An attendee's place at an event.
 
     `status` is approved, session (registration not finished), pending_approval, invited, declined or waitlist.
-    `key` is what their ticket's code is made of.
+    `key` is what their ticket's code is made of; `number` counts all guests.
     """
 
+    number: int
     gathering: Gathering
     attendee: Attendee
     status: str
@@ -239,7 +243,7 @@ class Guest(Thing):
     orders: list[Order] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Ticket(Thing):
     """One ticket that a guest holds; each is checked in on its own."""
 
@@ -252,7 +256,7 @@ class Ticket(Thing):
     checked_in_at: datetime | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Order(Thing):
     """What a guest took at once, and with which coupon."""
 
@@ -265,7 +269,7 @@ class Order(Thing):
     coupon: Coupon | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Mailing(Thing):
     """An e-mail to the guests of some statuses; `status` is scheduled, sent or quarantined."""
 

@@ -53,6 +53,7 @@ class Ledger:
         self.attendees: dict[str, g.Attendee] = {}
         self._serials = count(1)
         self._numbers = count(1)
+        self._guest_numbers = count(1)
         self._by_client: dict[int, g.Attendee] = {}
 
     @property
