@@ -95,7 +95,11 @@ class SchedulingTap(Tap, ABC):
     @property
     def rates(self) -> Sequence[Rate]:
         """The API's documented limit, or the setting's."""
-        return [Rate(int(self.config["requests_per_minute"]), int(self.window * 1000))]
+        return self.a_window(int(self.config["requests_per_minute"]))
+
+    def a_window(self, requests: int) -> Sequence[Rate]:
+        """The limit of so many requests in each of the API's rate windows."""
+        return [Rate(requests, int(self.window * 1000))]
 
     @cached_property
     def accesses(self) -> Sequence[Access]:
