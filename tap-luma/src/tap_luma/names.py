@@ -18,6 +18,7 @@ _NAMES = {
     "calendar_id": "calendar_api_id",
     "event_id": "event_api_id",
     "event_ticket_type_id": "event_ticket_type_api_id",
+    "calendar_membership_tier_id": "calendar_membership_tier_api_id",
     "utm_source": "custom_source",
     "value": "answer",
 }
@@ -42,9 +43,14 @@ def with_both_names(row: Record) -> Record:
     return named
 
 
+def one_with_both_names(value: Any) -> Any:
+    """The same for an object in a row, or what stands in its place."""
+    return with_both_names(value) if isinstance(value, dict) else value
+
+
 def each_with_both_names(items: Iterable[Any] | None) -> list[Any] | None:
     """The same for each object of a list."""
-    return None if items is None else [with_both_names(item) if isinstance(item, dict) else item for item in items]
+    return None if items is None else [one_with_both_names(item) for item in items]
 
 
 def placed(row: Record) -> Record:

@@ -18,7 +18,15 @@ from tap_common.select import find
 from tap_common.unnested import Unnested
 from tap_common.window import instant, zulu
 from tap_luma.client import LumaStream
-from tap_luma.names import each_with_both_names, earliest, linked, placed, unwrapped, with_both_names
+from tap_luma.names import (
+    each_with_both_names,
+    earliest,
+    linked,
+    one_with_both_names,
+    placed,
+    unwrapped,
+    with_both_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -119,7 +127,8 @@ class Contacts(LumaStream):
             entry = {name: value for name, value in row.items() if name != "user" and value is not None}
             row = account | {"user_id": account.get("id")} | with_both_names(entry)
         row = super().refine(row)
-        return row | {"tags": each_with_both_names(row.get("tags"))}
+        membership = one_with_both_names(row.get("membership"))
+        return row | {"tags": each_with_both_names(row.get("tags")), "membership": membership}
 
 
 class OneEvent(LumaStream):
@@ -128,9 +137,7 @@ class OneEvent(LumaStream):
     @override
     def refine(self, row: Record) -> Record:
         row = super().refine(row)
-        lists = {
-            name: each_with_both_names(row[name]) for name in ("tags", "hosts", "managing_calendars") if name in row
-        }
+        lists = {name: each_with_both_names(row[name]) for name in ("tags", "hosts") if name in row}
         return row | placed(row) | linked(row) | lists
 
 
@@ -214,9 +221,9 @@ class InWindow(LumaStream):
 
     @override
     def batches(self) -> Iterator[Iterable[Record]]:
-        """Then the bookmark is beyond what was looked at, whether or not it had rows."""
+        """Then the bookmark is beyond what was looked at, whether or not it had rows; not if nothing could be read."""
         yield from super().batches()
-        if self.selected:
+        if self.selected and (self.readable or not self.unreadable):
             for end in {parent[self.parent_keys["event_end_at"]] for parent in self.parents}:
                 self._increment_stream_state({"event_end_at": end})
 
@@ -303,7 +310,7 @@ class EventGuests(OfEvent):
             "name": row.get("name") or row.get("user_name"),
             "registration_answers": each_with_both_names(row.get("registration_answers")),
             "event_tickets": tickets,
-            "event_ticket": with_both_names(first) if first else next(iter(tickets or ()), None),
+            "event_ticket": one_with_both_names(first) or next(iter(tickets or ()), None),
             "checked_in_at": row.get("checked_in_at")
             or earliest(find("$.checked_in_at", one) for one in tickets or ()),
         }
@@ -347,8 +354,7 @@ class GuestOrders(OfGuest):
     @override
     def refine(self, row: Record) -> Record:
         row = super().refine(row)
-        coupon = row.get("coupon_info")
-        return row | {"coupon_info": with_both_names(coupon) if coupon else coupon}
+        return row | {"coupon_info": one_with_both_names(row.get("coupon_info"))}
 
 
 class TicketTypes(OfEvent, Whole):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from pyrate_limiter import Rate
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
 from typing_extensions import override
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# Luma, "Rate limits": of an organization's key.
-_ORGANIZATION_REQUESTS_PER_MINUTE = 500
+# Luma, "Rate limits": a minute, with an organization's key.
+_ORGANIZATION_REQUESTS = 500
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,7 @@ class TapLuma(SchedulingTap):
     def organization(self) -> Access | None:
         """The way to the API with the organization's key, which has a budget of its own."""
         key = self.config.get("organization_api_key")
-        rates = [Rate(_ORGANIZATION_REQUESTS_PER_MINUTE, int(self.window * 1000))]
-        return self.access_with(self.auth_of(key), rates) if key else None
+        return self.access_with(self.auth_of(key), self.a_window(_ORGANIZATION_REQUESTS)) if key else None
 
     @override
     def check_keys(self) -> None:
