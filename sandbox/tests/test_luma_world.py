@@ -28,14 +28,15 @@ def everything(sandbox: Sandbox) -> bytes:
     return msgspec.json.encode([sandbox.truth("luma", stream, key) for key in keys for stream in STREAMS])
 
 
-def test_one_seed_is_one_world_however_it_got_there() -> None:
-    leap, walk = Sandbox(scale="tiny"), Sandbox(scale="tiny")
+@pytest.mark.parametrize("scale", ["tiny", "test"])
+def test_one_seed_is_one_world_however_it_got_there(scale: str) -> None:
+    leap, walk = Sandbox(scale=scale), Sandbox(scale=scale)
     leap.advance(days=60)
     for hours in (1, 24, 47, 0.5, 1367.5):
         walk.advance(hours=hours)
-    late = Sandbox(scale="tiny", now=DEFAULT_NOW + timedelta(days=60))
+    late = Sandbox(scale=scale, now=DEFAULT_NOW + timedelta(days=60))
     assert everything(leap) == everything(walk) == everything(late)
-    assert everything(leap) != everything(Sandbox(seed=8, scale="tiny"))
+    assert everything(leap) != everything(Sandbox(seed=8, scale=scale, now=leap.world.now))
 
 
 @pytest.mark.parametrize(
@@ -227,6 +228,14 @@ def test_calendars_labels_and_tiers_change(sandbox: Sandbox) -> None:
     assert sandbox.truth("luma", "membership_tiers")[0]["name"] == "Amis"
     assert len(sandbox.truth("luma", "calendar_admins")) == 3
     gs.remove_admin(main, sandbox.world.seats["admin"])
+    external = next(one for one in gs.gatherings.values() if one.external is not None)
+    with pytest.raises(ValueError, match="run elsewhere"):
+        gs.transfer(external, main)
+    with pytest.raises(ValueError, match="no kind of ticket"):
+        gs.register(external)
+    third = list(gs.calendars.values())[2]
+    with pytest.raises(ValueError, match="somebody to manage"):
+        gs.remove_admin(third, third.admins[0])
     view = next(one for one in main.listings if one.gathering.calendar is not main)
     gs.unlist(view)
     with pytest.raises(ValueError, match="transfer or cancel"):

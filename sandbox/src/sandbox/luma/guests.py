@@ -122,13 +122,21 @@ def order_row(order: g.Order) -> Row:
 
 def one_guest(call: Call) -> Row:
     """Return one guest, found by id, key, ticket or e-mail, with orders."""
-    asked: str = call.args["id"]
-    for found in call.event().guests.values():
-        known = {f"gst-{found.id}", f"g-{found.key}", found.attendee.email, *(ticket.id for ticket in found.tickets)}
-        if asked in known:
-            orders = call.rows("guest_orders", map(order_row, found.orders))
-            return guest(call)(found) | {"event_ticket_orders": orders}
-    raise not_found()
+    gathering = call.event()
+    known: dict[str, g.Guest] = call.api.cached(("guest", gathering.id), lambda: index(gathering))
+    found = known.get(call.args["id"])
+    if found is None:
+        raise not_found()
+    return guest(call)(found) | {"event_ticket_orders": call.rows("guest_orders", map(order_row, found.orders))}
+
+
+def index(gathering: g.Gathering) -> dict[str, g.Guest]:
+    """Return an event's guests by everything that they can be asked for by."""
+    known: dict[str, g.Guest] = {}
+    for found in gathering.guests.values():
+        names = (f"gst-{found.id}", f"g-{found.key}", found.attendee.email, *(ticket.id for ticket in found.tickets))
+        known |= dict.fromkeys(names, found)
+    return known
 
 
 ENDPOINTS = (

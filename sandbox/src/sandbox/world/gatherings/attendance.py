@@ -125,9 +125,10 @@ class Gatherings(Events):
 
     @change
     def approve(self, guest: g.Guest) -> None:
-        """Let a guest in; no time of theirs moves."""
+        """Let a guest in; no time of theirs moves, unless they never registered themselves."""
         if guest.status == "approved":
             return
+        guest.registered_at = guest.registered_at or self.now
         guest.status = "approved"
         if not guest.tickets:
             self._order(guest, guest.gathering.kinds[:1])

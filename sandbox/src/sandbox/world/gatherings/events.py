@@ -116,7 +116,13 @@ class Events(Offers):
 
     @change
     def transfer(self, gathering: g.Gathering, calendar: g.Calendar) -> None:
-        """Let another calendar run an event: it leaves the old one's list, with its labels there."""
+        """Let another calendar run an event: it leaves the old one's list, with its labels there.
+
+        Raises:
+            ValueError: it is run elsewhere.
+        """
+        if gathering.external is not None:
+            raise ValueError(f"{gathering.name} is run elsewhere and cannot be transferred")
         old = gathering.listing(gathering.calendar)
         if calendar is gathering.calendar or old is None:
             return
