@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from apis import Api
 from harness import Runner
+from sandbox.luma.api import PATHS
+from sandbox.luma.asking import Param, one_of
 from tap_luma.tap import TapLuma
 from truth import Judge
 
@@ -129,3 +132,15 @@ def luma(sandbox: Sandbox, run_against: Callable[[Sandbox], Runner]) -> Runner:
 def judge(sandbox: Sandbox) -> Judge:
     """Compares with the truth of the small sandbox."""
     return Judge(LUMA, sandbox)
+
+
+@pytest.fixture
+def refuse_order(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Has the API refuse to sort guests."""
+
+    def refuse() -> None:
+        endpoint = PATHS["/v1/events/guests/list"]
+        params = {**endpoint.params, "sort_column": Param(one_of("registered_at"))}
+        monkeypatch.setitem(PATHS, endpoint.path, replace(endpoint, params=params))
+
+    return refuse
