@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.world import founding, gatherings, life
 from sandbox.world.contacts import Contacts
+from sandbox.world.desk import Desk
 from sandbox.world.invitations import Invites
 from sandbox.world.paper import Paper
 from sandbox.world.people import People
@@ -36,6 +37,7 @@ class World(People, Paper, Contacts):
         life.begin(self)
         self.invites = Invites(self)
         self.gatherings = gatherings.begin(self)
+        self.desk = Desk(self)
         self.advance_to(now or DEFAULT_NOW)
 
 

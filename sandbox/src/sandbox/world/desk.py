@@ -1,0 +1,184 @@
+"""The booking desk: approval, trash, text messages, and one contact for everybody who ever booked.
+
+It follows the world and never changes it; whatever chance does here leaves everything else as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sandbox.world import desk_life
+from sandbox.world.desk_index import Index
+from sandbox.world.desk_records import Card, Text, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.world import records as r
+    from sandbox.world.world import World
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+TRASH_DAYS = 30
+"""What was trashed is destroyed after so many days."""
+SETTLED = ("delivered", "failed", "rejected")
+
+
+def change(method: Callable[Concatenate[Desk, P], T]) -> Callable[Concatenate[Desk, P], T]:
+    """Mark a method that changes the world, as `state.change` does."""
+
+    @wraps(method)
+    def changing(self: Desk, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.world.lock:
+            self.world.version += 1
+            return method(self, *args, **kwargs)
+
+    return changing
+
+
+class Desk(Index):
+    """What can happen at the booking desk, to the world's own bookings and contacts; a card stands for its contact."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        desk_life.begin(world, self)
+
+    @change
+    def trash(self, booking: r.Booking) -> None:
+        """Move a booking to the trash, which does not cancel it; it is destroyed after 30 days.
+
+        Raises:
+            ValueError: it is in the trash, or has no ticket.
+        """
+        ticket = self.ticket(booking)
+        if ticket.trashed_at:
+            raise ValueError(f"booking {booking.id} is in the trash already")
+        ticket.trashed_at = ticket.changes["trash"] = self.world.now
+        self.world.after(timedelta(days=TRASH_DAYS), desk_life.is_destroyed, self, ticket, self.world.now)
+
+    @change
+    def restore(self, booking: r.Booking) -> None:
+        """Take a booking out of the trash.
+
+        Raises:
+            ValueError: it is not there.
+        """
+        ticket = self.ticket(booking)
+        if not ticket.trashed_at:
+            raise ValueError(f"booking {booking.id} is not in the trash")
+        ticket.trashed_at = None
+        ticket.changes["trash"] = self.world.now
+
+    @change
+    def destroy(self, ticket: Ticket) -> None:
+        """Let a ticket vanish for good."""
+        self._remove_ticket(ticket)
+
+    @change
+    def request_approval(self, booking: r.Booking) -> None:
+        """Let a booking wait for its host's approval.
+
+        Raises:
+            ValueError: it waits already, is called off, or over.
+        """
+        ticket = self.ticket(booking)
+        if ticket.approval or ticket.called_off or ticket.meeting.end <= self.world.now:
+            raise ValueError(f"booking {booking.id} waits already, is called off, or over")
+        ticket.approval = "requested"
+        ticket.changes["approval"] = self.world.now
+
+    @change
+    def approve(self, booking: r.Booking) -> None:
+        """Let the host accept a booking that waits for it.
+
+        Raises:
+            ValueError: it does not wait.
+        """
+        self._answer(booking, None)
+
+    @change
+    def decline(self, booking: r.Booking) -> None:
+        """Let the host decline a booking that waits for an answer.
+
+        Raises:
+            ValueError: it does not wait.
+        """
+        self._answer(booking, "declined").calloff = next(self._calloffs)
+
+    def _answer(self, booking: r.Booking, approval: str | None) -> Ticket:
+        ticket = self.ticket(booking)
+        if ticket.approval != "requested" or ticket.called_off:
+            raise ValueError(f"booking {booking.id} does not wait for approval")
+        ticket.approval = approval
+        ticket.changes["approval"] = self.world.now
+        return ticket
+
+    @change
+    def reassign(self, booking: r.Booking, person: r.Person) -> None:
+        """Give a booking to another host."""
+        ticket = self.ticket(booking)
+        ticket.owner = person
+        ticket.changes["reassignment"] = self.world.now
+
+    @change
+    def edit_booking_form(self, booking: r.Booking, /, **changes: Any) -> None:
+        """Correct what the guest wrote: name, email, phone, mobile_phone, note, company, guests, custom_fields."""
+        ticket = self.ticket(booking)
+        ticket.edits |= changes
+        ticket.updated_at = self.world.now
+
+    @change
+    def merge_contacts(self, a: r.Contact | Card, b: r.Contact | Card) -> None:
+        """Merge two contacts: `b` vanishes, and the bookings that refer to it keep doing so.
+
+        Raises:
+            ValueError: they are one already, or one of them is gone.
+        """
+        kept, gone = self.card(a), self.card(b)
+        if kept is gone:
+            raise ValueError(f"contact {kept.id} cannot be merged with itself")
+        kept.values = gone.values | kept.values
+        kept.status = kept.status or gone.status
+        kept.interacted_at = max(filter(None, (kept.interacted_at, gone.interacted_at)), default=None)
+        kept.updated_at = self.world.now
+        self._remove_card(gone, kept)
+
+    @change
+    def delete_contact(self, contact: r.Contact | Card) -> None:
+        """Delete any contact, also one that only the desk knows."""
+        card = self.card(contact)
+        if card.record.id in self.world.contacts:
+            self.world.delete_contact(card.record)
+        else:
+            self._remove_card(card)
+
+    @change
+    def set_custom_field(self, contact: r.Contact | Card, name: str, value: Any) -> None:
+        """Note something of any type about a contact."""
+        card = self.card(contact)
+        card.values[name] = value
+        card.updated_at = self.world.now
+
+    @change
+    def send_sms(self, booking: r.Booking, *, to_host: bool = False, settles: bool = True) -> Text:
+        """Send a text message about a booking, to its guest or its host; if it `settles`, chance says how."""
+        ticket = self.ticket(booking)
+        text = self.text(ticket, ticket.owner if to_host else None)
+        if settles:
+            desk_life.settles_later(self.world, self, text)
+        return text
+
+    @change
+    def settle_sms(self, message: Text | r.Message, status: str) -> None:
+        """Learn what became of a text message: delivered, failed or rejected. No time says when.
+
+        Raises:
+            ValueError: there is no such status, or no such message.
+        """
+        text = message if isinstance(message, Text) else self._text_of.get(message.id)
+        if text is None or status not in SETTLED:
+            raise ValueError(f"message {message.id} is no text message, or {status} not one of {', '.join(SETTLED)}")
+        text.status = status
