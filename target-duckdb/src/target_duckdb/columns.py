@@ -182,6 +182,9 @@ class _Form(NamedTuple):
     pattern: str = ""
 
 
+_MINUTES = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d([Zz]|[+-]\d\d(:?\d\d)?)?"
+"""A date-time without seconds."""
+
 _FORMS = {
     "BIGINT": _Form(_bigint, "BIGINT"),
     "HUGEINT": _Form(lambda value: str(_hugeint(value)), "VARCHAR"),
@@ -233,13 +236,16 @@ class Column:
         pattern = _FORMS[self.type].pattern
         if not pattern:
             return self.key if self.read_as == self.type else f"{self.key}::{self.type}"
-        what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time with seconds"}[self.type]
+        what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time"}[self.type]
         complaint = literal(f"stream {stream!r}, column {self.source!r}: a value is not {what}.")
         staged = f"upper({self.key})" if self.type == "TIMESTAMPTZ" else f"left({self.key}, 10)"
+        # DuckDB reads no time without seconds that names its zone.
+        full = f"left({staged}, 16) || ':00' || substr({staged}, 17)"
+        minutes = f"WHEN regexp_full_match({self.key}, {literal(_MINUTES)}) THEN try_cast({full} AS {self.type}) "
         return (
-            f"CASE WHEN {self.key} IS NULL THEN NULL WHEN regexp_full_match({self.key}, {literal(pattern)}) "
-            f"AND try_cast({staged} AS {self.type}) IS NOT NULL THEN try_cast({staged} AS {self.type}) "
-            f"ELSE error({complaint}) END"
+            f"CASE WHEN {self.key} IS NULL THEN NULL ELSE coalesce("
+            f"CASE WHEN regexp_full_match({self.key}, {literal(pattern)}) THEN try_cast({staged} AS {self.type}) "
+            f"{minutes if self.type == 'TIMESTAMPTZ' else ''}END, error({complaint})) END"
         )
 
 
