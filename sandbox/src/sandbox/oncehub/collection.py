@@ -1,0 +1,193 @@
+"""What may be asked: the collections, their parameters, and one query made sense of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.oncehub.refusals import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sandbox.oncehub.api import OnceHub
+
+Row = dict[str, Any]
+Key = tuple[datetime, int]
+
+MOST_PER_PAGE = 100
+DEFAULT_PER_PAGE = 10
+DEEPEST = 2
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An object that was deleted; a list may still show it as a stub."""
+
+    ref: str
+    key: Key
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An equality filter: `keep` returns the rule for a value; `allowed` are its only values, if any."""
+
+    keep: Callable[[OnceHub, str], Callable[[Any], bool]]
+    allowed: tuple[str, ...] = ()
+
+
+def by_age(_: OnceHub, record: Any) -> Key:
+    """Return the time of creation, and what breaks a tie."""
+    return record.created_at, record.serial
+
+
+def nothing(_: OnceHub) -> Iterable[Gone]:
+    """Return that nothing of the kind is ever deleted."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Objects of one kind: where they are listed, and how they look.
+
+    `times` are the fields with `.gt` and `.lt`, as shown. `references` names the collections of the ids that can be
+    expanded, by field; `expands` whether the endpoint takes `expand`. `dates` says whether a bare date is a time.
+    """
+
+    name: str
+    path: str
+    object: str
+    rows: Callable[[OnceHub], Iterable[Any]]
+    ref: Callable[[OnceHub, Any], str]
+    show: Callable[[OnceHub, Any], Row]
+    key: Callable[[OnceHub, Any], Key] = by_age
+    gone: Callable[[OnceHub], Iterable[Gone]] = nothing
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    times: Mapping[str, Callable[[OnceHub, Any], datetime]] = field(default_factory=dict)
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    expands: bool = False
+    has_more: bool = True
+    has_stubs: bool = False
+    dates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One list request, made sense of; `bounds` are (field, operator, time)."""
+
+    api: OnceHub
+    collection: Collection
+    limit: int
+    after: str | None
+    before: str | None
+    rules: Sequence[Callable[[Any], bool]]
+    bounds: Sequence[tuple[str, str, datetime]]
+    expand: Sequence[Sequence[str]]
+
+    def keeps(self, entry: Any) -> bool:
+        """Tell whether a record, or the stub of one, is asked for."""
+        if isinstance(entry, Gone):
+            if self.rules:
+                return False
+        elif not all(rule(entry) for rule in self.rules):
+            return False
+        return all(self._within(entry, *bound) for bound in self.bounds)
+
+    def _within(self, entry: Any, name: str, operator: str, bound: datetime) -> bool:
+        value: datetime | date
+        limit: datetime | date = bound
+        if isinstance(entry, Gone):
+            value = entry.key[0] if name == "creation_time" else entry.at
+        else:
+            value = self.collection.times[name](self.api, entry)
+        if self.api.day_granular_filters and self.collection.dates:
+            value, limit = value.date(), bound.date()
+        return value > limit if operator == "gt" else value < limit
+
+
+def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
+    """Make sense of a query.
+
+    Raises:
+        Refusal: a parameter is unknown, given twice, or makes no sense.
+    """
+    asked = once(pairs)
+    limit = page_size(asked.pop("limit", str(DEFAULT_PER_PAGE)))
+    after, before = asked.pop("after", None), asked.pop("before", None)
+    if after is not None and before is not None:
+        raise invalid("before", "Only one of after and before may be given")
+    expand = (
+        read_expand(collection, asked.pop("expand", None), prefixed=api.list_expand_prefix) if "expand" in asked else []
+    )
+    rules, bounds = [], []
+    for name, text in asked.items():
+        stem, _, operator = name.rpartition(".")
+        if name in collection.filters:
+            rules.append(read_filter(api, collection.filters[name], name, text))
+        elif stem in collection.times and operator in {"gt", "lt"}:
+            bounds.append((stem, operator, moment(name, text, dates=collection.dates)))
+        else:
+            raise invalid(name, f"Received unknown parameter: {name}")
+    known = {(stem, operator): bound for stem, operator, bound in bounds}
+    for stem in collection.times:
+        low, high = known.get((stem, "gt")), known.get((stem, "lt"))
+        if low and high and low > high:
+            raise invalid(f"{stem}.gt", f"{stem}.gt is later than {stem}.lt")
+    return Query(api, collection, limit, after, before, rules, bounds, expand)
+
+
+def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the parameters, none of which may be repeated."""
+    asked: dict[str, str] = {}
+    for name, text in pairs:
+        if name in asked:
+            raise invalid(name, f"{name} is given twice")
+        asked[name] = text
+    return asked
+
+
+def page_size(text: str) -> int:
+    """Parse the page size: more than a hundred is refused, not cut."""
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_PER_PAGE:
+        raise invalid("limit", f"limit must be a number between 1 and {MOST_PER_PAGE}")
+    return int(text)
+
+
+def read_filter(api: OnceHub, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
+    """Return the rule of an equality filter; several values at once only where a switch allows them."""
+    values = text.split(",") if one.allowed and api.many_statuses else [text]
+    for value in values:
+        if not value or (one.allowed and value not in one.allowed):
+            raise invalid(name, f"{name} has an invalid value")
+    rules = [one.keep(api, value) for value in values]
+    return rules[0] if len(rules) == 1 else lambda record: any(rule(record) for rule in rules)
+
+
+def moment(name: str, text: str, *, dates: bool) -> datetime:
+    """Parse a time with an offset or, where that will do, a date, which is its first moment in UTC."""
+    try:
+        if dates and DATE.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        if DATE_TIME.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise invalid(name, f"{name} is not a valid date")
+
+
+def read_expand(collection: Collection, text: str | None, *, prefixed: bool) -> list[list[str]]:
+    """Parse `expand`: names of fields, comma separated, each below `data.` in a list if `prefixed`."""
+    paths = []
+    for item in (text or "").split(","):
+        head, *rest = parts = item.split(".")
+        path = rest if prefixed else parts
+        known = 1 <= len(path) <= DEEPEST and path[0] in collection.references
+        if not (collection.expands and known) or (prefixed and head != "data"):
+            raise invalid("expand", "This property cannot be expanded")
+        paths.append(path)
+    return paths
