@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from tap_bookings.tap import TapBookings
 from tap_calendly.tap import TapCalendly
 from tap_common.tap import SchedulingTap
+from tap_luma.tap import TapLuma
+from tap_scheduler.tap import TapScheduler
 from target_duckdb.target import TargetDuckDB
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import PluginBase
 
 MELTANO = Path(__file__).parent.parent / "meltano.yml"
-PLUGINS: dict[str, type[PluginBase]] = {"tap-calendly": TapCalendly, "target-duckdb": TargetDuckDB}
+TAPS: list[type[SchedulingTap]] = [TapCalendly, TapBookings, TapLuma, TapScheduler]
+PLUGINS: dict[str, type[PluginBase]] = {plugin.name: plugin for plugin in (*TAPS, TargetDuckDB)}
 KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "object", "array": "array"}
 
 
@@ -32,14 +36,15 @@ def settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:
 
 
 def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
-    """One setting: kind, label, description, default, and whether it is a secret."""
+    """One setting: kind, label, description, default, and whether it is a secret.
+
+    A date is a string: Meltano would read "2024" as this day and month of 2024.
+    """
     types = definition.get("type", "string")
     kind = next((KINDS[each] for each in ([types] if isinstance(types, str) else types) if each in KINDS), "string")
     found: dict[str, Any] = {"name": name, "kind": kind}
     if definition.get("secret"):
         found |= {"kind": "password", "sensitive": True}
-    elif definition.get("format") == "date-time":
-        found["kind"] = "date_iso8601"
     elif options := [value for value in definition.get("enum", ()) if value is not None]:
         found |= {"kind": "options", "options": [{"label": value, "value": value} for value in options]}
     found["label"] = definition.get("title", name)

@@ -11,13 +11,12 @@ from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_calendly.tap import TapCalendly
+from meltano_settings import TAPS
 
 if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
 
 ROOT = Path(__file__).parent.parent
-TAPS: list[type[SchedulingTap]] = [TapCalendly]
 
 
 def streams(tap: type[SchedulingTap]) -> str:
