@@ -55,7 +55,9 @@ QUESTIONS = {
             union all by name select 'OnceHub' as source, creation_time as booked_at from tap_bookings.bookings
             union all by name select 'SavvyCal' as source, created_at as booked_at from tap_scheduler.events
             union all by name select 'Luma' as source, registered_at as booked_at from tap_luma.event_guests)
-        pivot (select strftime(date_trunc('week', booked_at), '%Y-%m-%d') as week, source from booked where booked_at is not null)
+        pivot (
+            select strftime(date_trunc('week', booked_at), '%Y-%m-%d') as week, source from booked
+            where booked_at is not null)
         on source using count(*) group by week order by week desc limit 5""",
     "Cancellation rate": """
         with bookings as (
