@@ -41,11 +41,14 @@ def status(api: OnceHub, ticket: Ticket) -> str:
 
 def updated_at(api: OnceHub, ticket: Ticket) -> datetime:
     """Return the latest time that moves `last_updated_time`."""
-    times = [ticket.updated_at, ticket.booking.updated_at, ticket.meeting.updated_at]
-    times += [at for cause, at in ticket.changes.items() if cause not in api.silent_causes]
-    if status(api, ticket) == "completed":
-        times.append(ticket.meeting.end)
-    return max(times)
+    meeting = ticket.meeting
+    latest = max(ticket.updated_at, ticket.booking.updated_at, meeting.updated_at)
+    if ticket.changes:
+        silent = api.silent_causes
+        latest = max([latest, *(at for cause, at in ticket.changes.items() if cause not in silent)])
+    if latest < meeting.end <= api.world.now and status(api, ticket) == "completed":
+        return meeting.end
+    return latest
 
 
 def creation_time(_: OnceHub, ticket: Ticket) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import gt, lt
 from typing import TYPE_CHECKING, Any
 
 from sandbox.oncehub.refusals import invalid
@@ -78,36 +79,43 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One list request, made sense of; `bounds` are (field, operator, time)."""
+    """One list request, made sense of; `rules` are about records, `bounds` about the times that are asked for."""
 
-    api: OnceHub
     collection: Collection
     limit: int
     after: str | None
     before: str | None
     rules: Sequence[Callable[[Any], bool]]
-    bounds: Sequence[tuple[str, str, datetime]]
+    bounds: Sequence[Callable[[Any], bool]]
     expand: Sequence[Sequence[str]]
 
     def keeps(self, entry: Any) -> bool:
         """Tell whether a record, or the stub of one, is asked for."""
-        if isinstance(entry, Gone):
-            if self.rules:
+        for within in self.bounds:
+            if not within(entry):
                 return False
-        elif not all(rule(entry) for rule in self.rules):
+        if self.rules and isinstance(entry, Gone):
             return False
-        return all(self._within(entry, *bound) for bound in self.bounds)
+        for rule in self.rules:  # noqa: SIM110 -- a third faster than all()
+            if not rule(entry):
+                return False
+        return True
 
-    def _within(self, entry: Any, name: str, operator: str, bound: datetime) -> bool:
-        value: datetime | date
-        limit: datetime | date = bound
+
+def within(api: OnceHub, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
+    """Return the rule of a time filter, which is strict; a stub has the times of its beginning and its end."""
+    read = collection.times[name]
+    compare: Callable[[date, date], bool] = gt if operator == "gt" else lt
+    whole_days = api.day_granular_filters and collection.dates
+
+    def rule(entry: Any) -> bool:
         if isinstance(entry, Gone):
             value = entry.key[0] if name == "creation_time" else entry.at
-        else:
-            value = self.collection.times[name](self.api, entry)
-        if self.api.day_granular_filters and self.collection.dates:
-            value, limit = value.date(), bound.date()
-        return value > limit if operator == "gt" else value < limit
+            return compare(value, bound)
+        value = read(api, entry)
+        return compare(value.date(), bound.date()) if whole_days else compare(value, bound)
+
+    return rule
 
 
 def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
@@ -125,20 +133,21 @@ def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]])
         read_expand(collection, asked.pop("expand", None), prefixed=api.list_expand_prefix) if "expand" in asked else []
     )
     rules, bounds = [], []
+    known: dict[tuple[str, str], datetime] = {}
     for name, text in asked.items():
         stem, _, operator = name.rpartition(".")
         if name in collection.filters:
             rules.append(read_filter(api, collection.filters[name], name, text))
         elif stem in collection.times and operator in {"gt", "lt"}:
-            bounds.append((stem, operator, moment(name, text, dates=collection.dates)))
+            bound = known[stem, operator] = moment(name, text, dates=collection.dates)
+            bounds.append(within(api, collection, stem, operator, bound))
         else:
             raise invalid(name, f"Received unknown parameter: {name}")
-    known = {(stem, operator): bound for stem, operator, bound in bounds}
     for stem in collection.times:
         low, high = known.get((stem, "gt")), known.get((stem, "lt"))
         if low and high and low > high:
             raise invalid(f"{stem}.gt", f"{stem}.gt is later than {stem}.lt")
-    return Query(api, collection, limit, after, before, rules, bounds, expand)
+    return Query(collection, limit, after, before, rules, bounds, expand)
 
 
 def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
