@@ -115,6 +115,13 @@ def test_another_set_of_keys_reads_everything_again_the_same_in_another_order_do
     assert savvycal.warehouse.written["events"] < whole
 
 
+def test_whose_data_a_bookmark_vouches_for_does_not_depend_on_the_order_of_the_keys(savvycal: Runner) -> None:
+    tap = savvycal.build()
+    vars(tap)["users"] = dict(enumerate({"id": f"user_{number}"} for number in (3, 1, 2, 5, 4, 1)))
+
+    assert tap.scope_id == "user_1,user_2,user_3,user_4,user_5"
+
+
 def test_a_refused_key_among_several_is_told_by_its_place(savvycal: Runner) -> None:
     messages = Messages()
     with pytest.raises(AccessError, match=r"expired or revoked\. It is key 3 of 3\.$"):
