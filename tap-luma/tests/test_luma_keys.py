@@ -77,7 +77,7 @@ def test_each_key_has_a_budget_of_its_own(luma: Runner, sandbox: Sandbox) -> Non
     assert sandbox.luma.refused == []
 
 
-@pytest.mark.parametrize("keys", [TWO, {"api_key": "sandbox-second", "api_keys": ["sandbox-admin"]}])
+@pytest.mark.parametrize("keys", [TWO, {"api_key": None, "api_keys": ["sandbox-second", "sandbox-admin"]}])
 def test_an_event_that_one_key_manages_and_another_only_sees_comes_once_and_whole(
     luma: Runner, sandbox: Sandbox, calendars: list[Any], keys: dict[str, Any]
 ) -> None:

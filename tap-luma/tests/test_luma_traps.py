@@ -280,6 +280,33 @@ def test_an_event_that_can_no_longer_be_read_does_not_stop_the_others(
     assert guest_row(luma, kept)
 
 
+def test_an_event_that_is_cancelled_between_two_pages_does_not_stop_the_others(
+    luma: Runner, life: Gatherings, caplog: pytest.LogCaptureFixture
+) -> None:
+    for event in list(life.gatherings.values()):
+        life.cancel(event)
+    lost, kept = soon(life), soon(life, 2)
+    for _ in range(9):
+        life.register(lost)
+    guest = life.register(kept)
+    luma.select = lambda name, _: name == "event_guests"
+    luma.sync(page_size=3, concurrency=1, after=2, then=lambda: life.cancel(lost))
+
+    assert guest_row(luma, guest)
+    assert 1 < len(luma.warehouse.rows["event_guests"]) < 10
+    assert "in the middle of its list" in caplog.text
+
+
+def test_a_cursor_that_is_not_accepted_any_more_starts_the_list_again(
+    luma: Runner, sandbox: Sandbox, judge: Judge
+) -> None:
+    luma.select = lambda name, _: name == "contacts"
+    luma.sync(page_size=3, after=3, then=sandbox.luma.pager.places.clear)
+
+    assert [asked.status for asked in sandbox.requests].count(400) == 1
+    assert judge.verdict(luma, ["contacts"]) == {}
+
+
 def test_nothing_is_asked_about_events_that_are_only_shown(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:
     luma.select = lambda name, _: not name.startswith("organization")
     luma.sync(include_view_access=True, include_external=True, include_pending=True)

@@ -248,6 +248,18 @@ class OfEvent(InWindow):
     def query(self, asked: Asked) -> Mapping[str, Any]:
         return {"event_id": asked["event_id"]}
 
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return self.while_it_lasts(super().open(asked))
+
+    def while_it_lasts(self, rows: Iterator[Record]) -> Iterator[Record]:
+        """The rows, up to where the event is cancelled or handed over between two pages."""
+        try:
+            yield from rows
+        except (ForbiddenError, GoneError) as refusal:
+            self.unreadable.append(refusal)
+            self.log("%s, in the middle of its list: the event is gone; going on with the others.", refusal, level=30)
+
 
 class EventDetails(OfEvent, OneEvent, Single):
     """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
@@ -292,8 +304,9 @@ class EventGuests(OfEvent):
             except (ForbiddenError, GoneError, StalePageError):
                 raise
             except RequestError as refusal:
+                if self.without_order is None:
+                    self.log("%s: asking for guests without an order.", refusal, level=30)
                 self.without_order = refusal
-                self.log("%s: asking for guests without an order.", refusal, level=30)
         return super().open(asked)
 
     @override
