@@ -7,9 +7,9 @@ taken up again, and at 40 requests a minute that of a large account takes hours.
   by step. Where it is not full, it is all that is left, and the load is done: a small account pays nothing for slices.
 - Else a slice reaches down to 30 days below the newest row of that page, or ten times as far as the page does if that
   is further: about ten pages at least. It is asked for by both of its bounds, whatever is in it by then.
-- Bounds are midnights (UTC), and the lower one is asked for a day lower. `.gt` and `.lt` leave their moment out, and
-  one could read the API's contract as if they went by days: what is created at a bound is in one slice at least,
-  either way. A row that is in two has the same key.
+- The lower bound is asked for a day lower. `.gt` and `.lt` leave their moment out, and one could read the API's
+  contract as if they went by days, of whatever time zone: what is created at a bound is in one slice at least, either
+  way. A row that is in two has the same key.
 
 Nothing rests on the order of the list: any page says where some rows are, and everything below the bound is still to
 come. After each slice the stream's state says how far down the load is, and a STATE goes out. A run that finds one
@@ -76,7 +76,7 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
 
 
 def reach(head: Iterable[Record]) -> datetime | None:
-    """The midnight down to which a slice with these rows at its top reaches; None for all that is left."""
+    """How far down a slice with these rows at its top reaches; None for all that is left."""
     created = [instant(row["creation_time"]) for row in head if row.get("creation_time")]
     if not created:
         return None
@@ -84,4 +84,4 @@ def reach(head: Iterable[Record]) -> datetime | None:
     down = max(SLICE, _PAGES * (newest - min(created)))
     if down > newest - _OLDEST:
         return None
-    return (newest - down).replace(hour=0, minute=0, second=0, microsecond=0)
+    return newest - down
