@@ -131,7 +131,7 @@ def form(ticket: Ticket) -> Row | None:
     first, number = ticket.first, ticket.serial
     if (first.booked_by or ticket.previous) and not ticket.edits:
         return None
-    guests = [guest.email for guest in first.meeting.guests]
+    guests = [guest.email for guest in ticket.meeting.guests]
     fields: list[Row] = [{"name": question, "value": answer} for question, answer in first.answers]
     found: Row = {
         "name": first.name,
