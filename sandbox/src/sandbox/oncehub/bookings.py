@@ -153,8 +153,7 @@ def external(meeting: r.Meeting) -> Row:
     if meeting.calendar is None:
         return {"type": "none", "name": "", "id": "", "event_id": ""}
     system, event = meeting.calendar
-    host = meeting.hosts[0]
-    return {"type": SYSTEMS.get(system, "exchange"), "name": host.name, "id": host.email, "event_id": event}
+    return {"type": SYSTEMS.get(system, "exchange"), "name": "Kalender", "id": f"{event[:8]}@cal", "event_id": event}
 
 
 def utm(booking: r.Booking) -> Row | None:

@@ -162,7 +162,7 @@ def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def page_size(text: str) -> int:
     """Parse the page size: more than a hundred is refused, not cut."""
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_PER_PAGE:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PER_PAGE:
         raise invalid("limit", f"limit must be a number between 1 and {MOST_PER_PAGE}")
     return int(text)
 

@@ -189,7 +189,9 @@ def is_destroyed(_: World, desk: Desk, ticket: Ticket, since: datetime) -> None:
 
 def somebody_asks(world: World, desk: Desk) -> None:
     """Let a booking that lies ahead wait for approval, which two in three get."""
-    ahead = [one for one in latest(desk.tickets) if one.meeting.start > world.now + DAY]
+    ahead = [
+        one for one in latest(desk.tickets) if one.meeting.start > world.now + DAY and one.meeting.id in world.meetings
+    ]
     ahead = [one for one in ahead if not (one.called_off or one.approval or one.trashed_at)]
     if ahead:
         ticket = desk.random.choice(ahead)
