@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harness import VirtualClock
     from sandbox import Sandbox
+    from sandbox.world.gatherings import Gatherings
 
 Row = dict[str, Any]
 
@@ -132,6 +133,12 @@ def luma(sandbox: Sandbox, run_against: Callable[[Sandbox], Runner]) -> Runner:
 def judge(sandbox: Sandbox) -> Judge:
     """Compares with the truth of the small sandbox."""
     return Judge(LUMA, sandbox)
+
+
+@pytest.fixture
+def life(sandbox: Sandbox) -> Gatherings:
+    """What can happen to events."""
+    return sandbox.world.gatherings
 
 
 @pytest.fixture

@@ -10,25 +10,14 @@ from jsonschema import Draft202012Validator
 
 from harness import differences
 from sandbox.luma.text import event_id
-from tap_common.errors import RequestError
 from tap_common.window import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness import Runner, VirtualClock
+    from harness import Runner
     from sandbox import Sandbox
     from sandbox.world.gatherings import Gatherings
     from sandbox.world.gatherings import records as g
     from truth import Judge
-
-GUESTS = "/v1/events/guests/list"
-
-
-@pytest.fixture
-def life(sandbox: Sandbox) -> Gatherings:
-    """What can happen to events."""
-    return sandbox.world.gatherings
 
 
 def guest_row(luma: Runner, guest: g.Guest) -> dict[str, Any]:
@@ -208,105 +197,6 @@ def test_every_ticket_refers_to_a_type_that_was_read_though_it_is_hidden(luma: R
     assert {(row["event_ticket_type_id"],) for row in luma.warehouse.rows["event_tickets"].values()} <= kinds.keys()
 
 
-def test_a_page_that_is_shorter_than_asked_for_is_not_the_last(
-    luma: Runner, sandbox: Sandbox, life: Gatherings, judge: Judge
-) -> None:
-    event = soon(life)
-    for _ in range(12):
-        life.register(event)
-    sandbox.luma.page_cap = 5
-    luma.sync(page_size=100)
-
-    assert {row["event_id"] for row in luma.warehouse.rows["event_guests"].values()} >= {event_id(event)}
-    assert judge.verdict(luma) == {}
-
-
-def test_a_cursor_behind_the_last_page_is_not_followed(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:
-    sandbox.luma.lingering_cursor = True
-    luma.sync(page_size=5)
-
-    assert judge.verdict(luma) == {}
-    cursors = [value for asked in sandbox.requests for name, value in asked.query if name == "pagination_cursor"]
-    assert len(cursors) == len(set(cursors))
-
-
-def test_a_cursor_that_names_itself_ends_the_run(luma: Runner, sandbox: Sandbox) -> None:
-    sandbox.luma.repeat_token = True
-
-    with pytest.raises(RequestError, match="twice"):
-        luma.sync(page_size=5)
-
-
-def test_guests_who_come_while_pages_are_read_push_nobody_out(
-    luma: Runner, sandbox: Sandbox, life: Gatherings, judge: Judge
-) -> None:
-    event = soon(life)
-    for _ in range(20):
-        life.register(event)
-    sandbox.luma.cursor_by_position = True
-    luma.sync(page_size=5)
-
-    orders = {
-        tuple(value for name, value in asked.query if "sort" in name)
-        for asked in sandbox.requests
-        if asked.path == GUESTS
-    }
-    assert orders == {("created_at", "asc")}
-    assert judge.verdict(luma) == {}
-
-
-def test_a_block_of_a_minute_is_waited_out_and_costs_no_try(
-    luma: Runner, sandbox: Sandbox, clock: VirtualClock, judge: Judge
-) -> None:
-    sandbox.faults.script(GUESTS, ["429", "429", "429"])
-    began = clock.monotonic()
-    luma.sync(max_retries=1, concurrency=1)
-
-    assert [kind for _, kind in sandbox.faults.injected] == ["429"] * 3
-    assert clock.monotonic() - began >= 3 * 60
-    assert judge.verdict(luma) == {}
-
-
-@pytest.mark.parametrize("switch", ["hidden", "forbidden"])
-def test_an_event_that_can_no_longer_be_read_does_not_stop_the_others(
-    luma: Runner, sandbox: Sandbox, life: Gatherings, switch: str
-) -> None:
-    event = soon(life)
-    lost, kept = life.register(event), life.register(soon(life))
-    setattr(sandbox.luma, switch, {event_id(event)})
-    luma.sync()
-
-    assert (f"gst-{lost.id}",) not in luma.warehouse.rows["event_guests"]
-    assert guest_row(luma, kept)
-
-
-def test_an_event_that_is_cancelled_between_two_pages_does_not_stop_the_others(
-    luma: Runner, life: Gatherings, caplog: pytest.LogCaptureFixture
-) -> None:
-    for event in list(life.gatherings.values()):
-        life.cancel(event)
-    lost, kept = soon(life), soon(life, 2)
-    for _ in range(9):
-        life.register(lost)
-    guest = life.register(kept)
-    luma.select = lambda name, _: name == "event_guests"
-    luma.sync(page_size=3, concurrency=1, after=2, then=lambda: life.cancel(lost))
-
-    assert guest_row(luma, guest)
-    assert 1 < len(luma.warehouse.rows["event_guests"]) < 10
-    assert "in the middle of its list" in caplog.text
-
-
-def test_a_cursor_that_is_not_accepted_any_more_starts_the_list_again(
-    luma: Runner, sandbox: Sandbox, judge: Judge
-) -> None:
-    luma.select = lambda name, _: name == "contacts"
-    luma.sync(page_size=3, after=3, then=sandbox.luma.pager.places.clear)
-
-    assert [asked.status for asked in sandbox.requests].count(400) == 1
-    assert judge.verdict(luma, ["contacts"]) == {}
-
-
 def test_nothing_is_asked_about_events_that_are_only_shown(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:
     luma.select = lambda name, _: not name.startswith("organization")
     luma.sync(include_view_access=True, include_external=True, include_pending=True)
@@ -446,15 +336,3 @@ def test_all_that_the_first_run_writes_equals_the_source_in_every_column(luma: R
     momentary = ("id", "spots_remaining", "registration_open", "require_approval", "display_price")
     details = [{name: row[name] for name in momentary} for row in sandbox.truth("luma", "event_details")]
     assert differences(luma.warehouse.rows["event_details"], ["id"], details) == []
-
-
-def test_a_refused_order_is_given_up_once_and_said(
-    luma: Runner, sandbox: Sandbox, judge: Judge, refuse_order: Callable[[], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    refuse_order()
-    luma.sync(concurrency=1)
-
-    refused = [asked for asked in sandbox.requests if asked.status == 400]
-    assert len(refused) == 1
-    assert caplog.text.count("without an order") == 1
-    assert judge.verdict(luma) == {}

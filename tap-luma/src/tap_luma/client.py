@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
@@ -95,6 +96,20 @@ class LumaStream(APIStream):
         if isinstance(error, GoneError) and self.parent_stream_type is None and self.optional:
             return NoSuchListError(message)
         return error
+
+
+class Single(LumaStream):
+    """One object, as it stands."""
+
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param = None
+
+
+class Whole(LumaStream):
+    """A list that comes whole: no page size is sent, but a cursor would be followed."""
+
+    page_size_param = None
 
 
 def _said(response: requests.Response) -> str:

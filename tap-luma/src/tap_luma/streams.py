@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from singer_sdk.pagination import SinglePagePaginator
@@ -16,8 +15,8 @@ from tap_common.ahead import ahead
 from tap_common.errors import ForbiddenError, GoneError, RequestError, StalePageError
 from tap_common.select import find
 from tap_common.unnested import Unnested
-from tap_common.window import instant, zulu
-from tap_luma.client import LumaStream
+from tap_common.window import zulu
+from tap_luma.client import LumaStream, Single, Whole
 from tap_luma.names import (
     each_with_both_names,
     earliest,
@@ -27,6 +26,7 @@ from tap_luma.names import (
     unwrapped,
     with_both_names,
 )
+from tap_luma.windowed import InWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,20 +41,6 @@ if TYPE_CHECKING:
 _DESCRIPTIONS = ("description", "description_md")
 # Not by `name` or `email`, which change; and ascending, so that guests who come while pages are read come last.
 _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
-
-
-class Single(LumaStream):
-    """One object, as it stands."""
-
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
-
-
-class Whole(LumaStream):
-    """A list that comes whole: no page size is sent, but a cursor would be followed."""
-
-    page_size_param = None
 
 
 class Calendars(Single):
@@ -187,45 +173,6 @@ class Events(OneEvent):
         sent = unwrapped(row, self.legacy_wrapper)
         shaped = super().shape(row, asked)
         return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
-
-
-class InWindow(LumaStream):
-    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event."""
-
-    replication_key = "event_end_at"
-    windowed = True
-
-    @property
-    @override
-    def due_since(self) -> datetime | None:
-        return super().due_since if self.config["lookback_days"] else None
-
-    @override
-    def is_due(self, row: Record) -> bool:
-        """Always: all rows of an event that was looked at."""
-        return True
-
-    def looks_at(self, event: Record) -> bool:
-        """Whether the event ends in the window, or has come since the last run with a date that is long past."""
-        if self.bookmark is None or self.due_since is None:
-            return True
-        ends, created = event["end_at"], event["created_at"]
-        recent = ends is None or instant(ends) >= self.due_since
-        return recent or (created is not None and instant(created) >= self.bookmark - self.overlap)
-
-    @cached_property
-    def family(self) -> list[InWindow]:
-        """The selected ones of this stream and those below it, each of which has a window of its own."""
-        below = [stream for child in self.active_children for stream in cast("InWindow", child).family]
-        return [self, *below] if self.selected else below
-
-    @override
-    def batches(self) -> Iterator[Iterable[Record]]:
-        """Then the bookmark is beyond what was looked at, whether or not it had rows; not if nothing could be read."""
-        yield from super().batches()
-        if self.selected and (self.readable or not self.unreadable):
-            for end in {parent[self.parent_keys["event_end_at"]] for parent in self.parents}:
-                self._increment_stream_state({"event_end_at": end})
 
 
 class OfEvent(InWindow):

@@ -1,0 +1,56 @@
+"""What is read again while its event is recent."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import override
+
+from tap_common.window import instant
+from tap_luma.client import LumaStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+
+class InWindow(LumaStream):
+    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event."""
+
+    replication_key = "event_end_at"
+    windowed = True
+
+    @property
+    @override
+    def due_since(self) -> datetime | None:
+        return super().due_since if self.config["lookback_days"] else None
+
+    @override
+    def is_due(self, row: Record) -> bool:
+        """Always: all rows of an event that was looked at."""
+        return True
+
+    def looks_at(self, event: Record) -> bool:
+        """Whether the event ends in the window, or has come since the last run with a date that is long past."""
+        if self.bookmark is None or self.due_since is None:
+            return True
+        ends, created = event["end_at"], event["created_at"]
+        recent = ends is None or instant(ends) >= self.due_since
+        return recent or (created is not None and instant(created) >= self.bookmark - self.overlap)
+
+    @cached_property
+    def family(self) -> list[InWindow]:
+        """The selected ones of this stream and those below it, each of which has a window of its own."""
+        below = [stream for child in self.active_children for stream in cast("InWindow", child).family]
+        return [self, *below] if self.selected else below
+
+    @override
+    def batches(self) -> Iterator[Iterable[Record]]:
+        """Then the bookmark is beyond what was looked at, whether or not it had rows; not if nothing could be read."""
+        yield from super().batches()
+        if self.selected and (self.readable or not self.unreadable):
+            for end in {parent[self.parent_keys["event_end_at"]] for parent in self.parents}:
+                self._increment_stream_state({"event_end_at": end})
