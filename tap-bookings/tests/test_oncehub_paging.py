@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_bookings.client import AfterPaginator
+from tap_bookings.streams import Teams
+from tap_bookings.tap import TapBookings
 from tap_common.errors import RequestError
 
 URL = "https://api.oncehub.com/bookings"
@@ -76,3 +78,24 @@ def test_a_last_row_without_an_id_is_an_error_and_not_the_end() -> None:
 
     with pytest.raises(RequestError, match="has no id"):
         AfterPaginator(3).get_next(response)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            {"type": "invalid_request_error", "message": "a@b.example", "param": "limit"},
+            ": invalid_request_error, parameter `limit`",
+        ),
+        ({"type": "api_error", "message": "a@b.example"}, ": api_error"),
+        ({"type": "who is a@b.example?", "message": "a@b.example", "param": {"a": 1}}, ""),
+        (["a@b.example"], ""),
+    ],
+)
+def test_an_error_names_its_type_and_the_parameter_at_fault_and_quotes_no_text(body: Any, told: str) -> None:
+    response = page(0)
+    response.status_code, response.reason = 400, "Bad Request"
+    response._content = json.dumps(body).encode()
+    stream = TapBookings(config={}, validate_config=False).stream(Teams)
+
+    assert stream.response_error_message(response) == f"400 Bad Request on /v2/teams (stream `teams`){told}"

@@ -62,7 +62,7 @@ class TapBookings(SchedulingTap):
             api_url="https://api.oncehub.com",
             lookback_days=1,
             requests_per_minute=40,
-            concurrency=4,
+            concurrency=1,
             start_date=(
                 "Earliest last change of `bookings` and `contacts` to load, and earliest creation of "
                 "`sms_notifications`."
