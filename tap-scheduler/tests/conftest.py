@@ -61,3 +61,9 @@ def savvycal(sandbox: Sandbox, run_against: Callable[[Sandbox], Runner]) -> Runn
 def judge(sandbox: Sandbox) -> Judge:
     """Compares with the truth of the small sandbox."""
     return Judge(SAVVYCAL, sandbox)
+
+
+@pytest.fixture
+def asked(sandbox: Sandbox) -> Callable[[str], list[dict[str, str]]]:
+    """What a path of the small sandbox was asked with, page by page."""
+    return lambda path: [dict(request.query) for request in sandbox.requests if request.path == path]
