@@ -129,9 +129,7 @@ def test_what_only_the_current_generation_has_is_skipped_with_a_warning(
 
 def test_mails_that_could_not_be_read_are_read_when_they_can(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:
     luma.select = lambda name, _: name == "event_blasts"
-    luma.sync(api_generation="legacy")
     sandbox.luma.generations = {"legacy"}
-    luma.warehouse.state = None
     luma.sync()
     sandbox.luma.generations = {"current"}
     sandbox.advance(days=40)
