@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api import settings
 from commands import BIN, run, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from apis import Api
+    from api import Api
     from sandbox import Sandbox
 
 SECRET = re.compile(r"key|token|secret|password")
@@ -30,7 +31,7 @@ PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 @pytest.fixture
 def config(api: Api, sandbox: Sandbox) -> dict[str, Any]:
     """Settings that work."""
-    return {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}
+    return settings(api, sandbox)
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_signal_ends_the_run_though_answers_are_slow(api: Api, serve: Callable
     sandbox = serve(clock=time.monotonic)
     sandbox.faults.slow_seconds = 20
     sandbox.faults.script(api.first, ["slow"])
-    config = {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}"}
+    config = settings(api, sandbox)
     (tmp_path / "config.json").write_text(json.dumps(config))
     with subprocess.Popen(
         [BIN / api.tap.name, f"--config={tmp_path / 'config.json'}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -18,7 +18,7 @@ import pytest
 from commands import BIN
 
 if TYPE_CHECKING:
-    from apis import Api
+    from api import Api
     from sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apis import runner_of
+from api import runner_of
+from tap_common.tap import SchedulingTap
 from truth import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apis import Api
+    from api import Api
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
@@ -27,7 +28,7 @@ def test_a_limit_of_20_a_minute_is_obeyed_and_the_run_ends_well(
     served.requests_per_minute, served.send_retry_after = 20, retry_after
     began = clock.monotonic()
 
-    runner.sync(concurrency=concurrency, page_size=4)
+    runner.sync(concurrency=concurrency, page_size=2, requests_per_minute=1_000)
 
     windows = (clock.monotonic() - began) / 60 + 1
     refused = [asked for asked in sandbox.requests if asked.status == 429]
@@ -37,6 +38,8 @@ def test_a_limit_of_20_a_minute_is_obeyed_and_the_run_ends_well(
 
 
 def test_no_minute_of_the_run_is_left_unused(api: Api, serve: Callable[..., Sandbox], clock: VirtualClock) -> None:
+    if api.tap.rates is not SchedulingTap.rates:
+        pytest.skip("two limits at once have a test of their own")
     sandbox = serve(scale="test")
     getattr(sandbox, api.name).requests_per_minute = 100
     runner = runner_of(api, sandbox, clock)
@@ -53,12 +56,14 @@ def test_no_minute_of_the_run_is_left_unused(api: Api, serve: Callable[..., Sand
 def test_a_window_that_another_program_has_used_up_is_waited_out_without_a_429(
     api: Api, sandbox: Sandbox, runner: Runner
 ) -> None:
+    if not api.announces_limit:
+        pytest.skip("the API tells of its limit by refusing")
     getattr(sandbox, api.name).requests_per_minute = 20
-    runner.sync(page_size=20)
+    runner.sync(page_size=4)
     runner.warehouse.state = None
     before = len(sandbox.requests)
 
-    runner.sync(concurrency=1, page_size=20)
+    runner.sync(concurrency=1, page_size=4)
 
     assert sum(asked.status == 429 for asked in sandbox.requests[before:]) <= 1
 

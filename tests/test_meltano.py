@@ -14,12 +14,14 @@ import pytest
 from ruamel.yaml import YAML
 
 import meltano_settings as settings
-from apis import APIS, Api
+from apis import APIS
 from commands import BIN
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from api import Api
 
 ROOT = Path(__file__).parent.parent
 TYPES = {"date-time": "TIMESTAMP WITH TIME ZONE", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}

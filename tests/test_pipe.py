@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from api import settings
 from commands import BIN
 from truth import Judge
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from apis import Api
+    from api import Api
     from harness import Runner
     from sandbox import Sandbox
 
@@ -32,9 +33,7 @@ class Pipe:
         self.target = [str(BIN / "target-duckdb"), f"--config={folder / 'target.json'}"]
         self.state = folder / "state.json"
         self.file = folder / "warehouse.duckdb"
-        (folder / "tap.json").write_text(
-            json.dumps({"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}", "requests_per_minute": 60_000})
-        )
+        (folder / "tap.json").write_text(json.dumps(settings(api, sandbox) | {"requests_per_minute": 60_000}))
         (folder / "target.json").write_text(
             json.dumps({"filepath": str(self.file), "default_target_schema": SCHEMA, "batch_size_rows": 20})
         )

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apis import runner_of
+from api import runner_of
 from harness import kill
 from truth import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apis import Api
+    from api import Api
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
@@ -58,9 +58,9 @@ def test_with_one_answer_in_twenty_faulty_the_result_is_the_same(
     runner = runner_of(api, sandbox, clock)
     sandbox.faults.randomly(rate=0.05, seed=1)
 
-    runner.sync()
+    runner.sync(page_size=2)
 
-    assert sum(asked.status != 200 for asked in sandbox.requests) > 10
+    assert len(sandbox.faults.injected) >= 5
     assert Judge(api, sandbox).verdict(runner) == {}
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MELTANO = Path(__file__).parent.parent / "meltano.yml"
 TAPS: list[type[SchedulingTap]] = [TapCalendly, TapBookings, TapLuma, TapScheduler]
-PLUGINS: dict[str, type[PluginBase]] = {plugin.name: plugin for plugin in (*TAPS, TargetDuckDB)}
+_PLUGINS: list[type[PluginBase]] = [*TAPS, TargetDuckDB]
+PLUGINS = {plugin.name: plugin for plugin in _PLUGINS}
 KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "object", "array": "array"}
 
 

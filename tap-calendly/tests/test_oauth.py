@@ -25,7 +25,7 @@ import pytest
 import requests
 from typing_extensions import override
 
-from apis import CALENDLY
+from calendly_api import CALENDLY
 from commands import run_tap
 from harness import Runner, VirtualClock
 from sandbox.calendly.keys import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apis import CALENDLY, runner_of
+from api import runner_of
+from calendly_api import CALENDLY
 from commands import run_tap
 from harness import kill
 from sandbox.calendly.text import event_uri, invitee_uri, uri

@@ -10,7 +10,8 @@ from singer_sdk.streams.core import Stream
 from singer_sdk.streams.rest import RESTStream
 from singer_sdk.tap_base import Tap
 
-from apis import CALENDLY, runner_of
+from api import runner_of
+from calendly_api import CALENDLY
 from harness import Messages
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ class TapToy(SchedulingTap):
         setting("api_key", TEXT, "Key", "A key.", secret=True),
         *common_settings(
             tap=name, api_url="http://127.0.0.1", lookback_days=1, requests_per_minute=60_000, start_date="None."
-        )
+        ),
     ).to_dict()
 
     @override

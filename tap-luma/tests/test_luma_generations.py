@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api import runner_of
+from luma_api import LUMA
 from tap_common.errors import SettingsError
 from tap_luma.tap import TapLuma
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness import Runner
+    from harness import Runner, VirtualClock
     from sandbox import Sandbox
     from truth import Judge
 
@@ -35,10 +35,10 @@ def older(path: str) -> bool:
 
 
 @pytest.fixture
-def generations(sandbox: Sandbox, run_against: Callable[[Sandbox], Runner]) -> tuple[Runner, Runner]:
+def generations(sandbox: Sandbox, clock: VirtualClock) -> tuple[Runner, Runner]:
     """The same world, read whole through the current generation and through the older one."""
     sandbox.luma.legacy_guest_extras = True
-    runners = run_against(sandbox), run_against(sandbox)
+    runners = runner_of(LUMA, sandbox, clock), runner_of(LUMA, sandbox, clock)
     for runner, generation in zip(runners, ("current", "legacy"), strict=True):
         runner.select = lambda name, _default: name in BOTH
         runner.sync(api_generation=generation)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.luma.api import PATHS
+from sandbox.luma.asking import Param, one_of
 from sandbox.luma.text import event_id
 from tap_common.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
     from sandbox.world.gatherings import Gatherings
@@ -135,9 +136,11 @@ def test_a_cursor_that_is_not_accepted_any_more_starts_the_list_again(
 
 
 def test_a_refused_order_is_given_up_once_and_said(
-    luma: Runner, sandbox: Sandbox, judge: Judge, refuse_order: Callable[[], None], caplog: pytest.LogCaptureFixture
+    luma: Runner, sandbox: Sandbox, judge: Judge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refuse_order()
+    endpoint = PATHS[GUESTS]
+    without_it = replace(endpoint, params={**endpoint.params, "sort_column": Param(one_of("registered_at"))})
+    monkeypatch.setitem(PATHS, GUESTS, without_it)
     luma.sync(concurrency=1)
 
     refused = [asked for asked in sandbox.requests if asked.status == 400]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api import runner_of
 from harness import Messages
 from sandbox.savvycal.text import id_of
+from savvycal_api import SAVVYCAL
 from tap_scheduler.streams import Webhooks
 
 if TYPE_CHECKING:
@@ -161,11 +163,11 @@ def test_a_refusal_for_rate_without_a_header_is_waited_out(
 
 
 def test_sixty_requests_a_minute_are_the_most_unless_more_are_allowed(
-    run_against: Callable[[Sandbox], Runner], serve: Callable[..., Sandbox], clock: VirtualClock
+    serve: Callable[..., Sandbox], clock: VirtualClock
 ) -> None:
     sandbox = serve(scale="test")
     began = clock.monotonic()
-    run_against(sandbox).sync(page_size=2)
+    runner_of(SAVVYCAL, sandbox, clock).sync(page_size=2)
 
     times = [request.at - began for request in sandbox.requests]
     assert len(times) > 120

@@ -46,7 +46,7 @@ def run(
         text=True,
         check=False,
         timeout=120,
-        env=kept | (environment or {}) | {"LOGLEVEL": level},
+        env={**kept, **(environment or {}), "LOGLEVEL": level},
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from apis import APIS, Api, runner_of
+from api import Api, runner_of
+from apis import APIS
+from calendly_api import CALENDLY
 from harness import VirtualClock
+from luma_api import LUMA
+from oncehub_api import ONCEHUB
 from sandbox import Sandbox
+from savvycal_api import SAVVYCAL
+from truth import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
     from harness import Runner
+    from sandbox.world.gatherings import Gatherings
 
 
 @pytest.fixture(params=APIS, ids=lambda api: api.name)
@@ -57,3 +65,45 @@ def sandbox(serve: Callable[..., Sandbox]) -> Sandbox:
 def runner(api: Api, sandbox: Sandbox, clock: VirtualClock) -> Runner:
     """Runs of the tap against the sandbox."""
     return runner_of(api, sandbox, clock)
+
+
+@pytest.fixture
+def calendly(sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of tap-calendly against the sandbox."""
+    return runner_of(CALENDLY, sandbox, clock)
+
+
+@pytest.fixture
+def oncehub(sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of tap-bookings against the sandbox."""
+    return runner_of(ONCEHUB, sandbox, clock)
+
+
+@pytest.fixture
+def luma(sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of tap-luma against the sandbox."""
+    return runner_of(replace(LUMA, config={}), sandbox, clock)
+
+
+@pytest.fixture
+def savvycal(sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of tap-scheduler against the sandbox."""
+    return runner_of(SAVVYCAL, sandbox, clock)
+
+
+@pytest.fixture
+def life(sandbox: Sandbox) -> Gatherings:
+    """What can happen to public events and their guests."""
+    return sandbox.world.gatherings
+
+
+@pytest.fixture
+def judge(request: pytest.FixtureRequest, sandbox: Sandbox) -> Judge:
+    """Compares with the truth of the API whose runs the test asks for."""
+    return Judge(next(api for api in APIS if api.name in request.fixturenames), sandbox)
+
+
+@pytest.fixture
+def asked(sandbox: Sandbox) -> Callable[..., list[dict[str, str]]]:
+    """What a path was asked with, page by page, since so many requests."""
+    return lambda path, since=0: [dict(one.query) for one in sandbox.requests[since:] if one.path == path]

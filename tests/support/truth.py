@@ -10,7 +10,7 @@ from harness import Runner, differences
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from apis import Api
+    from api import Api
     from sandbox import Sandbox
 
 

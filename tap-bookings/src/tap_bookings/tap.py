@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyrate_limiter import Rate
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
 from singer_sdk.pagination import SinglePagePaginator
@@ -17,15 +16,15 @@ from tap_common.settings import TEXT, common_settings, setting
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from singer_sdk.helpers.types import Auth
 
-# Milliseconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
+    from tap_common.tap import Rates
+
+# Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
 # held up for a quarter of a second on its way, and the next one not at all.
-_GAP = 250
-# Milliseconds that are added to a window of 300 seconds for the same reason.
-_MARGIN = 2_000
+_GAP = 0.25
+# Seconds that are added to a window of 300 seconds for the same reason.
+_MARGIN = 2.0
 
 
 class KeyTest(OnceHubStream):
@@ -77,12 +76,12 @@ class TapBookings(SchedulingTap):
 
     @property
     @override
-    def rates(self) -> Sequence[Rate]:
+    def rates(self) -> Rates:
         """One request at a time, and five times the setting's number in five minutes."""
         a_minute = int(self.config["requests_per_minute"])
         # A setting far above the documented limit is for an API that has another one.
-        gap = max(1, min(_GAP, 60_000 // a_minute))
-        return [Rate(1, gap), Rate(a_minute * 5, int(self.window * 1000) + _MARGIN)]
+        gap = max(0.001, min(_GAP, 60 / a_minute))
+        return [*self.a_window(1, gap), *self.a_window(a_minute * 5, self.window + _MARGIN)]
 
     @override
     def auth_of(self, key: str) -> Auth:

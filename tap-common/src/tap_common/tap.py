@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from tap_common.stream import APIStream
 
+    Rates = Sequence[Rate]
+
 S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
@@ -93,13 +95,13 @@ class SchedulingTap(Tap, ABC):
         return session
 
     @property
-    def rates(self) -> Sequence[Rate]:
+    def rates(self) -> Rates:
         """The API's documented limit, or the setting's."""
         return self.a_window(int(self.config["requests_per_minute"]))
 
-    def a_window(self, requests: int) -> Sequence[Rate]:
-        """The limit of so many requests in each of the API's rate windows."""
-        return [Rate(requests, int(self.window * 1000))]
+    def a_window(self, requests: int, seconds: float | None = None) -> Rates:
+        """The limit of so many requests in any so many seconds; by default those of the API's rate window."""
+        return [Rate(requests, int((seconds or self.window) * 1000))]
 
     @cached_property
     def accesses(self) -> Sequence[Access]:
@@ -115,7 +117,7 @@ class SchedulingTap(Tap, ABC):
         """Puts a key on a request."""
         return BearerTokenAuthenticator(token=key)
 
-    def access_with(self, auth: Auth, rates: Sequence[Rate] | None = None) -> Access:
+    def access_with(self, auth: Auth, rates: Rates | None = None) -> Access:
         """A way to the API with a budget of its own: keys do not share one."""
         limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger)
         retry = Retry(

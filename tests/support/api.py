@@ -1,0 +1,85 @@
+"""What the tests that hold for every tap need to know of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from harness import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from harness import VirtualClock
+    from sandbox import Sandbox
+    from tap_common.tap import SchedulingTap
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Api:
+    """One of the APIs, its tap, and how its objects become rows."""
+
+    name: str
+    tap: type[SchedulingTap]
+    main: str
+    """The stream with the most rows, which is incremental."""
+    first: str
+    """Where the run's first request goes, as a pattern."""
+    listed: str
+    """Where a list of a default stream is, as a pattern."""
+    person: tuple[str, str]
+    """A default stream and a column of it that holds a name or an address."""
+    key: str = "sandbox-admin"
+    """A key that sees everything."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that reading every stream needs besides."""
+    kept: frozenset[str] = frozenset()
+    """Streams whose rows stay when the source deletes them without a trace."""
+    rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
+    """For streams whose rows are not the API's objects as they are: the row of an object."""
+    numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
+
+    snapshots: frozenset[str] = frozenset()
+    """Streams whose rows depend on the moment at which they are asked for."""
+    announces_limit: bool = True
+    """Whether answers say how many requests remain."""
+    empty_pages: bool = True
+    """Whether a page in the middle of a list may be empty."""
+    left_out: frozenset[str] = frozenset()
+    """Columns that a row lacks where the API does not send them."""
+    checked_with: frozenset[str] = frozenset()
+    """Paths that the check of permissions asks as the stream does: they take no page size."""
+    empty: Callable[[Sandbox], str] = lambda _: ""
+    """Deletes all that one of the default streams reads in full has; returns its name."""
+
+    def default_streams(self) -> list[str]:
+        """Streams that are on by default."""
+        return [stream.name for stream in self.tap.stream_types if stream.selected_by_default]
+
+    def all_streams(self) -> list[str]:
+        """Every stream."""
+        return [stream.name for stream in self.tap.stream_types]
+
+    def table(self, stream: str, things: Iterable[Row]) -> list[Row]:
+        """The rows that objects of the API should become, as far as the API says."""
+        rows = [self.rows.get(stream, dict)(thing) for thing in things]
+        if stream in self.numbered:
+            column, reference = self.numbered[stream]
+            places: defaultdict[str, count[int]] = defaultdict(count)
+            rows = [row | {column: row[reference], "index": next(places[row[reference]])} for row in rows]
+        return rows
+
+
+def settings(api: Api, sandbox: Sandbox) -> dict[str, Any]:
+    """Settings of a tap that work against a sandbox."""
+    return {"api_key": api.key, "api_url": f"{sandbox.url}/{api.name}", **api.config}
+
+
+def runner_of(api: Api, sandbox: Sandbox, clock: VirtualClock) -> Runner:
+    """Runs of a tap against a sandbox."""
+    return Runner(api.tap, settings(api, sandbox), clock)

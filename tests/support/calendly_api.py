@@ -1,0 +1,55 @@
+"""Calendly, for the tests that hold for every tap."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from api import Api
+from tap_calendly.tap import TapCalendly
+
+if TYPE_CHECKING:
+    from api import Row
+    from sandbox import Sandbox
+
+
+def _membership(thing: Row) -> Row:
+    return {name: value for name, value in thing.items() if name != "event_type"} | {
+        "event_type_uri": thing["event_type"]["uri"],
+        "member_uri": thing["member"]["uri"],
+    }
+
+
+def _communication(thing: Row) -> Row:
+    told = (thing.get(name) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
+    return thing | {"_id": hashlib.sha256("\x1f".join(map(str, told)).encode()).hexdigest()}
+
+
+def _delete_recaps(sandbox: Sandbox) -> str:
+    for recap in list(sandbox.world.recaps.values()):
+        sandbox.world.delete_recap(recap)
+    return "meeting_recaps"
+
+
+CALENDLY = Api(
+    name="calendly",
+    tap=TapCalendly,
+    main="scheduled_events",
+    first=r"/users/me$",
+    listed=r"/contacts$",
+    person=("api_user", "email"),
+    snapshots=frozenset({"user_busy_times", "event_type_available_times"}),
+    kept=frozenset({"scheduled_events", "event_invitees", "routing_form_submissions"}),
+    rows={
+        "event_type_memberships": _membership,
+        "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},
+        "outgoing_communications": _communication,
+        "webhook_subscriptions": lambda thing: thing | {"callback_url": thing["callback_url"].partition("?")[0]},
+    },
+    checked_with=frozenset({"/user_availability_schedules"}),
+    numbered={
+        "locations": ("user_uri", "user"),
+        "event_type_availability_schedules": ("event_type_uri", "event_type"),
+    },
+    empty=_delete_recaps,
+)

@@ -1,0 +1,106 @@
+"""Luma, for the tests that hold for every tap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api import Api
+from tap_luma.tap import TapLuma
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api import Row
+    from sandbox import Sandbox
+
+_PROFILE = ("user_name", "user_first_name", "user_last_name", "user_email")
+_MOMENTARY = ("spots_remaining", "registration_open", "require_approval", "display_price")
+
+
+def _named(thing: Row | None) -> Row | None:
+    """An object whose id stands under both names."""
+    return thing and {"id": thing.get("api_id"), **thing, "api_id": thing.get("id", thing.get("api_id"))}
+
+
+def _with_ids(*lists: str, without: tuple[str, ...] = ()) -> Callable[[Row], Row]:
+    """The row of an object: its own id, and those in its lists, under both names."""
+
+    def row(thing: Row) -> Row:
+        kept = {name: value for name, value in thing.items() if name not in without}
+        return kept | {"api_id": thing["id"]} | {name: [_named(item) for item in thing[name]] for name in lists}
+
+    return row
+
+
+def _guest(thing: Row) -> Row:
+    """The row of a guest, whose name and address may have changed since the window left the event."""
+    tickets = [
+        {**(_named(one) or {}), "event_ticket_type_api_id": one["event_ticket_type_id"]}
+        for one in thing["event_tickets"]
+    ]
+    answers = thing["registration_answers"]
+    return {name: value for name, value in thing.items() if name not in _PROFILE} | {
+        "api_id": thing["id"],
+        "user_api_id": thing["user_id"],
+        "custom_source": thing["utm_source"],
+        "event_api_id": thing["event_id"],
+        "event_tickets": tickets,
+        "event_ticket": next(iter(tickets), None),
+        "registration_answers": answers and [one | {"answer": one["value"]} for one in answers],
+    }
+
+
+def _contact(thing: Row) -> Row:
+    """The row of a contact."""
+    member = thing["membership"]
+    tier = "calendar_membership_tier"
+    return thing | {
+        "tags": [_named(tag) for tag in thing["tags"]],
+        "membership": member and member | {f"{tier}_api_id": member[f"{tier}_id"]},
+    }
+
+
+def _webhook(thing: Row) -> Row:
+    """The row of a webhook: without what may be a secret."""
+    return {name: value for name, value in thing.items() if name != "secret"} | {"url": thing["url"].partition("?")[0]}
+
+
+def _delete_coupons(sandbox: Sandbox) -> str:
+    """Leave no coupon of a calendar."""
+    gatherings = sandbox.world.gatherings
+    for coupon in list(gatherings.main.coupons):
+        gatherings.delete_coupon(coupon)
+    return "calendar_coupons"
+
+
+LUMA = Api(
+    name="luma",
+    tap=TapLuma,
+    main="event_guests",
+    first=r"/v1/calendars/get$",
+    listed=r"/v1/calendars/contacts/list$",
+    person=("contacts", "email"),
+    config={"organization_api_key": "sandbox-organization"},
+    kept=frozenset(
+        {
+            "event_details",
+            "event_hosts",
+            "event_guests",
+            "event_tickets",
+            "guest_orders",
+            "ticket_types",
+            "event_coupons",
+            "event_blasts",
+        }
+    ),
+    rows={
+        "events": _with_ids("tags"),
+        "event_details": _with_ids("hosts", without=_MOMENTARY),
+        "event_guests": _guest,
+        "guest_orders": lambda thing: thing | {"coupon_info": _named(thing["coupon_info"])},
+        "contacts": _contact,
+        "webhooks": _webhook,
+    },
+    left_out=frozenset({"description", "description_md"}),
+    empty=_delete_coupons,
+)

@@ -1,0 +1,36 @@
+"""SavvyCal, for the tests that hold for every tap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api import Api
+from tap_scheduler.tap import TapScheduler
+
+if TYPE_CHECKING:
+    from api import Row
+    from sandbox import Sandbox
+
+
+def _webhook(thing: Row) -> Row:
+    return {name: value for name, value in thing.items() if name != "secret"} | {"url": thing["url"].partition("?")[0]}
+
+
+def _delete_workflows(sandbox: Sandbox) -> str:
+    for workflow in list(sandbox.world.invites.workflows.values()):
+        sandbox.world.invites.delete_workflow(workflow)
+    return "workflows"
+
+
+SAVVYCAL = Api(
+    name="savvycal",
+    tap=TapScheduler,
+    main="events",
+    first=r"/v1/me$",
+    listed=r"/v1/links$",
+    person=("current_user", "email"),
+    kept=frozenset({"events", "event_attendees"}),
+    announces_limit=False,
+    rows={"webhooks": _webhook},
+    empty=_delete_workflows,
+)
