@@ -29,6 +29,7 @@ class Pipe:
     """`tap | target`, with the last state that the target has written."""
 
     def __init__(self, api: Api, sandbox: Sandbox, folder: Path) -> None:
+        getattr(sandbox, api.name).requests_per_minute = 60_000
         self.tap = [str(BIN / api.tap.name), f"--config={folder / 'tap.json'}"]
         self.target = [str(BIN / "target-duckdb"), f"--config={folder / 'target.json'}"]
         self.state = folder / "state.json"
