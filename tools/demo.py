@@ -79,7 +79,7 @@ QUESTIONS = {
                 from tap_bookings.bookings where status in ('completed', 'no_show')
             union all by name select 'Luma' as source, t.checked_in_at is null as no_show
                 from tap_luma.event_tickets t join tap_luma.event_guests g on g.api_id = t.guest_id
-                where g.approval_status = 'approved'
+                where g.approval_status = 'approved' and t._read_at = g._read_at
                     and g.event_end_at < (select max(registered_at) from tap_luma.event_guests))
         select source, count(*) as expected, count(*) filter (where no_show) as no_shows,
             round(100.0 * count(*) filter (where no_show) / count(*), 1) || ' %' as rate

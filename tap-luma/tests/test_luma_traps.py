@@ -57,6 +57,24 @@ def test_approval_refusal_waiting_list_and_new_tickets_are_seen_though_no_time_m
     assert after[invited]["registered_at"] is None
 
 
+def test_a_ticket_that_was_taken_away_is_told_from_those_that_its_guest_has(
+    luma: Runner, sandbox: Sandbox, life: Gatherings
+) -> None:
+    event = soon(life, 48)
+    guest = life.register(event)
+    life.change_tickets(guest, event.kinds)
+    luma.sync()
+    sandbox.advance(days=1)
+    life.change_tickets(guest, remove=guest.tickets[:1])
+    luma.sync()
+
+    row = guest_row(luma, guest)
+    rows = [ticket for ticket in luma.warehouse.rows["event_tickets"].values() if ticket["guest_id"] == row["id"]]
+    present = {ticket["id"] for ticket in rows if ticket["_read_at"] == row["_read_at"]}
+    assert len(rows) > len(present)
+    assert present == {ticket["id"] for ticket in row["event_tickets"]}
+
+
 def test_an_edit_of_an_event_of_last_year_arrives(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:
     old = life.create(life.now - timedelta(days=400))
     luma.sync()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from tap_common.window import instant
+from tap_common.window import canonical, instant
 from tap_luma.client import LumaStream
 
 if TYPE_CHECKING:
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class InWindow(LumaStream):
-    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event."""
+    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event.
+
+    Nor does anything say what is gone: a row whose `_read_at` is earlier than that of its event's other rows is.
+    """
 
     replication_key = "event_end_at"
     windowed = True
@@ -32,6 +35,10 @@ class InWindow(LumaStream):
     def is_due(self, row: Record) -> bool:
         """Always: all rows of an event that was looked at."""
         return True
+
+    @override
+    def refine(self, row: Record) -> Record:
+        return super().refine(row) | {"_read_at": canonical(self.tap.run_started)}
 
     def looks_at(self, event: Record) -> bool:
         """Whether the event ends in the window, or has come since the last run with a date that is long past."""
