@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 
     from harness import Runner
     from sandbox import Sandbox
+    from truth import Judge
+
+    Asked = Callable[..., list[dict[str, str]]]
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
+
+
+def every(_name: str, _default: bool) -> bool:  # noqa: FBT001 - as a runner selects
+    """Selects every stream."""
+    return True
 
 
 def booked(sandbox: Sandbox, days: float = 5) -> Any:
@@ -36,29 +44,29 @@ def booking(oncehub: Runner, sandbox: Sandbox, made: Any) -> Row:
     return oncehub.warehouse.rows["bookings"][booking_ref(sandbox.oncehub, ticket),]
 
 
-def test_users_and_calendars_that_are_gone_leave_the_warehouse(
-    whole: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
-) -> None:
-    whole.sync()
+def test_users_and_calendars_that_are_gone_leave_the_warehouse(oncehub: Runner, sandbox: Sandbox, judge: Judge) -> None:
+    oncehub.select = every
+    oncehub.sync()
     world = sandbox.world
     world.remove_member(next(one for one in world.memberships.values() if one.person not in world.seats.values()))
     world.delete_event_type(next(kind for kind in world.bookable() if kind.position % 3 != 2))
-    counts = {stream: len(rows) for stream, rows in whole.warehouse.rows.items()}
-    whole.sync()
+    counts = {stream: len(rows) for stream, rows in oncehub.warehouse.rows.items()}
+    oncehub.sync()
 
     for stream in ("users", "booking_calendars", "user_scheduling_availability"):
-        assert len(whole.warehouse.rows[stream]) == counts[stream] - 1
-    assert len(whole.warehouse.rows["booking_page_links"]) < counts["booking_page_links"]
-    assert verdict() == []
+        assert len(oncehub.warehouse.rows[stream]) == counts[stream] - 1
+    assert len(oncehub.warehouse.rows["booking_page_links"]) < counts["booking_page_links"]
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 
 def test_a_booking_that_is_destroyed_and_contacts_that_are_merged_keep_their_rows(
-    oncehub: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
+    oncehub: Runner, sandbox: Sandbox, judge: Judge
 ) -> None:
     made = booked(sandbox)
     ticket = sandbox.world.desk.ticket(made)
     kept, merged = list(sandbox.world.desk.cards.values())[:2]
     oncehub.sync()
+    assert judge.verdict(oncehub) == {}
     sandbox.world.desk.destroy(ticket)
     sandbox.world.desk.merge_contacts(kept, merged)
     sandbox.advance(hours=1)
@@ -66,7 +74,7 @@ def test_a_booking_that_is_destroyed_and_contacts_that_are_merged_keep_their_row
 
     assert (booking_ref(sandbox.oncehub, ticket),) in oncehub.warehouse.rows["bookings"]
     assert (ref("CTC", merged.id),) in oncehub.warehouse.rows["contacts"]
-    assert verdict() == []
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 
 def test_contacts_read_in_full_drop_what_is_gone(oncehub: Runner, sandbox: Sandbox) -> None:
@@ -105,33 +113,36 @@ def test_the_trash_is_seen_when_it_moves_the_booking_s_time_and_else_with_its_ne
 
 
 def test_a_stub_of_something_deleted_never_overwrites_a_row_and_is_no_row_itself(
-    whole: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
+    oncehub: Runner, sandbox: Sandbox, judge: Judge
 ) -> None:
+    oncehub.select = every
     sandbox.oncehub.list_deleted_stubs = True
     card = next(iter(sandbox.world.desk.cards.values()))
     sandbox.world.desk.set_custom_field(card, "Kept", "yes")
-    whole.sync()
-    before = whole.warehouse.rows["contacts"][ref("CTC", card.id),]
+    oncehub.sync()
+    assert judge.verdict(oncehub) == {}
+    before = oncehub.warehouse.rows["contacts"][ref("CTC", card.id),]
     world = sandbox.world
     world.desk.delete_contact(card)
     member = next(one for one in world.memberships.values() if one.person not in world.seats.values())
     world.remove_member(member)
     sandbox.advance(hours=1)
     for size in (100, 1):
-        whole.sync(page_size=size, requests_per_minute=60_000)
+        oncehub.sync(page_size=size, requests_per_minute=60_000)
 
-    assert whole.warehouse.rows["contacts"][ref("CTC", card.id),] == before
-    rows = [row for rows in whole.warehouse.rows.values() for row in rows.values()]
+    assert oncehub.warehouse.rows["contacts"][ref("CTC", card.id),] == before
+    rows = [row for rows in oncehub.warehouse.rows.values() for row in rows.values()]
     assert not any("deleted" in (row["_extra"] or {}) for row in rows)
-    assert verdict() == []
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 
-def test_nothing_is_expanded_and_references_are_ids(whole: Runner, sandbox: Sandbox) -> None:
-    whole.sync()
+def test_nothing_is_expanded_and_references_are_ids(oncehub: Runner, sandbox: Sandbox) -> None:
+    oncehub.select = every
+    oncehub.sync()
 
-    assert not any("expand" in dict(asked.query) for asked in sandbox.requests)
+    assert not any("expand" in dict(query.query) for query in sandbox.requests)
     columns = ("owner", "contact", "booking_calendar", "booking_page", "master_page", "event_type", "conversation")
-    for row in whole.warehouse.rows["bookings"].values():
+    for row in oncehub.warehouse.rows["bookings"].values():
         assert all(row[name] is None or isinstance(row[name], str) for name in columns)
 
 
@@ -174,7 +185,7 @@ def test_the_status_of_a_message_that_moves_without_a_time_is_seen(oncehub: Runn
 
 
 def test_messages_are_looked_at_for_three_days_and_longer_where_the_setting_says_so(
-    oncehub: Runner, sandbox: Sandbox, lists: Callable[..., list[dict[str, str]]]
+    oncehub: Runner, sandbox: Sandbox, asked: Asked
 ) -> None:
     oncehub.sync()
     bookmark = instant((oncehub.warehouse.state or {})["bookmarks"]["sms_notifications"]["replication_key_value"])
@@ -182,33 +193,31 @@ def test_messages_are_looked_at_for_three_days_and_longer_where_the_setting_says
         before, state = len(sandbox.requests), oncehub.warehouse.state
         oncehub.sync(lookback_days=setting)
         oncehub.warehouse.state = state
-        (asked,) = lists("notifications/sms", before)
-        assert instant(asked["creation_time.gt"]) == bookmark - days * DAY
+        (query,) = asked("/v2/notifications/sms", before)
+        assert instant(query["creation_time.gt"]) == bookmark - days * DAY
 
 
-def test_empty_texts_and_nulls_arrive_as_they_are(
-    whole: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
-) -> None:
-    whole.sync()
+def test_empty_texts_and_nulls_arrive_as_they_are(oncehub: Runner, sandbox: Sandbox, judge: Judge) -> None:
+    oncehub.select = every
+    oncehub.sync()
 
-    assert verdict() == []
-    values = [value for row in whole.warehouse.rows["contacts"].values() for value in row.values()]
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
+    values = [value for row in oncehub.warehouse.rows["contacts"].values() for value in row.values()]
     assert "" in values
     assert None in values
 
 
-def test_every_shape_that_a_field_can_have_arrives(
-    whole: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
-) -> None:
+def test_every_shape_that_a_field_can_have_arrives(oncehub: Runner, sandbox: Sandbox, judge: Judge) -> None:
+    oncehub.select = every
     sandbox.oncehub.several_durations = "list"
-    whole.sync()
+    oncehub.sync()
 
-    rows = list(whole.warehouse.rows["bookings"].values())
+    rows = list(oncehub.warehouse.rows["bookings"].values())
     assert {type(row["cancel_reschedule_information"]) for row in rows} == {dict, list, type(None)}
     assert {type(row["form_submission"]) for row in rows} == {dict, type(None)}
     fields = [field for row in rows for field in row["custom_fields"]]
     assert {type(field["value"]) for field in fields} >= {str, int, bool, list, dict, type(None)}
-    assert verdict("bookings", "booking_calendars") == []
+    assert judge.verdict(oncehub, ["bookings", "booking_calendars"]) == {}
 
 
 def test_both_spellings_of_the_terms_have_a_column(oncehub: Runner, sandbox: Sandbox) -> None:
@@ -232,36 +241,36 @@ def test_a_field_that_is_new_is_kept_whatever_it_holds(oncehub: Runner, sandbox:
 
 
 def test_a_user_whose_hours_cannot_be_read_costs_a_warning_and_nothing_else(
-    whole: Runner, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    oncehub: Runner, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
+    oncehub.select = every
     user = sandbox.truth("oncehub", "users")[0]["id"]
     sandbox.oncehub.hidden.add(f"/v2/users/{user}/scheduling-availability")
-    whole.sync()
+    oncehub.sync()
 
-    assert len(whole.warehouse.rows["user_scheduling_availability"]) == len(whole.warehouse.rows["users"]) - 1
+    assert len(oncehub.warehouse.rows["user_scheduling_availability"]) == len(oncehub.warehouse.rows["users"]) - 1
     assert sum("this parent has no rows to read" in line for line in caplog.messages) == 1
 
 
 def test_links_of_pages_cost_one_list_for_each_that_they_can_belong_to(
-    oncehub: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]], lists: Callable[..., list[dict[str, str]]]
+    oncehub: Runner, sandbox: Sandbox, judge: Judge, asked: Asked
 ) -> None:
     oncehub.select = lambda name, _: name == "booking_page_links"
     oncehub.sync()
 
     related = sum(len(sandbox.truth("oncehub", stream)) for stream in ("master_pages", "event_types", "users"))
-    assert len(lists("booking-pages")) == related
+    assert len(asked("/v2/booking-pages")) == related
     assert len(sandbox.requests) == related + 4
     assert {key[1] for key in oncehub.warehouse.rows["booking_page_links"]} == {"master_page", "event_type", "user"}
-    assert verdict() == []
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 
-def test_ten_rounds_of_life_equal_the_truth_in_every_stream(
-    whole: Runner, sandbox: Sandbox, verdict: Callable[..., list[str]]
-) -> None:
+def test_ten_rounds_of_life_equal_the_truth_in_every_stream(oncehub: Runner, sandbox: Sandbox, judge: Judge) -> None:
+    oncehub.select = every
     sandbox.oncehub.trash_moves_update_time = True
     for hours in (1, 5, 24, 24 * 7, 24 * 20) * 2:
-        whole.sync()
-        assert verdict() == []
+        oncehub.sync()
+        assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
         sandbox.advance(hours=hours)
 
 
@@ -269,8 +278,8 @@ def test_ten_rounds_of_life_equal_the_truth_in_every_stream(
 def test_a_first_load_in_slices_equals_the_truth_wherever_it_was_killed(
     oncehub: Runner,
     sandbox: Sandbox,
-    verdict: Callable[..., list[str]],
-    lists: Callable[..., list[dict[str, str]]],
+    judge: Judge,
+    asked: Asked,
     *,
     by_day: bool,
 ) -> None:
@@ -283,10 +292,10 @@ def test_a_first_load_in_slices_equals_the_truth_wherever_it_was_killed(
     sandbox.advance(days=1)
     oncehub.sync()
 
-    bounds = [asked["creation_time.lt"] for asked in lists("bookings") if "creation_time.lt" in asked]
+    bounds = [query["creation_time.lt"] for query in asked("/v2/bookings") if "creation_time.lt" in query]
     assert bounds
     assert all(instant(after) <= instant(before) for before, after in pairwise(dict.fromkeys(bounds)))
-    assert verdict() == []
+    assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 
 def test_what_becomes_of_a_request_is_seen_where_it_moves_the_booking_s_time(oncehub: Runner, sandbox: Sandbox) -> None:
