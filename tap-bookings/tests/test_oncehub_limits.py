@@ -32,7 +32,7 @@ def test_the_limits_are_kept_without_a_refusal_when_more_is_to_be_read_than_they
     began = clock.monotonic()
     oncehub.sync(page_size=1)
 
-    moments = [query.at for query in sandbox.requests]
+    moments = [request.at for request in sandbox.requests]
     assert len(moments) > 200
     assert sandbox.oncehub.refused == []
     assert clock.monotonic() - began < 302 * (len(moments) // 200 + 1)
@@ -49,7 +49,7 @@ def test_a_budget_that_another_program_has_used_up_is_waited_out(
 
     oncehub.sync(page_size=1)
 
-    refused = [query for query in sandbox.requests[before:] if query.status == 429]
+    refused = [request for request in sandbox.requests[before:] if request.status == 429]
     assert len(refused) <= 1
     assert clock.monotonic() - waited > 200
     assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}

@@ -140,7 +140,7 @@ def test_nothing_is_expanded_and_references_are_ids(oncehub: Runner, sandbox: Sa
     oncehub.select = every
     oncehub.sync()
 
-    assert not any("expand" in dict(query.query) for query in sandbox.requests)
+    assert not any("expand" in dict(request.query) for request in sandbox.requests)
     columns = ("owner", "contact", "booking_calendar", "booking_page", "master_page", "event_type", "conversation")
     for row in oncehub.warehouse.rows["bookings"].values():
         assert all(row[name] is None or isinstance(row[name], str) for name in columns)

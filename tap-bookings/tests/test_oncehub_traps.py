@@ -166,7 +166,7 @@ def test_filters_and_page_size_go_with_every_page_and_link_is_not_followed(
     assert len({query["last_updated_time.gt"] for query in pages}) == 1
     assert {query["limit"] for query in pages} == {"3"}
     assert ["after" in query for query in pages] == [False] + [True] * (len(pages) - 1)
-    assert all(query.path.startswith("/v2/") and query.status == 200 for query in sandbox.requests)
+    assert all(request.path.startswith("/v2/") and request.status == 200 for request in sandbox.requests)
 
 
 @pytest.mark.parametrize("signs", [("has_more", "Link"), ("has_more",), ("Link",), ()], ids=str)
@@ -201,7 +201,7 @@ def test_every_list_is_asked_for_with_the_largest_page(oncehub: Runner, sandbox:
     oncehub.select = every
     oncehub.sync()
 
-    sizes = {query.path: dict(query.query).get("limit") for query in sandbox.requests}
+    sizes = {request.path: dict(request.query).get("limit") for request in sandbox.requests}
     unpaged = {path for path, size in sizes.items() if size is None}
     assert all(path == "/v2/test" or path.endswith("/scheduling-availability") for path in unpaged)
     assert set(sizes.values()) == {"100", None}
@@ -261,7 +261,7 @@ def test_a_last_row_that_is_destroyed_between_two_pages_ends_no_list(
     tap.pool.shutdown()
     oncehub.warehouse.load(messages.read)
 
-    assert sum(query.status == 400 for query in sandbox.requests) == (2 if answer == "refuse" else 0)
+    assert sum(request.status == 400 for request in sandbox.requests) == (2 if answer == "refuse" else 0)
     differences = judge.verdict(oncehub, ["bookings"]).get("bookings", [])
     assert [each for each in differences if not each.startswith("not in the source")] == []
 
@@ -278,6 +278,6 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
         tap.run()
     tap.pool.shutdown()
 
-    assert sum(query.status == 400 for query in sandbox.requests) == 6
+    assert sum(request.status == 400 for request in sandbox.requests) == 6
     states = [message["value"] for message in messages.read if message["type"] == "STATE"]
     assert [str(state) for state in states] == [before]

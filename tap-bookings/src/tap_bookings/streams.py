@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_bookings.changing import Since, Sliced
 from tap_bookings.client import OnceHubStream
+from tap_common.address import public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import requests
     from singer_sdk.helpers.types import Record
 
     from tap_common.stream import Asked
@@ -110,14 +109,9 @@ class Webhooks(OnceHubStream):
     selected_by_default = False
 
     @override
-    def parse_response(self, response: requests.Response) -> Iterable[Record]:
-        for row in super().parse_response(response):
-            kept = {name: value for name, value in row.items() if name != "secret"}
-            if isinstance(kept.get("url"), str):
-                parts = urlsplit(kept["url"])
-                host = parts.netloc.rpartition("@")[2]
-                kept["url"] = parts._replace(netloc=host, query="", fragment="").geturl()
-            yield kept
+    def refine(self, row: Record) -> Record:
+        kept = {name: value for name, value in super().refine(row).items() if name != "secret"}
+        return kept | {"url": public(kept.get("url"))}
 
 
 class BookingPageLinks(OnceHubStream):
