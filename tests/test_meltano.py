@@ -51,6 +51,7 @@ class Project:
             "--log-level=warning",
             "run",
             "--no-install",
+            f"--state-id-suffix={os.getpid()}",
             *arguments,
         ]
         return subprocess.run(

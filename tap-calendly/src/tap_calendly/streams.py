@@ -7,13 +7,13 @@ from hashlib import sha256
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
+from tap_common.address import public
 from tap_common.errors import ForbiddenError, GoneError, RequestError
 from tap_common.select import find
 from tap_common.window import canonical, instant, zulu
@@ -565,11 +565,7 @@ class WebhookSubscriptions(OfUser):
     def refine(self, row: Record) -> Record:
         row = super().refine(row)
         row.pop("signing_key", None)
-        if row.get("callback_url"):
-            parts = urlsplit(row["callback_url"])
-            host = parts.netloc.rpartition("@")[2]
-            row["callback_url"] = parts._replace(netloc=host, query="", fragment="").geturl()
-        return row
+        return row | {"callback_url": public(row.get("callback_url"))}
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
+from tap_common.address import public
 from tap_common.ahead import ahead
 from tap_common.errors import ForbiddenError, GoneError, RequestError, StalePageError
 from tap_common.select import find
@@ -355,9 +355,7 @@ class Webhooks(LumaStream):
     def refine(self, row: Record) -> Record:
         row = super().refine(row)
         row.pop("secret", None)
-        parts = urlsplit(row.get("url") or "")
-        address = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
-        return row | {"url": address.geturl() or None}
+        return row | {"url": public(row.get("url"))}
 
 
 class OfOrganization(LumaStream):

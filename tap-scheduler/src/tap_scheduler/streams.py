@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
+from tap_common.address import public
 from tap_common.select import find
 from tap_common.unnested import Unnested
 from tap_common.window import canonical, instant
@@ -193,11 +193,7 @@ class Webhooks(SavvyCalStream):
     @override
     def refine(self, row: Record) -> Record:
         row = {name: value for name, value in row.items() if "secret" not in name.lower()}
-        if row.get("url"):
-            parts = urlsplit(row["url"])
-            host = parts.netloc.rpartition("@")[2]
-            row["url"] = parts._replace(netloc=host, query="", fragment="").geturl()
-        return row
+        return row | {"url": public(row.get("url"))}
 
 
 # Synced in this order: events before the links that they refer to.
