@@ -281,3 +281,20 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
     assert sum(request.status == 400 for request in sandbox.requests) == 6
     states = [message["value"] for message in messages.read if message["type"] == "STATE"]
     assert [str(state) for state in states] == [before]
+
+
+def test_the_bookmark_of_another_account_is_not_gone_by_and_no_address_is_in_the_state(
+    oncehub: Runner, sandbox: Sandbox, asked: Asked
+) -> None:
+    oncehub.sync()
+    state = oncehub.warehouse.state or {}
+    covers = state["bookmarks"]["bookings"]["covers"]
+    assert len(covers["scope"]) == 16
+    assert "@" not in str(state)
+
+    covers["scope"] = "another account's"
+    before = len(sandbox.requests)
+    oncehub.sync()
+
+    assert not any("last_updated_time.gt" in query for query in asked("/v2/bookings", before))
+    assert oncehub.warehouse.written["bookings"] == len(oncehub.warehouse.rows["bookings"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
@@ -16,7 +18,7 @@ from tap_common.settings import TEXT, common_settings, setting
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Auth
+    from singer_sdk.helpers.types import Auth, Record
 
     from tap_common.tap import Rates
 
@@ -89,13 +91,24 @@ class TapBookings(SchedulingTap):
 
     @override
     def first_request(self) -> None:
-        """Asks whether the key is good.
+        _ = self.key_test
+
+    @property
+    @override
+    def scope_id(self) -> str | None:
+        """A hash of what the API says of the key, which names its account: another account's bookmark is no use."""
+        said = self.key_test.get("message")
+        return sha256(said.encode()).hexdigest()[:16] if isinstance(said, str) else None
+
+    @cached_property
+    def key_test(self) -> Record:
+        """The answer to whether the key is good.
 
         Raises:
             AccessError: It is not, or the plan has no API.
         """
         try:
-            next(iter(KeyTest(self).request_records({})))
+            return next(iter(KeyTest(self).request_records({})))
         except ForbiddenError as refusal:
             raise AccessError(
                 f"The plan of this OnceHub account has no access to the API ({refusal}): the key is not at fault."
