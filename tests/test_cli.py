@@ -77,6 +77,8 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
     [
         ({"api_key": "wrong-3f9a"}, "does not accept the key"),
         ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
+        ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date"),
+        ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
         ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
         ({"page_size": 101}, "`page_size` is out of range"),
         ({"page_size": "all"}, "`page_size` must be of type integer"),
@@ -108,7 +110,15 @@ def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
 
 @pytest.mark.parametrize(
     "state",
-    ["{", "[]", '{"bookmarks": []}', '{"bookmarks": {"scheduled_events": {"replication_key_value": "soon"}}}'],
+    [
+        "{",
+        "[]",
+        '{"bookmarks": []}',
+        '{"bookmarks": {"events": {"replication_key_value": "soon"}}}',
+        '{"bookmarks": {"events": {"covers": "x"}}}',
+        '{"bookmarks": {"events": {"covers": {"start_date": "soon"}}}}',
+        '{"bookmarks": {"events": {"progress_markers": "abc"}}}',
+    ],
 )
 def test_a_corrupt_state_gets_one_sentence_and_nothing_is_written(
     api: Api, config: dict[str, Any], tmp_path: Path, state: str
@@ -142,6 +152,35 @@ def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api:
     assert f"`{prefix}_…`" in wrong.errors[0]
     assert misspelt.code == 0
     assert f"`{prefix}_START_DAET` sets nothing; did you mean `{prefix}_START_DATE`?" in misspelt.err
+
+
+def test_a_catalog_that_is_none_gets_one_sentence(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "catalog.json").write_text('{"streams": [{}]}')
+
+    outcome = run_tap(tmp_path, api.tap.name, config, f"--catalog={tmp_path / 'catalog.json'}")
+
+    assert (outcome.code, outcome.out, len(outcome.errors)) == (1, "", 1)
+    assert "--discover" in outcome.errors[0]
+
+
+def test_another_program_behind_the_address_gets_one_sentence(api: Api, tmp_path: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"ok": true}')
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        config = {"api_key": api.key, "api_url": f"http://127.0.0.1:{server.server_port}", "max_retries": 1}
+        outcome = run_tap(tmp_path, api.tap.name, config)
+        server.shutdown()
+
+    assert (outcome.code, outcome.out, len(outcome.errors)) == (1, "", 1)
+    assert "not foreseen" not in outcome.errors[0]
 
 
 def test_a_config_file_that_is_not_there_or_not_json_gets_one_sentence(api: Api, tmp_path: Path) -> None:

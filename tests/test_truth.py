@@ -123,3 +123,21 @@ def test_state_stays_small(api: Api, serve: Callable[..., Sandbox], clock: Virtu
 
     assert len(runner.warehouse.rows[api.main]) >= 1_000
     assert len(json.dumps(runner.warehouse.state)) < 4_096
+
+
+def test_a_list_that_the_api_does_not_have_is_skipped_and_the_others_are_read(
+    api: Api, sandbox: Sandbox, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    if not api.hides_lists:
+        pytest.skip("the sandbox hides objects only")
+    runner.sync()
+    missing = api.empty(sandbox)
+    before = dict(runner.warehouse.rows[missing])
+    path = runner.build().stream(next(kind for kind in api.tap.stream_types if kind.name == missing)).path
+    getattr(sandbox, api.name).hidden = {path}
+    runner.sync()
+
+    assert before
+    assert runner.warehouse.rows[missing] == before  # nothing is taken for gone
+    assert Judge(api, sandbox).verdict(runner, set(api.default_streams()) - {missing, "workflow_rules"}) == {}
+    assert f"404 Not Found on {path}" in caplog.text

@@ -134,3 +134,33 @@ def test_requests_that_were_under_way_do_not_prolong_the_wait(caplog: pytest.Log
 
 def test_a_retry_after_that_is_no_number_or_date_counts_as_none() -> None:
     assert retry_after({"Retry-After": "soon"}) is None
+
+
+@pytest.mark.parametrize(
+    ("reset", "expected"),
+    [
+        ("30", 31.0),
+        ("1780304430", 31.0),
+        ("1780304430000", 31.0),
+        ("1780304430000000", 0.0),
+        ("inf", 0.0),
+        ("nan", 0.0),
+    ],
+)
+def test_a_reset_is_read_in_seconds_or_as_a_moment_and_never_closes_the_tap_for_ever(
+    reset: str, expected: float
+) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (100, 60.0))
+    headers = {"Date": "Mon, 01 Jun 2026 09:00:00 GMT", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    with turns.slot():
+        turns.observe(headers)
+    with turns.slot():
+        pass
+
+    assert sum(clock.waited) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wait", ["inf", "nan", "-inf"])
+def test_a_wait_that_is_no_number_is_the_api_s_window(wait: str) -> None:
+    assert retry_after({"Retry-After": wait}) is None

@@ -183,7 +183,42 @@ def test_an_event_without_guests_moves_the_bookmark_too(luma: Runner, sandbox: S
 
     bookmarks = (luma.warehouse.state or {})["bookmarks"]
     assert not luma.warehouse.rows["event_guests"]
-    assert all(bookmarks[name]["replication_key_value"] for name in ("event_guests", "event_details", "ticket_types"))
+    looked_at = ("event_guests", "event_tickets", "event_details", "event_hosts", "ticket_types")
+    assert {bookmarks[name]["replication_key_value"] for name in looked_at} == {"2026-06-01T09:00:00.000000+00:00"}
+
+
+def test_what_was_read_once_is_not_asked_for_again_though_no_event_has_ended_since(
+    luma: Runner, sandbox: Sandbox, life: Gatherings
+) -> None:
+    for event in list(life.gatherings.values()):
+        life.cancel(event)
+    old = [life.create(life.now - timedelta(days=700))]
+    life.register(old[0])
+    luma.sync()
+    sandbox.advance(hours=1)
+    old += [life.create(life.now - timedelta(days=days)) for days in range(100, 110)]
+    sandbox.advance(hours=2)
+    luma.sync()
+    sandbox.advance(hours=10)
+    before = len(sandbox.requests)
+    luma.sync()
+
+    assert {event_id(event) for event in old} <= {row["id"] for row in luma.warehouse.rows["event_details"].values()}
+    assert not any(asked_about(sandbox, event, before) for event in old)
+
+
+def test_submitted_events_that_are_asked_for_later_come_whole(
+    luma: Runner, sandbox: Sandbox, life: Gatherings, judge: Judge
+) -> None:
+    luma.sync()
+    sandbox.advance(days=100)
+    luma.sync()
+    luma.sync(include_pending=True)
+
+    pending = {row["api_id"] for row in luma.warehouse.rows["events"].values() if row["submission_status"] == "pending"}
+    managed = {row["api_id"] for row in luma.warehouse.rows["events"].values() if row["access"] == "manage"}
+    assert pending & managed
+    assert pending & managed <= {row["id"] for row in luma.warehouse.rows["event_details"].values()}
 
 
 def test_a_cancelled_event_vanishes_and_its_guests_stay(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:

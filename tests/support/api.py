@@ -48,6 +48,8 @@ class Api:
     """Streams whose rows depend on the moment at which they are asked for."""
     announces_limit: bool = True
     """Whether answers say how many requests remain."""
+    hides_lists: bool = True
+    """Whether the sandbox can be without a whole list."""
     empty_pages: bool = True
     """Whether a page in the middle of a list may be empty."""
     left_out: frozenset[str] = frozenset()

@@ -38,6 +38,7 @@ CALENDLY = Api(
     first=r"/users/me$",
     listed=r"/contacts$",
     person=("api_user", "email"),
+    hides_lists=False,
     snapshots=frozenset({"user_busy_times", "event_type_available_times"}),
     kept=frozenset({"scheduled_events", "event_invitees", "routing_form_submissions"}),
     rows={

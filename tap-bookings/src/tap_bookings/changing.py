@@ -32,6 +32,7 @@ class Since(OnceHubStream):
     behind the bookmark that is no shorter than `overlap`.
     """
 
+    overlap = DAY
     time_column: ClassVar[str]
     """The column that the filter goes by: the replication key, also where the stream is read in full."""
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_bookings.changing import Since, Sliced
 from tap_bookings.client import OnceHubStream
-from tap_common.address import public
+from tap_common.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,8 +110,7 @@ class Webhooks(OnceHubStream):
 
     @override
     def refine(self, row: Record) -> Record:
-        kept = {name: value for name, value in super().refine(row).items() if name != "secret"}
-        return kept | {"url": public(kept.get("url"))}
+        return redacted(super().refine(row), "url")
 
 
 class BookingPageLinks(OnceHubStream):

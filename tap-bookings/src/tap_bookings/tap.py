@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +14,7 @@ from typing_extensions import override
 
 from tap_bookings.client import OnceHubStream
 from tap_bookings.streams import STREAMS
-from tap_common.errors import AccessError, ForbiddenError
+from tap_common.errors import AccessError, ForbiddenError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.tap import SchedulingTap
 
@@ -37,6 +38,7 @@ class KeyTest(OnceHubStream):
     records_jsonpath = "$"
     paginator_class = SinglePagePaginator
     page_size_param = None
+    optional = False
 
 
 class TapBookings(SchedulingTap):
@@ -96,9 +98,9 @@ class TapBookings(SchedulingTap):
     @property
     @override
     def scope_id(self) -> str | None:
-        """A hash of what the API says of the key, which names its account: another account's bookmark is no use."""
-        said = self.key_test.get("message")
-        return sha256(said.encode()).hexdigest()[:16] if isinstance(said, str) else None
+        """A hash of the address of the key's account, as far as the API tells: another's bookmark is no use."""
+        address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"])
+        return sha256(address[0].encode()).hexdigest()[:16] if address else None
 
     @cached_property
     def key_test(self) -> Record:
@@ -106,10 +108,14 @@ class TapBookings(SchedulingTap):
 
         Raises:
             AccessError: It is not, or the plan has no API.
+            SettingsError: What answers is not OnceHub.
         """
         try:
-            return next(iter(KeyTest(self).request_records({})))
+            said = next(iter(KeyTest(self).request_records({})))
         except ForbiddenError as refusal:
             raise AccessError(
                 f"The plan of this OnceHub account has no access to the API ({refusal}): the key is not at fault."
             ) from refusal
+        if not isinstance(said.get("message"), str):
+            raise SettingsError("What answers to /v2/test is not OnceHub: check the setting `api_url`.")
+        return said

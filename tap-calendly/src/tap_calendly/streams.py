@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
-from tap_common.address import public
 from tap_common.errors import ForbiddenError, GoneError, RequestError
+from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.window import canonical, instant, zulu
 
@@ -563,9 +563,7 @@ class WebhookSubscriptions(OfUser):
 
     @override
     def refine(self, row: Record) -> Record:
-        row = super().refine(row)
-        row.pop("signing_key", None)
-        return row | {"callback_url": public(row.get("callback_url"))}
+        return redacted(super().refine(row), "callback_url")
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:

@@ -5,6 +5,7 @@
     └── AccessError           the key is refused, or lacks a permission
     RequestError          a request that is not worth repeating (FatalAPIError)
     ├── ForbiddenError        403: a plan or a role does not have it
+    │   └── NoSuchListError   404 on a whole list: the API, or this version of it, does not have it
     ├── GoneError             404, 410: it does not exist, or not for this key
     └── StalePageError        the page token is not accepted any more
     RateLimitedError      429: wait, then ask again (RetriableAPIError)
@@ -35,6 +36,10 @@ class RequestError(FatalAPIError):
 
 class ForbiddenError(RequestError):
     """The account's plan, or the user's role, does not have this resource."""
+
+
+class NoSuchListError(ForbiddenError):
+    """The API, or this version of it, does not have the endpoint of a list (404): the stream is skipped."""
 
 
 class GoneError(RequestError):

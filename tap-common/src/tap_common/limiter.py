@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from threading import Lock, local
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _ROUNDING = 1.0
 # A reset larger than this is a moment (seconds since 1970), not a number of seconds to wait.
 _LONGEST_WINDOW = 86_400.0
+# A moment larger than this is in milliseconds.
+_MILLISECONDS = 1e11
 
 
 class Limiter:
@@ -119,13 +122,19 @@ def server_time(headers: Mapping[str, str]) -> datetime:
 
 def _seconds_until_reset(headers: Mapping[str, str]) -> float | None:
     reset = _number(headers.get("X-RateLimit-Reset"))
-    if reset is not None and reset > _LONGEST_WINDOW:
-        return max(0.0, reset - server_time(headers).timestamp())
-    return reset
+    if reset is None:
+        return None
+    if reset > _MILLISECONDS:
+        reset /= 1000
+    if reset > _LONGEST_WINDOW:
+        reset = max(0.0, reset - server_time(headers).timestamp())
+    # What cannot be a wait is in a unit that nobody knows.
+    return reset if reset <= _LONGEST_WINDOW else None
 
 
 def _number(value: str | None) -> float | None:
     try:
-        return None if value is None else max(0.0, float(value))
+        number = None if value is None else float(value)
     except ValueError:
         return None
+    return max(0.0, number) if number is not None and isfinite(number) else None

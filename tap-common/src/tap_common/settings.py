@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 
+# A date beyond these is a slip, and one cannot reckon with it.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 _KEY = re.compile("[!-~]+")
 
 TEXT = th.StringType(nullable=False)
@@ -168,8 +170,10 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
     start = config.get("start_date")
     if isinstance(start, str):
         try:
-            instant(start)
-        except ValueError:
+            moment = instant(start)
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             yield "Setting `start_date` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T00:00:00Z."
 
 

@@ -26,14 +26,26 @@ def check_state(state: object) -> None:
         raise SettingsError("The state is not a Singer state; run once with --full-refresh or without --state.")
     for stream, bookmark in bookmarks.items():
         try:
-            value = bookmark.get("replication_key_value")
-            if value is not None:
-                instant(value)
-        except (AttributeError, TypeError, ValueError):
+            covers = bookmark.get(COVERS) or {}
+            for value in (bookmark.get("replication_key_value"), covers.get("start_date")):
+                if value is not None:
+                    instant(value)
+            (bookmark.get("progress_markers") or {}).keys()
+        except (AttributeError, TypeError, ValueError, OverflowError):
             raise SettingsError(
-                f"The state's bookmark of stream `{stream}` is not a timestamp; "
-                "run once with --full-refresh or remove that bookmark."
+                f"The state of stream `{stream}` cannot be read; run once with --full-refresh or remove that bookmark."
             ) from None
+
+
+def check_catalog(catalog: Mapping[str, Any]) -> None:
+    """Refuse a catalog that does not name its streams.
+
+    Raises:
+        SettingsError: It is not a catalog.
+    """
+    entries = catalog.get("streams")
+    if not isinstance(entries, list) or not all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
+        raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
 
 
 def usable_bookmark(
@@ -61,4 +73,5 @@ def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, 
     before, now = covered.get("start_date"), wanted.get("start_date")
     if before is not None and (now is None or instant(now) < instant(before)):
         return "`start_date` is earlier than it was"
-    return None if covered.get("scope") == wanted.get("scope") else "the key sees other data than it did"
+    scopes = {covered.get("scope"), wanted.get("scope")} - {None}
+    return "the key sees other data than it did" if len(scopes) > 1 else None

@@ -27,6 +27,7 @@ from tap_common.errors import (
     AccessError,
     ForbiddenError,
     GoneError,
+    NoSuchListError,
     RateLimitedError,
     RequestError,
     StalePageError,
@@ -215,7 +216,8 @@ class APIStream(Bookmarked, ABC):
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
             case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-                return GoneError(message)
+                whole_list = self.parent_stream_type is None and self.optional
+                return NoSuchListError(message) if whole_list else GoneError(message)
         return RequestError(message)
 
     @override

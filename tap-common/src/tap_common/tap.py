@@ -27,7 +27,7 @@ from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
 from tap_common.retry import Retry
 from tap_common.settings import api_keys, misspelt, problems, usable
-from tap_common.state import check_state
+from tap_common.state import check_catalog, check_state
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
 
@@ -322,12 +322,14 @@ class SchedulingTap(Tap, ABC):
         """Read settings, state and catalog, and run."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
+        if catalog is not None:
+            check_catalog(entries := _json(catalog, "catalog"))
         try:
             tap = cls(
                 config=config.config if config else {},
                 parse_env_config=config.parse_env if config else False,
                 state=None if state is None else _json(state, "state"),
-                catalog=None if catalog is None else _json(catalog, "catalog"),
+                catalog=None if catalog is None else entries,
             )
         except ValueError:
             raise SettingsError(

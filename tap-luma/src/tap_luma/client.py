@@ -10,7 +10,7 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_common.access import ACCESS
-from tap_common.errors import AccessError, ForbiddenError, GoneError, StalePageError
+from tap_common.errors import AccessError, StalePageError
 from tap_common.fastjson import decoded
 from tap_common.select import find
 from tap_common.stream import APIStream
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
     from tap_common.stream import Asked
     from tap_luma.tap import TapLuma
-
-
-class NoSuchListError(ForbiddenError):
-    """The API does not have the endpoint, or not in this generation (404): the stream is skipped."""
 
 
 class LumaStream(APIStream):
@@ -93,8 +89,6 @@ class LumaStream(APIStream):
                 return AccessError(f"{self.tap.api_name} does not accept the key: it arrived empty.")
             # The first page was answered: of all that was asked with, only the cursor is new.
             return StalePageError(message) if f"{self.cursor_param}=" in str(response.request.url) else error
-        if isinstance(error, GoneError) and self.parent_stream_type is None and self.optional:
-            return NoSuchListError(message)
         return error
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
-from tap_common.address import public
 from tap_common.ahead import ahead
 from tap_common.errors import ForbiddenError, GoneError, RequestError, StalePageError
+from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
 from tap_common.window import zulu
@@ -166,6 +166,8 @@ class Events(OneEvent):
         for asked, rows in lists:
             self.access = asked[ACCESS]
             yield [row for row in rows if best[row["api_id"]][1] is row]
+        for child in self.active_children:
+            cast("InWindow", child).advance()
 
     @override
     def shape(self, row: Record, asked: Asked) -> Record:
@@ -337,11 +339,22 @@ class EventCoupons(OfEvent):
 
 
 class EventBlasts(OfEvent, Whole):
-    """Mails to the guests of an event."""
+    """Mails to the guests of an event; only the current generation of the API has them."""
 
     name = "event_blasts"
     path = "/v1/events/blasts/list"
     selected_by_default = False
+
+    @override
+    def wants(self, parent: Record) -> bool:
+        return not self.tap.legacy and super().wants(parent)
+
+    @override
+    def advance(self) -> None:
+        if self.tap.legacy:
+            self.log("Skipped: the legacy generation of the API does not have stream `%s`.", self.name, level=30)
+        else:
+            super().advance()
 
 
 class Webhooks(LumaStream):
@@ -353,9 +366,7 @@ class Webhooks(LumaStream):
 
     @override
     def refine(self, row: Record) -> Record:
-        row = super().refine(row)
-        row.pop("secret", None)
-        return row | {"url": public(row.get("url"))}
+        return redacted(super().refine(row), "url")
 
 
 class OfOrganization(LumaStream):

@@ -11,10 +11,9 @@ from singer_sdk.authenticators import APIKeyAuthenticator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
-from tap_common.errors import AccessError, ForbiddenError, GoneError, SettingsError
+from tap_common.errors import AccessError, ForbiddenError, GoneError, NoSuchListError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting, several_keys
 from tap_common.tap import SchedulingTap
-from tap_luma.client import NoSuchListError
 from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
 
 if TYPE_CHECKING:
@@ -157,7 +156,10 @@ class TapLuma(SchedulingTap):
         for number, access in enumerate(self.accesses, 1):
             which = f"The key is number {number} of {len(self.accesses)}." if len(self.accesses) > 1 else ""
             row = _proved(lambda access=access: self._calendar(access), which)  # type: ignore[misc]  # bound as it stands
-            found.setdefault(row.get("id") or row["api_id"], Calendar(access, row))
+            name = (row.get("id") or row.get("api_id")) if isinstance(row, dict) else None
+            if not isinstance(name, str):
+                raise SettingsError("What answers as the key's calendar is not Luma: check the setting `api_url`.")
+            found.setdefault(name, Calendar(access, row))
         return found
 
     def _calendar(self, access: Access) -> Record:
@@ -180,7 +182,9 @@ class TapLuma(SchedulingTap):
     @property
     @override
     def scope_id(self) -> str | None:
-        return ",".join(sorted(self.calendars)) or None
+        """The calendars, and whether events are listed that are not decided on: both add events that are long past."""
+        pending = "submitted events" if self.config["include_pending"] else None
+        return ",".join(filter(None, [*sorted(self.calendars), pending])) or None
 
     @override
     def first_request(self) -> None:

@@ -11,7 +11,6 @@ from tap_common.window import canonical, instant
 from tap_luma.client import LumaStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -54,10 +53,14 @@ class InWindow(LumaStream):
         below = [stream for child in self.active_children for stream in cast("InWindow", child).family]
         return [self, *below] if self.selected else below
 
-    @override
-    def batches(self) -> Iterator[Iterable[Record]]:
-        """Then the bookmark is beyond what was looked at, whether or not it had rows; not if nothing could be read."""
-        yield from super().batches()
-        if self.selected and (self.readable or not self.unreadable):
-            for end in {parent[self.parent_keys["event_end_at"]] for parent in self.parents}:
-                self._increment_stream_state({"event_end_at": end})
+    def advance(self) -> None:
+        """Everything due was read: the window counts from this run, with or without rows; not if nothing could be read.
+
+        An event that ends later than a run is in the window of the next, and so is one that is entered later.
+        """
+        if self.unreadable and not self.readable:
+            return
+        if self.selected:
+            self._increment_stream_state({"event_end_at": canonical(self.tap.run_started)})
+        for child in self.active_children:
+            cast("InWindow", child).advance()

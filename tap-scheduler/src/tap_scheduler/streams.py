@@ -9,7 +9,7 @@ from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
-from tap_common.address import public
+from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
 from tap_common.window import canonical, instant
@@ -192,8 +192,7 @@ class Webhooks(SavvyCalStream):
 
     @override
     def refine(self, row: Record) -> Record:
-        row = {name: value for name, value in row.items() if "secret" not in name.lower()}
-        return row | {"url": public(row.get("url"))}
+        return redacted(row, "url")
 
 
 # Synced in this order: events before the links that they refer to.
