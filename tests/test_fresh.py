@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,9 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import psutil
 import pytest
 
+from api import settings
 from commands import BIN
 
 if TYPE_CHECKING:
@@ -77,6 +80,9 @@ def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]
         printed = {shape(line) for line in done.stdout.splitlines()}
         assert {shape(line) for line in block.splitlines()} - printed == set()
     assert not list(folder.parent.joinpath("home").glob("*.duckdb"))
+    with duckdb.connect(folder / "output" / "demo.duckdb", read_only=True) as warehouse:
+        for query in blocks(ROOT / "README.md", "sql"):
+            assert len(warehouse.execute(query).fetchall()) > 10
 
 
 def test_ctrl_c_ends_the_demo_and_leaves_no_process_behind(fresh: tuple[Path, dict[str, str]]) -> None:
@@ -121,7 +127,8 @@ def test_make_alone_lists_every_target_that_the_readme_names(fresh: tuple[Path, 
 
 
 def test_the_commands_in_the_readme_of_a_tap_run_as_printed(api: Api, sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(f'{{"api_key": "{api.key}", "api_url": "{sandbox.url}/{api.name}"}}')
+    getattr(sandbox, api.name).requests_per_minute = 60_000
+    (tmp_path / "config.json").write_text(json.dumps(settings(api, sandbox)))
     (tmp_path / "state.json").write_text("{}")
 
     for block in blocks(ROOT / api.tap.name / "README.md", "sh"):
