@@ -64,6 +64,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
             shutil.copy2(ROOT / name, folder / name)
     home = folder.parent / "home"
     home.mkdir()
+    # Somebody's own settings, which are none of the demo's business.
+    (folder / ".env").write_text(
+        f"MELTANO_ENVIRONMENT=prod\nTARGET_DUCKDB_FILEPATH={home}/mine.duckdb\nTAP_CALENDLY_START_DATE=2026-05-31\n"
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)}
     python = Path(sys.executable).resolve()
     found = {"HOME": str(home), "PATH": f"{python.parent}:/usr/bin:/bin", "PYTHON": python.name}
