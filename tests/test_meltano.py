@@ -158,6 +158,22 @@ def test_a_bad_key_fails_the_run_with_its_sentence_and_keeps_the_state(project: 
     assert len(project.table(project.api.default_streams()[0])) == before
 
 
+@pytest.mark.parametrize("several", [api for api in APIS if api.second_key], ids=lambda api: api.name)
+def test_keys_in_an_environment_variable_are_read_with_in_one_run(
+    several: Api, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    getattr(sandbox, several.name).requests_per_minute = 1_000_000
+    project = Project(several, sandbox, tmp_path)
+    name = f"{several.tap.name.upper().replace('-', '_')}_API_KEYS"
+    project.environment = project.environment | {name: json.dumps([several.second_key])}
+
+    outcome = project.run()
+
+    assert outcome.returncode == 0, outcome.stderr
+    # Each key's own calendar, or user.
+    assert len(project.table(several.tap.stream_types[0].name)) == 2
+
+
 def test_the_settings_in_meltano_yml_are_those_of_the_plugins() -> None:
     assert settings.MELTANO.read_text(encoding="utf-8") == settings.written()
 

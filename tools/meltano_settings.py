@@ -45,7 +45,7 @@ def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     kind = next((KINDS[each] for each in ([types] if isinstance(types, str) else types) if each in KINDS), "string")
     found: dict[str, Any] = {"name": name, "kind": kind}
     if definition.get("secret"):
-        found |= {"kind": "password", "sensitive": True}
+        found |= {"kind": "password" if kind == "string" else kind, "sensitive": True}
     elif options := [value for value in definition.get("enum", ()) if value is not None]:
         found |= {"kind": "options", "options": [{"label": value, "value": value} for value in options]}
     found["label"] = definition.get("title", name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import Messages
+from oncehub_api import every
 from tap_common.errors import AccessError, RequestError, SettingsError
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from truth import Judge
 
     Asked = Callable[..., list[dict[str, str]]]
-
-
-def every(_name: str, _default: bool) -> bool:  # noqa: FBT001 - as a runner selects
-    """Selects every stream."""
-    return True
 
 
 def test_the_limits_are_kept_without_a_refusal_when_more_is_to_be_read_than_they_allow(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import Messages, kill
+from oncehub_api import booked, booking, every
 from sandbox.oncehub.bookings import booking_ref
 from sandbox.oncehub.text import ref
 from tap_common.window import instant
@@ -26,22 +27,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
-
-
-def every(_name: str, _default: bool) -> bool:  # noqa: FBT001 - as a runner selects
-    """Selects every stream."""
-    return True
-
-
-def booked(sandbox: Sandbox, days: float = 5) -> Any:
-    """A new booking, so many days ahead."""
-    return sandbox.world.book(start=sandbox.world.now + days * DAY)
-
-
-def booking(oncehub: Runner, sandbox: Sandbox, made: Any) -> Row:
-    """The row of a booking."""
-    ticket = sandbox.world.desk.ticket(made)
-    return oncehub.warehouse.rows["bookings"][booking_ref(sandbox.oncehub, ticket),]
 
 
 def test_users_and_calendars_that_are_gone_leave_the_warehouse(oncehub: Runner, sandbox: Sandbox, judge: Judge) -> None:

@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from harness import Messages
+from oncehub_api import booked, booking, every
 from sandbox.oncehub.bookings import booking_ref
 from tap_common.errors import RequestError, SettingsError, StalePageError
 from tap_common.window import instant
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
-
-
-def every(_name: str, _default: bool) -> bool:  # noqa: FBT001 - as a runner selects
-    """Selects every stream."""
-    return True
-
-
-def booked(sandbox: Sandbox, days: float = 5) -> Any:
-    """A new booking, so many days ahead."""
-    return sandbox.world.book(start=sandbox.world.now + days * DAY)
-
-
-def booking(oncehub: Runner, sandbox: Sandbox, made: Any) -> Row:
-    """The row of a booking."""
-    ticket = sandbox.world.desk.ticket(made)
-    return oncehub.warehouse.rows["bookings"][booking_ref(sandbox.oncehub, ticket),]
 
 
 def test_what_changes_while_a_run_goes_on_is_in_the_next_one_at_the_latest(

@@ -248,3 +248,14 @@ def test_each_page_repeats_the_page_size_and_carries_its_cursor(url: str, librar
 
     asked = [address for address in library.asked if address.startswith("/shelves/a/books")]
     assert asked == ["/shelves/a/books?size=7", "/shelves/a/books?size=7&cursor=2"]
+
+
+@pytest.mark.timeout(10)
+def test_a_signal_ends_the_run_though_the_code_that_it_interrupts_holds_the_pool_s_lock(url: str) -> None:
+    tap = TapToy(config={"api_key": "k", "api_url": url}, clock=VirtualClock(), message_writer=Messages())
+
+    with tap.pool._shutdown_lock, pytest.raises(SystemExit) as ended:
+        tap._handle_termination(15, None)
+
+    assert ended.value.code == 143
+    tap.close()

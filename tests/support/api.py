@@ -35,6 +35,8 @@ class Api:
     """A default stream and a column of it that holds a name or an address."""
     key: str = "sandbox-admin"
     """A key that sees everything."""
+    second_key: str | None = None
+    """Another key, whose data is read beside the first one's; None where a key sees everything."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Settings that reading every stream needs besides."""
     kept: frozenset[str] = frozenset()

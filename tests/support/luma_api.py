@@ -80,6 +80,7 @@ LUMA = Api(
     first=r"/v1/calendars/get$",
     listed=r"/v1/calendars/contacts/list$",
     person=("contacts", "email"),
+    second_key="sandbox-second",
     config={"organization_api_key": "sandbox-organization"},
     kept=frozenset(
         {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from api import Api
+from sandbox.oncehub.bookings import booking_ref
 from tap_bookings.tap import TapBookings
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from api import Row
+    from harness import Runner
     from sandbox import Sandbox
 
 
@@ -40,3 +45,19 @@ ONCEHUB = Api(
     empty_pages=False,
     empty=_delete_teams,
 )
+
+
+def every(_name: str, _default: bool) -> bool:  # noqa: FBT001 - as a runner selects
+    """Selects every stream."""
+    return True
+
+
+def booked(sandbox: Sandbox, days: float = 5) -> Any:
+    """A new booking, so many days ahead."""
+    return sandbox.world.book(start=sandbox.world.now + timedelta(days=days))
+
+
+def booking(oncehub: Runner, sandbox: Sandbox, made: Any) -> Row:
+    """The row of a booking."""
+    ticket = sandbox.world.desk.ticket(made)
+    return oncehub.warehouse.rows["bookings"][booking_ref(sandbox.oncehub, ticket),]

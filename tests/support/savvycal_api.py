@@ -29,6 +29,7 @@ SAVVYCAL = Api(
     first=r"/v1/me$",
     listed=r"/v1/links$",
     person=("current_user", "email"),
+    second_key="sandbox-member",
     kept=frozenset({"events", "event_attendees"}),
     announces_limit=False,
     rows={"webhooks": _webhook},
