@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,7 +19,9 @@ from target_duckdb.warehouse import Warehouse
 from .singer import INTEGER, MOMENT, TEXT, command, load, query, record, run, schema, state, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import NoReturn
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.readline()"
 
@@ -154,20 +157,68 @@ def test_a_killed_run_leaves_whole_batches_and_a_second_run_completes_them(tmp_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_stop_writes_what_it_has(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_run_that_is_told_to_stop_leaves_whole_batches_and_ends_with_the_signal_s_exit_code(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     file = tmp_path / "a.duckdb"
-    argv = command(tmp_path / "config.json", file, batch_size_rows=2)
-    messages = [schema("t", {"id": INTEGER}), *(record("t", id=i) for i in range(43)), state()]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    argv = command(tmp_path / "config.json", file, batch_size_rows=20)
+    messages = [schema("t", {"id": INTEGER}), *(record("t", id=i) for i in range(403)), state()]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         process.stdin.write(text_of(messages).encode())
         process.stdin.flush()
         wait_for_a_batch(process, file)
         process.send_signal(number)
-        out = process.stdout.read() if process.stdout else b""
-    rows = len(query(file, "SELECT * FROM t"))
-    assert rows >= 2
-    assert not out or (rows, json.loads(out)) == (43, {"done": True})
+        out, log = process.communicate(timeout=10)
+    assert (process.returncode, out) == (128 + number, b"")
+    assert b"Traceback" not in log
+    assert len(query(file, "SELECT * FROM t")) in range(20, 401, 20)
+
+
+def test_a_signal_during_a_query_ends_the_load_as_the_signal_does(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = TargetDuckDB(config={"filepath": str(file)})
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
+
+    def interrupted(_rows: object) -> NoReturn:
+        with suppress(SystemExit):
+            target._handle_termination(signal.SIGTERM, None)
+        raise RuntimeError("Query interrupted")  # as DuckDB does
+
+    monkeypatch.setattr(target, "listen", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        target.load()
+    assert ended.value.code == 143
+
+
+def test_an_input_that_is_cut_off_is_named_and_what_came_before_is_loaded_with_its_state(tmp_path: Path) -> None:
+    messages = [schema("t", {"id": INTEGER}), record("t", id=1), state(), record("t", id=2)]
+    argv = command(tmp_path / "config.json", tmp_path / "a.duckdb")
+    text = text_of([*messages, record("t", id=3)])[:-9]
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+    (complaint,) = complaints(done)
+    assert complaint.startswith("The input ends in the middle of line 5")
+    assert json.loads(done.stdout) == {"done": True}
+    assert query(tmp_path / "a.duckdb", "SELECT id FROM t ORDER BY id") == [(1,), (2,)]
+
+
+def test_after_ten_seconds_a_state_is_written_when_it_comes(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = TargetDuckDB(config={"filepath": str(file)})
+    kept: list[int] = []
+
+    def lines() -> Iterator[str]:
+        yield text_of([schema("t", {"id": INTEGER})])
+        for number, seconds in enumerate([0, 9, 2, 1]):
+            monkeypatch.setattr(target, "_last_full_drain_at", target._last_full_drain_at - seconds)
+            yield text_of([record("t", id=number)])
+            yield text_of([state({"read": number})])
+            kept.append(target.warehouse.connection.execute("SELECT count(*) FROM t").fetchall()[0][0])
+
+    target.process_lines(lines())  # type: ignore[arg-type]  # lines are enough
+    assert kept == [0, 0, 3, 3]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"read": 2}]
 
 
 def test_a_signal_during_a_write_lets_no_state_out(file: Path) -> None:

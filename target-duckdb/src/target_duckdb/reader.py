@@ -14,6 +14,8 @@ from singer_sdk.singerlib.encoding import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
+from target_duckdb.errors import CutOffError
+
 logger = logging.getLogger("target-duckdb")
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -66,6 +68,11 @@ class MessageReader(GenericSingerReader[bytes]):
         try:
             message = decode(repaired)
         except (msgspec.DecodeError, UnicodeError):
+            if not raw.endswith(b"\n"):
+                raise CutOffError(
+                    f"The input ends in the middle of line {self._line}: the tap was ended. "
+                    "What came before is loaded; run again."
+                ) from None
             raise InvalidInputLine(f"Line {self._line} of the input is not JSON in UTF-8.") from None
         if not self._repaired:
             logger.warning("Line %d holds half a surrogate pair; such halves are stored as U+FFFD.", self._line)

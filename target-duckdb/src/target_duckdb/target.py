@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -9,10 +11,11 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SyncError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from target_duckdb.errors import LoadError
+from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader
 from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
 from target_duckdb.sink import DuckDBSink, Progress
@@ -20,8 +23,13 @@ from target_duckdb.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FrameType
 
-    from singer_sdk.plugin_base import _ConfigInput
+_STATE_EVERY = 10.0
+"""Seconds after which a state is written at once, and not when the input ends."""
+_GRACE = 1.0
+"""Seconds in which a load that is told to stop takes back what it was writing."""
+_UNHEARD = "The state cannot be written to standard output: {}. What was loaded stays; run again with the last state."
 
 
 class TargetDuckDB(Target):
@@ -49,6 +57,8 @@ class TargetDuckDB(Target):
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.TARGET_SCHEMA,
     ]
+
+    _told_to_stop: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -112,6 +122,25 @@ class TargetDuckDB(Target):
                 sink.activate_version(message_dict["version"])
 
     @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Take a state; after a while, write what came before it, then it: a load that breaks off goes on there."""
+        super()._process_state_message(message_dict)
+        if self._max_record_age_in_minutes * 60 >= _STATE_EVERY:
+            self.drain_all()
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """Write a state; LoadError when it cannot be written."""
+        try:
+            super()._write_state_message(state)
+        except AttributeError:  # Python has no standard output where it was closed
+            raise LoadError(_UNHEARD.format("it is closed")) from None
+        except OSError as error:
+            # Python would try once more at its end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise LoadError(_UNHEARD.format(error.strerror)) from error
+
+    @override
     def process_endofpipe(self) -> None:
         """Write what is left, settle what was announced, write the state, close the file, say what was loaded."""
         for sink in self._open.values():
@@ -138,6 +167,42 @@ class TargetDuckDB(Target):
                 sink.stream_name,
             )
 
+    def load(self, file_input: IO[str] | None = None) -> None:
+        """Load everything that comes; what came before an input that was cut off, too.
+
+        Raises:
+            CutOffError: The input was cut off.
+            LoadError: The load cannot go on.
+            SystemExit: It was told to stop; what was being written is taken back.
+        """
+        try:
+            try:
+                self.listen(file_input)
+            except CutOffError:
+                self.drain_all()
+                raise
+        except Exception:
+            # DuckDB makes an error of its own of a signal that arrives during a query.
+            if self._told_to_stop is not None:
+                raise SystemExit(128 + self._told_to_stop) from None
+            raise
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once, with the exit code of the signal.
+
+        The SDK's handler writes what it has, in the middle of whatever is being written, and exits with 0. The last
+        state that was written is the one to go on from: nothing that it tells of is taken back. Nothing here may wait
+        for a lock. A second signal, or a second gone by, ends the process without another word.
+        """
+        if self._told_to_stop is not None:
+            os._exit(128 + self._told_to_stop)
+        self._told_to_stop = signum
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._handle_termination)
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        raise SystemExit(128 + signum)
+
     @classmethod
     @override
     def invoke(  # type: ignore[override]  # as in the SDK's Target, which narrows its base
@@ -149,8 +214,11 @@ class TargetDuckDB(Target):
         file_input: IO[str] | None = None,
     ) -> None:
         """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        settings = config or _ConfigInput()
         try:
-            super().invoke(about=about, about_format=about_format, config=config, file_input=file_input)
+            cls(config=settings.config, parse_env_config=settings.parse_env).load(file_input)
         except (LoadError, SyncError, InvalidInputLine) as error:
             cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
             sys.exit(1)
