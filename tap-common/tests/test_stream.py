@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -251,11 +252,15 @@ def test_each_page_repeats_the_page_size_and_carries_its_cursor(url: str, librar
 
 
 @pytest.mark.timeout(10)
-def test_a_signal_ends_the_run_though_the_code_that_it_interrupts_holds_the_pool_s_lock(url: str) -> None:
+def test_a_signal_ends_the_run_though_the_code_that_it_interrupts_holds_the_pool_s_lock(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
     tap = TapToy(config={"api_key": "k", "api_url": url}, clock=VirtualClock(), message_writer=Messages())
 
     with tap.pool._shutdown_lock, pytest.raises(SystemExit) as ended:
-        tap._handle_termination(15, None)
+        tap._handle_termination(signal.SIGTERM, None)
 
     assert ended.value.code == 143
     tap.close()

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -37,9 +38,6 @@ class TapCommand(SingerCommand):
         except requests.RequestException as error:
             # The text of a transport error may quote the request; its type says enough.
             self._end(f"The API could not be reached ({type(error).__name__}): check `api_url` and the network.")
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._end("The target closed the pipe; its own messages say why.")
         except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
             place = traceback.extract_tb(error.__traceback__)[-1]
             self._end(
@@ -57,6 +55,7 @@ class TapCommand(SingerCommand):
     def _leave(code: int) -> NoReturn:
         """End now: Python would wait for requests that are under way in other threads."""
         logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, AttributeError):  # full, or closed
+                stream.flush()
         os._exit(code)

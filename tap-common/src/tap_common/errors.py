@@ -2,6 +2,7 @@
 
     TapError              one sentence for the user, exit code 1
     ├── SettingsError         a setting or a state file cannot be used
+    ├── OutputError           standard output takes nothing
     └── AccessError           the key is refused, or lacks a permission
     RequestError          a request that is not worth repeating (FatalAPIError)
     ├── ForbiddenError        403: a plan or a role does not have it
@@ -24,6 +25,10 @@ class TapError(SingerSDKError):
 
 class SettingsError(TapError):
     """A setting, a catalog or a state file cannot be used."""
+
+
+class OutputError(TapError):
+    """Standard output takes nothing: it is closed, or its disk is full."""
 
 
 class AccessError(TapError):

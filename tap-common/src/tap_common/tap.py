@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,8 @@ S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
 _READY = 4
+# Seconds in which a run that is told to stop hands over the rest of what it has written.
+_GRACE = 1.0
 
 
 class SchedulingTap(Tap, ABC):
@@ -81,7 +84,7 @@ class SchedulingTap(Tap, ABC):
         self._run_started: datetime | None = None
         self._run_started_at = 0.0
         self._sessions = threading.local()
-        self._ending = False
+        self._ending = 0
         super().__init__(*args, **kwargs)
 
     # Requests
@@ -273,12 +276,16 @@ class SchedulingTap(Tap, ABC):
 
         The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
         STATE that was written is the one to go on from. Nothing here may wait for a lock: the code that was interrupted
-        may hold it. A second signal ends the process without another word.
+        may hold it. A second signal ends the process without another word, and so does a second in which a target has
+        not taken what was written: one that does not read would hold the process for ever.
         """
         if self._ending:
-            os._exit(128 + signum)
-        self._ending = True
-        raise SystemExit(128 + signum)
+            os._exit(self._ending)
+        self._ending = 128 + signum
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._handle_termination)
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        raise SystemExit(self._ending)
 
     @classmethod
     @override

@@ -9,6 +9,8 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.simple import SchemaMessage, StateMessage
 from typing_extensions import override
 
+from tap_common.errors import OutputError
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -34,7 +36,20 @@ class Writer(MsgSpecWriter):
         self.write(bytes(self.serialize_message(message)), flush=isinstance(message, StateMessage))
 
     def write(self, line: bytes, *, flush: bool) -> None:
-        """Put one line out."""
-        sys.stdout.buffer.write(line)
-        if flush:
-            sys.stdout.buffer.flush()
+        """Put one line out.
+
+        Raises:
+            OutputError: Nobody takes it.
+        """
+        try:
+            sys.stdout.buffer.write(line)
+            if flush:
+                sys.stdout.buffer.flush()
+        except BrokenPipeError as error:
+            raise OutputError("The target closed the pipe; its own messages say why.") from error
+        except AttributeError:  # Python has no standard output where it was closed
+            raise OutputError("Standard output is closed: pipe it into a target, or into a file.") from None
+        except OSError as error:
+            raise OutputError(
+                f"Standard output cannot be written: {error.strerror}. Run again from the last state."
+            ) from error
