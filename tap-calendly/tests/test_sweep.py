@@ -97,10 +97,14 @@ def test_a_sorted_list_is_read_down_to_the_bookmark(seconds: list[int], since: i
     rows = [{"created_at": zulu(EPOCH + timedelta(seconds=second))} for second in sorted(seconds, reverse=True)]
     bound = EPOCH + timedelta(seconds=since)
 
-    read = list(newest_first(iter(rows), "created_at", bound, page))
+    rest = iter(rows)
+
+    read = list(newest_first(rest, "created_at", bound, page))
 
     due = [row for row in rows if instant(row["created_at"]) >= bound]
     assert read == rows[: max(page, len(due))]
+    # No row is taken that could be the first of a page more.
+    assert list(rest) == rows[max(page, len(due) + 1) :]
 
 
 @given(st.lists(st.integers(0, 100), min_size=2, unique=True))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
@@ -147,6 +147,11 @@ class OfMeeting(CalendlyStream):
         recent = self.bookmark - timedelta(days=self.config["lookback_days"])
         return instant(meeting["updated_at"]) >= self.due_since or instant(meeting["start_time"]) >= recent
 
+    def advance(self) -> None:
+        """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
+        if self.selected and (self.readable or not self.unreadable):
+            self._increment_stream_state({"updated_at": canonical(self.tap.run_started)})
+
 
 class ScheduledEvents(OfMeeting):
     """Meetings, past and future, of every status.
@@ -174,6 +179,9 @@ class ScheduledEvents(OfMeeting):
             referenced.update(found for row in rows if (found := row["event_type_id"]))
             yield rows
         self.tap.referenced_event_types = referenced
+        # Every meeting was looked at as it was at the start of the run, or later.
+        for stream in cast("list[OfMeeting]", [self, *self.active_children]):
+            stream.advance()
 
     def _since(self, moment: datetime | None) -> Iterator[Record]:
         asked: Asked = {"since": zulu(moment)} if moment else {}

@@ -73,10 +73,12 @@ def newest_first(rows: Iterator[Record], key: str, since: datetime | None, page:
     """
     last: datetime | None = None
     in_order = True
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows, 1):
         moment = instant(row[key])
         in_order = in_order and (last is None or moment <= last)
-        if since and in_order and place >= page and moment < since:
-            return
+        passed = since is not None and in_order and moment < since
+        if not passed or place <= page:
+            yield row
+        if passed and place >= page:
+            return  # before another page is asked for
         last = moment
-        yield row
