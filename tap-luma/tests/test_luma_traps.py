@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness import differences
 from sandbox.luma.text import event_id
 from tap_common.window import instant
 
@@ -383,9 +382,10 @@ def test_all_that_the_first_run_writes_equals_the_source_in_every_column(luma: R
     luma.sync()
 
     profile = ("id", "user_name", "user_first_name", "user_last_name", "user_email")
-    guests = sandbox.truth("luma", "event_guests")
-    truth = [{name: guest[name] for name in profile} | {"api_id": guest["id"]} for guest in guests]
-    assert differences(luma.warehouse.rows["event_guests"], ["api_id"], truth) == []
-    momentary = ("id", "spots_remaining", "registration_open", "require_approval", "display_price")
-    details = [{name: row[name] for name in momentary} for row in sandbox.truth("luma", "event_details")]
-    assert differences(luma.warehouse.rows["event_details"], ["id"], details) == []
+    guests = {row["id"]: {name: row[name] for name in profile} for row in sandbox.truth("luma", "event_guests")}
+    rows = luma.warehouse.rows["event_guests"].values()
+    assert {row["api_id"]: {name: row[name] for name in profile} for row in rows} == guests
+    momentary = ("spots_remaining", "registration_open", "require_approval", "display_price")
+    details = {row["id"]: [row[name] for name in momentary] for row in sandbox.truth("luma", "event_details")}
+    rows = luma.warehouse.rows["event_details"].values()
+    assert {row["id"]: [row[name] for name in momentary] for row in rows} == details

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness import VirtualClock
+    from pick import Pick
     from sandbox import Sandbox
+    from sandbox.world import World
+    from sight import Known, Seen, Unseen
     from tap_common.tap import SchedulingTap
 
 Row = dict[str, Any]
@@ -39,8 +42,16 @@ class Api:
     """Another key, whose data is read beside the first one's; None where a key sees everything."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Settings that reading every stream needs besides."""
-    kept: frozenset[str] = frozenset()
-    """Streams whose rows stay when the source deletes them without a trace."""
+    seen: Sequence[Seen] = ()
+    """What the API lets one see of each stream, for the tap's page."""
+    unseen: Sequence[Unseen] = ()
+    """What the tap does not see, for the page and for the comparison with the truth."""
+    begins: Mapping[str, Callable[[Row, Known], str | None]] = field(default_factory=dict)
+    """For the streams that `start_date` bounds: the moment of a row that it goes by."""
+    acts: Mapping[str, Callable[[World, Pick], object]] = field(default_factory=dict)
+    """What can happen to the bookings, meetings, events and attendees."""
+    chores: Mapping[str, Callable[[World, Pick], object]] = field(default_factory=dict)
+    """What can happen around them: less often."""
     rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
     """For streams whose rows are not the API's objects as they are: the row of an object."""
     numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -61,6 +72,11 @@ class Api:
     empty: Callable[[Sandbox], str] = lambda _: ""
     """Deletes all that one of the default streams reads in full has; returns its name."""
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Streams some of whose rows the tap does not see in every state: they may stay when they are gone."""
+        return frozenset(stream for unseen in self.unseen for stream in unseen.streams)
+
     def default_streams(self) -> list[str]:
         """Streams that are on by default."""
         return [stream.name for stream in self.tap.stream_types if stream.selected_by_default]
@@ -68,6 +84,15 @@ class Api:
     def all_streams(self) -> list[str]:
         """Every stream."""
         return [stream.name for stream in self.tap.stream_types]
+
+    def judged(self) -> list[str]:
+        """Streams whose rows can be compared with what the API says a moment later."""
+        return [name for name in self.all_streams() if name not in self.snapshots]
+
+    def keys(self, stream: str) -> Sequence[str]:
+        """The key columns of a stream."""
+        found = next(kind.primary_keys for kind in self.tap.stream_types if kind.name == stream)
+        return cast("Sequence[str]", found)
 
     def table(self, stream: str, things: Iterable[Row]) -> list[Row]:
         """The rows that objects of the API should become, as far as the API says."""

@@ -6,6 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from api import Api
+from calendly_acts import ACTS, CHORES
+from calendly_sight import BEGINS, SEEN, UNSEEN
 from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:
@@ -40,7 +42,11 @@ CALENDLY = Api(
     person=("api_user", "email"),
     hides_lists=False,
     snapshots=frozenset({"user_busy_times", "event_type_available_times"}),
-    kept=frozenset({"scheduled_events", "event_invitees", "routing_form_submissions"}),
+    seen=SEEN,
+    unseen=UNSEEN,
+    begins=BEGINS,
+    acts=ACTS,
+    chores=CHORES,
     rows={
         "event_type_memberships": _membership,
         "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},

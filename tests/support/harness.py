@@ -10,10 +10,12 @@ from typing_extensions import override
 
 from tap_common.clock import Clock
 from tap_common.fastjson import decode
+from tap_common.window import instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from tap_common.tap import SchedulingTap
 
@@ -102,6 +104,45 @@ class Warehouse:
                     self.state = message["value"]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a run was: when it began, by the API's clock, with which settings, and whether it came to its end.
+
+    `since` says of each stream that was selected when the last whole run before this one began; None where this one
+    had to read everything.
+    """
+
+    started: datetime
+    since: Mapping[str, datetime | None]
+    settings: Mapping[str, Any]
+    whole: bool
+
+
+@dataclass
+class Runs:
+    """What the runs of a tap vouch for, without a look into its state."""
+
+    last: Run | None = None
+    _read: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+
+    def add(
+        self, started: datetime, streams: Iterable[str], settings: Mapping[str, Any], read: Iterable[str] | None = None
+    ) -> None:
+        """Note a run of some streams that was whole, or had read some of them when it ended."""
+        start = instant(settings["start_date"]) if settings.get("start_date") else None
+        since = {stream: self._since(stream, start) for stream in streams}
+        self.last = Run(started, since, settings, whole=read is None)
+        self._read.update(dict.fromkeys(since if read is None else read, (started, start)))
+
+    def forget(self) -> None:
+        """There is no state any more: the next run is to read everything."""
+        self._read.clear()
+
+    def _since(self, stream: str, start: datetime | None) -> datetime | None:
+        since, covered = self._read.get(stream, (None, None))
+        return None if covered and (start is None or start < covered) else since
+
+
 @dataclass
 class Runner:
     """One tap's runs into one warehouse, from state to state."""
@@ -111,6 +152,7 @@ class Runner:
     clock: VirtualClock = field(default_factory=VirtualClock)
     warehouse: Warehouse = field(default_factory=Warehouse)
     select: Callable[[str, bool], bool] = lambda _name, default: default
+    runs: Runs = field(default_factory=Runs)
 
     def build(self, messages: Messages | None = None, **config: Any) -> SchedulingTap:
         """A tap with the state of the last run."""
@@ -128,28 +170,38 @@ class Runner:
         """A run as the command makes it; `then` happens after so many messages."""
         messages = Messages(after, then)
         tap = self.build(messages, **config)
+        before = self.bookmarks()
+        whole = False
         try:
             tap.run()
+            whole = True
         except Killed:
             pass
         finally:
             tap.close()
             tap.pool.shutdown()
             self.warehouse.load(messages.read)
+        advanced = {stream for stream, value in self.bookmarks().items() if before.get(stream) != value}
+        selected = [stream.name for stream in tap.streams.values() if stream.selected]
+        self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced)
         return tap
 
+    def forget(self) -> None:
+        """Drop the state, as `--full-refresh` does."""
+        self.warehouse.state = None
+        self.runs.forget()
 
-def differences(rows: Mapping[tuple[Any, ...], Row], keys: list[str], truth: Iterable[Row]) -> list[str]:
-    """What a stream's rows and the API's own objects disagree about, in words; at most ten."""
-    found = []
-    expected = {tuple(row.get(key) for key in keys): row for row in truth}
-    found += [f"missing: {key}" for key in expected.keys() - rows.keys()]
-    found += [f"not in the source: {key}" for key in rows.keys() - expected.keys()]
-    for key in expected.keys() & rows.keys():
-        row = rows[key] | (rows[key].get("_extra") or {})
-        found += [
-            f"{key}: {name} is {row.get(name)!r}, should be {value!r}"
-            for name, value in expected[key].items()
-            if row.get(name) != value
-        ]
-    return sorted(found)[:10]
+    def age_state(self) -> None:
+        """Have a state as a tap of another make writes it: bookmarks of parents, and nothing of what they cover."""
+        if self.warehouse.state is None:
+            return
+        for bookmark in self.warehouse.state["bookmarks"].values():
+            kept = {name: bookmark[name] for name in ("replication_key", "replication_key_value") if name in bookmark}
+            bookmark.clear()
+            bookmark.update(kept, partitions=[{"context": {"id": "x"}, **kept}])
+        self.runs.forget()
+
+    def bookmarks(self) -> dict[str, str | None]:
+        """The bookmark of each stream in the last state."""
+        bookmarks = (self.warehouse.state or {}).get("bookmarks", {})
+        return {stream: bookmark.get("replication_key_value") for stream, bookmark in bookmarks.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import Api
+from sight import Unseen
 from tap_luma.tap import TapLuma
 
 if TYPE_CHECKING:
@@ -82,17 +83,22 @@ LUMA = Api(
     person=("contacts", "email"),
     second_key="sandbox-second",
     config={"organization_api_key": "sandbox-organization"},
-    kept=frozenset(
-        {
-            "event_details",
-            "event_hosts",
-            "event_guests",
-            "event_tickets",
-            "guest_orders",
-            "ticket_types",
-            "event_coupons",
-            "event_blasts",
-        }
+    unseen=(
+        Unseen(
+            "What is deleted without a trace.",
+            "`--full-refresh` into an empty schema.",
+            (
+                "event_details",
+                "event_hosts",
+                "event_guests",
+                "event_tickets",
+                "guest_orders",
+                "ticket_types",
+                "event_coupons",
+                "event_blasts",
+            ),
+            lambda finding: finding.gone,
+        ),
     ),
     rows={
         "events": _with_ids("tags"),

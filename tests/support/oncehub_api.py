@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from api import Api
 from sandbox.oncehub.bookings import booking_ref
+from sight import Unseen
 from tap_bookings.tap import TapBookings
 
 if TYPE_CHECKING:
@@ -35,7 +36,14 @@ ONCEHUB = Api(
     first=r"/v2/test$",
     listed=r"/v2/users$",
     person=("users", "email"),
-    kept=frozenset({"bookings", "contacts"}),
+    unseen=(
+        Unseen(
+            "What is deleted without a trace.",
+            "`--full-refresh` into an empty schema.",
+            ("bookings", "contacts"),
+            lambda finding: finding.gone,
+        ),
+    ),
     # Whether trashing a booking moves its update time is not known.
     rows={
         "webhooks": _webhook,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import Api
+from sight import Unseen
 from tap_scheduler.tap import TapScheduler
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ SAVVYCAL = Api(
     listed=r"/v1/links$",
     person=("current_user", "email"),
     second_key="sandbox-member",
-    kept=frozenset({"events", "event_attendees"}),
+    unseen=(
+        Unseen(
+            "What is deleted without a trace.",
+            "`--full-refresh` into an empty schema.",
+            ("events", "event_attendees"),
+            lambda finding: finding.gone,
+        ),
+    ),
     announces_limit=False,
     rows={"webhooks": _webhook},
     empty=_delete_workflows,

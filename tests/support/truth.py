@@ -3,41 +3,91 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness import Runner, differences
+from sight import Finding, Key, Known, Row
+from tap_common.window import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from api import Api
+    from harness import Run, Runner
     from sandbox import Sandbox
 
 
 @dataclass
 class Judge:
-    """Remembers what was ever true, so that rows of things that are gone may stay where nothing tells of it."""
+    """Knows what was ever true, and what the tap says that it does not see."""
 
     api: Api
     sandbox: Sandbox
-    ever: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
+    known: Known = field(default_factory=lambda: Known({}))
+    explained: set[str] = field(default_factory=set)
+    """Which of what the tap does not see was met."""
 
     def verdict(self, runner: Runner, streams: Iterable[str] | None = None) -> dict[str, list[str]]:
-        """The differences of each stream that has any."""
-        return {
-            stream: found
-            for stream in streams or self.api.default_streams()
-            if (found := self._differences(runner, stream))
-        }
+        """The differences of each stream that has any, in words, at most ten each, after a whole run.
 
-    def _differences(self, runner: Runner, stream: str) -> list[str]:
-        keys = runner.warehouse.keys.get(stream)
-        if keys is None:
-            return ["no such table"]
+        Not those that the tap's own page lists.
+        """
+        chosen = list(streams or self.api.default_streams())
+        self.note(chosen)
+        verdict = {}
+        for stream in chosen:
+            found = [finding for finding in self._findings(runner, stream) if not self._explained(finding)]
+            if found:
+                verdict[stream] = sorted(map(str, found))[:10]
+        return verdict
+
+    def note(self, streams: Iterable[str]) -> None:
+        """Remember what is true now: what a run may have met on its way."""
+        for stream in streams:
+            forms = self.known.rows.setdefault(stream, {})
+            for key, row in self._truth(stream).items():
+                known = forms.setdefault(key, [])
+                if not known or known[-1] != row:
+                    known.append(row)
+
+    def _truth(self, stream: str) -> dict[Key, Row]:
+        keys = self.api.keys(stream)
         truth = self.api.table(stream, self.sandbox.truth(self.api.name, stream))
-        now = {tuple(row[key] for key in keys) for row in truth}
-        before = self.ever.setdefault(stream, set())
-        gone = before - now if stream in self.api.kept else set()
-        before |= now
-        rows = {key: row for key, row in runner.warehouse.rows[stream].items() if key not in gone}
-        return differences(rows, keys, truth)
+        return {tuple(row[key] for key in keys): row for row in truth}
+
+    def _findings(self, runner: Runner, stream: str) -> Iterator[Finding]:
+        run = runner.runs.last
+        assert run is not None
+        truth = self._truth(stream)
+        rows = runner.warehouse.rows.get(stream)
+        if rows is None:
+            yield Finding(stream, ("no such table",), None, {}, frozenset(), former=False, run=run, known=self.known)
+            return
+        for key in truth.keys() | rows.keys():
+            theirs, ours = truth.get(key), rows.get(key)
+            row = ours and ours | (ours.get("_extra") or {})
+            columns = frozenset(differing(row, theirs)) if row and theirs else frozenset()
+            if (row and theirs and not columns) or self._before_start(stream, row, theirs, run):
+                continue
+            forms = self.known.rows[stream].get(key, [])
+            former = row is not None and any(not differing(row, form) for form in forms)
+            yield Finding(stream, key, row, theirs, columns, former, run, self.known)
+
+    def _before_start(self, stream: str, row: Row | None, truth: Row | None, run: Run) -> bool:
+        """Whether the row lies before the start date, as it is or as it was: nothing is promised of it."""
+        start, begins = run.settings.get("start_date"), self.api.begins.get(stream)
+        if not start or not begins:
+            return False
+        moments = [begins(one, self.known) for one in (row, truth) if one]
+        return any(moment is not None and instant(moment) < instant(start) for moment in moments)
+
+    def _explained(self, finding: Finding) -> bool:
+        for unseen in self.api.unseen:
+            if finding.stream in unseen.streams and unseen.explains(finding):
+                self.explained.add(unseen.what)
+                return True
+        return False
+
+
+def differing(row: Mapping[str, object], truth: Mapping[str, object]) -> list[str]:
+    """The columns in which a row is not what the source says."""
+    return [name for name, value in truth.items() if row.get(name) != value]

@@ -85,7 +85,7 @@ class Gate:
                 note(message["status"])
             await send(message)
 
-        fault = None if api == CONTROL else sandbox.faults.draw(scope["method"], path, query)
+        fault = None if api == CONTROL else self.before_the_answer(scope["method"], path, query)
         if fault == "reset":
             note(None)
             await reset(scope, receive)
@@ -102,6 +102,11 @@ class Gate:
             if fault == "slow":
                 await self.wait(sandbox.faults.slow_seconds)
             await self.app(scope, receive, send_dated)
+
+    def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
+        """Let happen what was to happen now, and return the fault that this request gets, if any."""
+        self.sandbox.go_on()
+        return self.sandbox.faults.draw(method, path, query)
 
     async def wait(self, seconds: float) -> None:
         """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""

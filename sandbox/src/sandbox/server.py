@@ -109,6 +109,7 @@ class Sandbox:
         self.requests: list[Asked] = []
         self.port = port
         self._flowed = clock() if flow else None
+        self._meanwhile: list[tuple[int, Callable[[], None]]] = []
         self._server: Server
         self._thread: threading.Thread
 
@@ -158,6 +159,22 @@ class Sandbox:
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         """Let the world live on."""
         self.world.advance(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+    def meanwhile(self, after: int, happen: Callable[[], None]) -> None:
+        """Let something happen while a client reads: before the answer to the request after so many more."""
+        self._meanwhile.append((after, happen))
+
+    def forget_meanwhile(self) -> None:
+        """Let nothing of that happen any more."""
+        self._meanwhile.clear()
+
+    def go_on(self) -> None:
+        """Let happen what was to happen before this request is answered."""
+        due = [happen for after, happen in self._meanwhile if after == 0]
+        self._meanwhile = [(after - 1, happen) for after, happen in self._meanwhile if after]
+        for happen in due:
+            with self.world.lock:
+                happen()
 
     def flow_on(self) -> None:
         """Let the world's time pass as far as the clock's has, if it flows at all."""

@@ -21,13 +21,19 @@ def stamp_version(stream: Stream, version: int | None) -> None:
     stream._stream_version = version  # noqa: SLF001 - see above
 
 
+def introduce(stream: Stream) -> None:
+    """Tell the target of the stream's table.
+
+    The SDK does so when a stream begins; a child stream without a single parent never does.
+    """
+    stream._write_schema_message()  # noqa: SLF001 - see above
+
+
 def announce_version(stream: Stream, version: int) -> None:
     """Tell the target that rows of another version are gone: to be called after the last row.
 
-    The SDK announces before the first row, so that a run that breaks off empties a table. The SCHEMA comes
-    first: a child stream without a single parent has not sent one, and its table is to be emptied too.
+    The SDK announces before the first row, so that a run that breaks off empties a table.
     """
-    stream._write_schema_message()  # noqa: SLF001 - see above
     stream._write_activate_version_message(version)  # noqa: SLF001 - see above
 
 

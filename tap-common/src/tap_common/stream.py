@@ -34,7 +34,7 @@ from tap_common.errors import (
 )
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
-from tap_common.sdk import announce_version, stamp_version
+from tap_common.sdk import announce_version, introduce, stamp_version
 from tap_common.select import EnvelopeError, find, select
 
 if TYPE_CHECKING:
@@ -422,7 +422,7 @@ class APIStream(Bookmarked, ABC):
         return False
 
     def complete(self) -> None:
-        """Everything was read: announce the version, of the children too.
+        """Everything was read: announce the version, of the children too; a table without a row is one all the same.
 
         Nothing is announced where rows may be missing: what was forbidden may still have its own, and children there.
         """
@@ -434,8 +434,10 @@ class APIStream(Bookmarked, ABC):
             return
         for child in self.active_children:
             child.complete()
-        if self.selected and self.version is not None:
-            announce_version(self, self.version)
+        if self.selected:
+            introduce(self)
+            if self.version is not None:
+                announce_version(self, self.version)
 
 
 def chunks(rows: Iterable[Record]) -> Iterator[list[Record]]:

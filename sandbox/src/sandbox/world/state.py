@@ -169,6 +169,11 @@ class State:
                 happening(self, *args)
             self.now = moment
 
+    def rest(self) -> None:
+        """Let nothing happen by chance from now on; what is done to the world still has its consequences."""
+        with self.lock:
+            self._happenings.clear()
+
     def record(self, actor: r.Person | None, namespace: str, action: str, /, **details: Any) -> None:
         """Write into the activity log."""
         entry = self.new(r.LogEntry, namespace=namespace, action=action, actor=actor, details=details)

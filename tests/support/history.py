@@ -1,0 +1,295 @@
+"""Histories of a source and of the runs that follow it, searched for one that breaks the promise: nothing lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+from unittest import mock
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from typing_extensions import override
+
+from api import runner_of
+from harness import VirtualClock, kill
+from pick import NothingToPickError, Pick
+from sandbox import Sandbox
+from sandbox.world import EPOCH
+from truth import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api import Api
+    from harness import Runner
+    from sandbox.world import World
+
+Act = tuple[str, int]
+"""The name of what happens, and which of the things that it can happen to: 0 is the newest."""
+
+TIMES = {
+    "a_minute_passes": timedelta(minutes=1),
+    "an_hour_passes": timedelta(hours=1),
+    "a_day_passes": timedelta(days=1),
+    "eight_days_pass": timedelta(days=8),
+    "forty_days_pass": timedelta(days=40),
+}
+WRONG_BY = "hours by which the clock is wrong"
+STATE = "state"
+SETTINGS: Mapping[str, list[Any]] = {
+    "start_date": [None, -3, -20, -300],
+    "lookback_days": [30, 5, 1, 90],
+    "page_size": [100, 3, 2],
+    "concurrency": [8, 1],
+    WRONG_BY: [0, -1, -720, 24],
+    STATE: ["of another make"],
+}
+"""What may change between two runs; a start date in days from that moment on."""
+FAULTS = ("429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html", "stale-token")
+SEARCH = settings(
+    max_examples=200,
+    stateful_step_count=7,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+"""The same histories each time."""
+SOAK = 60 * float(os.environ.get("MINUTES", "10"))
+"""Seconds that `make soak` searches each API."""
+_MACHINE = 1_780_000_000
+"""What the clock of the tap's machine shows at first: seconds since 1970."""
+
+
+class How(ABC):
+    """The circumstances of a run."""
+
+    @abstractmethod
+    def run(self, history: History) -> None:
+        """Make the run."""
+
+
+@dataclass(frozen=True)
+class Faultily(How):
+    """A run with one answer in ten faulty."""
+
+    seed: int
+
+    @override
+    def run(self, history: History) -> None:
+        history.sandbox.faults.randomly(rate=0.1, seed=self.seed, kinds=FAULTS)
+        history.sync()
+        history.sandbox.faults.clear()
+
+
+@dataclass(frozen=True)
+class Partly(How):
+    """A run without some streams, and with some that are off by default."""
+
+    without: frozenset[str]
+    also: frozenset[str]
+
+    @override
+    def run(self, history: History) -> None:
+        history.sync(select=lambda name, default: name in self.also or (default and name not in self.without))
+
+
+@dataclass(frozen=True)
+class Killed(How):
+    """A run that ends at a message."""
+
+    message: int
+
+    @override
+    def run(self, history: History) -> None:
+        history.sync(after=self.message, then=kill)
+
+
+@dataclass(frozen=True)
+class Meanwhile(How):
+    """A run during which something happens, before the answer to a request."""
+
+    request: int
+    what: tuple[Act, ...]
+
+    @override
+    def run(self, history: History) -> None:
+        history.sandbox.meanwhile(self.request, lambda: history.happen(self.what))
+        history.sync(judged=False)
+        history.sandbox.forget_meanwhile()
+
+
+@dataclass(frozen=True)
+class Anew(How):
+    """A run with `--full-refresh`."""
+
+    @override
+    def run(self, history: History) -> None:
+        history.runner.forget()
+        history.sync()
+
+
+class History(RuleBasedStateMachine):
+    """What happens to one source and to its taps.
+
+    It begins with an organization in which nothing happens by chance. After every run that was whole, and during which
+    nothing happened at the source, the warehouse must equal the source: but for what the tap's own page lists.
+    """
+
+    api: ClassVar[Api]
+    happened: ClassVar[Counter[str]]
+    """How often each act found something that it could happen to, in all histories."""
+    explained: ClassVar[Counter[str]]
+    """How often what the tap does not see was met, in all histories."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        logging.disable(logging.CRITICAL)  # twenty lines a run
+        self.clock = VirtualClock()
+        self.sandbox = Sandbox(scale="tiny", clock=self.clock, now=EPOCH + timedelta(hours=1))
+        settle(self.sandbox.world)
+        self.sandbox.__enter__()
+        self.runner = self.runner_to_test()
+        self.judge = Judge(self.api, self.sandbox)
+        self.settings: dict[str, Any] = {}
+        self.wrong_by = 0
+
+    def runner_to_test(self) -> Runner:
+        """Runs of the tap."""
+        return runner_of(self.api, self.sandbox, self.clock)
+
+    @override
+    def teardown(self) -> None:
+        try:
+            self.sync()
+        finally:
+            logging.disable(logging.NOTSET)
+            self.sandbox.__exit__(None, None, None)
+            self.explained.update(self.judge.explained)
+
+    def happen(self, what: tuple[Act, ...]) -> None:
+        """Let things happen, as far as there is something that they can happen to."""
+        for name, nth in what:
+            try:
+                self.act(name, Pick(nth))
+            except NothingToPickError:
+                continue
+            self.happened[name] += 1
+
+    def act(self, name: str, pick: Pick) -> None:
+        """Let one thing happen, or time pass.
+
+        Raises:
+            NothingToPickError: There is nothing that it could happen to.
+        """
+        if name in TIMES:
+            self.sandbox.advance(seconds=TIMES[name].total_seconds())
+        else:
+            {**self.api.acts, **self.api.chores}[name](self.sandbox.world, pick)
+
+    def change(self, name: str, value: Any) -> None:
+        """Change a setting, the clock of the tap's machine, or the state."""
+        if name == WRONG_BY:
+            self.wrong_by = value
+        elif name == STATE:
+            self.runner.age_state()
+        elif name == "start_date" and value is not None:
+            self.settings[name] = (self.sandbox.world.now + timedelta(days=value)).isoformat()
+        else:
+            self.settings[name] = value
+
+    def sync(self, *, judged: bool = True, select: Any = None, **how: Any) -> None:
+        """A run, and the comparison."""
+        self.runner.select = select or (lambda _name, default: default)
+        machine = SimpleNamespace(time=lambda: _MACHINE + self.clock.monotonic() + 3600 * self.wrong_by)
+        with mock.patch("singer_sdk.plugin_base.time", machine):
+            self.runner.sync(**how, **self.settings)
+        self.clock.wait_until(self.clock.monotonic() + 1)
+        run = self.runner.runs.last
+        assert run is not None
+        if judged and run.whole:
+            verdict = self.judge.verdict(self.runner, run.since)
+            assert verdict == {}, verdict
+        self.judge.note(self.api.judged())
+
+
+def settle(world: World) -> None:
+    """Have nothing happen by chance any more, and few people and event types: each costs requests in every run."""
+    world.rest()
+    for membership in list(world.memberships.values()):
+        if membership.person not in world.seats.values():
+            world.remove_member(membership)
+    for kind in world.bookable()[6:]:
+        world.delete_event_type(kind)
+
+
+def search(api: Api, most: settings = SEARCH) -> None:
+    """Search the histories of an API for one that breaks the promise, and shrink what is found.
+
+    Every act must have happened in one of them, or its rule is a dead letter.
+    """
+    histories = history_of(api)
+    run_state_machine_as_test(histories, settings=most)
+    assert {*api.acts, *api.chores} - histories.happened.keys() == set()
+
+
+def soak(api: Api, seconds: float) -> None:
+    """Search for so long, in other histories each time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        run_state_machine_as_test(history_of(api), settings=settings(SEARCH, derandomize=False))
+
+
+def history_of(kind: Api) -> type[History]:
+    """The histories of one API, as a test case's state machine."""
+    names = st.one_of(*(st.sampled_from(list(some)) for some in (kind.acts, kind.acts, TIMES, kind.chores) if some))
+    several = st.lists(st.tuples(names, st.integers(0, 5)), min_size=2, max_size=10).map(tuple)
+    default = kind.default_streams()
+    others = [name for name in kind.judged() if name not in default]
+    interrupted = st.one_of(st.builds(Killed, st.integers(0, 200)), st.builds(Meanwhile, st.integers(0, 30), several))
+    some, more = st.frozensets(st.sampled_from(default)), st.frozensets(st.sampled_from(others), max_size=2)
+    otherwise = st.one_of(st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()))
+    any_change = st.one_of(*(st.tuples(st.just(name), st.sampled_from(values)) for name, values in SETTINGS.items()))
+
+    class OfOne(History):
+        api: ClassVar[Api] = kind
+        happened: ClassVar[Counter[str]] = Counter()
+        explained: ClassVar[Counter[str]] = Counter()
+
+        @initialize(what=several)
+        def begins(self, what: tuple[Act, ...]) -> None:
+            self.happen(what)
+            self.sync()
+
+        @rule(what=several)
+        def lives_and_is_read(self, what: tuple[Act, ...]) -> None:
+            self.happen(what)
+            self.sync()
+
+        @rule(what=several, how=interrupted)
+        def lives_and_is_interrupted(self, what: tuple[Act, ...], how: How) -> None:
+            self.happen(what)
+            how.run(self)
+
+        @rule(what=several, how=otherwise)
+        def lives_and_is_read_otherwise(self, what: tuple[Act, ...], how: How) -> None:
+            self.happen(what)
+            how.run(self)
+
+        @rule(setting=any_change)
+        def changes(self, setting: tuple[str, Any]) -> None:
+            self.change(*setting)
+
+    OfOne.__name__ = OfOne.__qualname__ = f"{kind.name.capitalize()}History"
+    return OfOne
