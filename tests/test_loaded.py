@@ -1,0 +1,131 @@
+"""From the API to a real warehouse and back: what the tables hold after each `meltano run`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+import postgres
+from calendly_api import CALENDLY
+from loaded import DuckDB, LoadedRunner, Project, compared, loaded_runner, together
+from luma_api import LUMA
+from oncehub_api import ONCEHUB
+from postgres import Postgres, Server, UnavailableError
+from savvycal_api import SAVVYCAL
+from truth import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from api import Api
+    from harness import VirtualClock
+    from sandbox import Sandbox
+    from sandbox.world import World
+
+
+DELETIONS: dict[str, tuple[str, Callable[[World], object]]] = {
+    "calendly": ("meeting_recaps", lambda world: world.delete_recap(next(iter(world.recaps.values())))),
+    "oncehub": ("teams", lambda world: world.delete_group(next(iter(world.groups.values())))),
+    "luma": ("calendar_coupons", lambda world: world.gatherings.delete_coupon(world.gatherings.main.coupons[0])),
+    "savvycal": (
+        "workflows",
+        lambda world: world.invites.delete_workflow(next(iter(world.invites.workflows.values()))),
+    ),
+}
+"""The stream that `Api.empty` empties, and how one of its rows vanishes."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server | UnavailableError]:
+    """A PostgreSQL server, or why there is none."""
+    with ExitStack() as stack:
+        try:
+            found: Server | UnavailableError = stack.enter_context(postgres.served())
+        except UnavailableError as reason:
+            found = reason
+        yield found
+
+
+@pytest.fixture
+def project(api: Api, sandbox: Sandbox, tmp_path: Path) -> Project:
+    """A Meltano project with the tap of an API."""
+    return Project(api, sandbox, tmp_path)
+
+
+@pytest.fixture
+def duckdb(project: Project, clock: VirtualClock, tmp_path: Path, *, hard_delete: bool) -> LoadedRunner:
+    """Runs into a DuckDB file."""
+    return loaded_runner(project, DuckDB(hard_delete, tmp_path / "warehouse.duckdb"), clock)
+
+
+@pytest.fixture
+def postgresql(
+    project: Project, clock: VirtualClock, server: Server | UnavailableError, *, hard_delete: bool
+) -> LoadedRunner | UnavailableError:
+    """Runs into a PostgreSQL database, or why there can be none."""
+    if isinstance(server, UnavailableError):
+        return server
+    runner = loaded_runner(project, Postgres(hard_delete, server, server.create_database()), clock)
+    try:
+        postgres.install(project)
+    except UnavailableError as reason:
+        return reason
+    return runner
+
+
+@pytest.fixture
+def comparison(api: Api, sandbox: Sandbox) -> Judge:
+    """Compares what a warehouse gives back with the truth."""
+    return Judge(compared(api), sandbox)
+
+
+@pytest.mark.parametrize(
+    ("api", "hard_delete", "full_refresh"),
+    [(CALENDLY, False, False), (ONCEHUB, True, True), (LUMA, True, False), (SAVVYCAL, False, True)],
+    ids=["calendly-marks", "oncehub-hard-full", "luma-hard", "savvycal-marks-full"],
+)
+def test_a_history_in_duckdb_and_postgresql_equals_the_truth(
+    api: Api,
+    sandbox: Sandbox,
+    duckdb: LoadedRunner,
+    postgresql: LoadedRunner | UnavailableError,
+    comparison: Judge,
+    *,
+    hard_delete: bool,
+    full_refresh: bool,
+) -> None:
+    stream, delete_one = DELETIONS[api.name]
+    others = [name for name in api.default_streams() if name != api.main]
+    runners = [duckdb, postgresql] if isinstance(postgresql, LoadedRunner) else [duckdb]
+    together(*runners)
+    for runner in runners:
+        assert comparison.verdict(runner) == {}, runner.loader.plugin
+    first = duckdb.warehouse.rows[api.main]
+    there = set(duckdb.warehouse.rows[stream])
+    assert first
+
+    sandbox.advance(days=2)
+    delete_one(sandbox.world)
+    duckdb.select = lambda name, default: default and name != api.main
+    duckdb.sync()
+    assert comparison.verdict(duckdb, others) == {}
+    assert duckdb.warehouse.rows[api.main] == first
+    gone = there - duckdb.warehouse.rows[stream].keys()
+    assert len(gone) == 1
+    assert duckdb.marked[stream] == (set() if hard_delete else gone)
+
+    sandbox.advance(days=2)
+    assert api.empty(sandbox) == stream
+    duckdb.select = lambda _name, default: default
+    together(*runners, full_refresh=full_refresh)
+    for runner in runners:
+        assert comparison.verdict(runner) == {}, runner.loader.plugin
+        assert runner.warehouse.rows[stream] == {}
+    # A table that became empty is marked by the project's loader, with `hard_delete` too.
+    assert duckdb.marked[stream] == (there - gone if hard_delete else there)
+    if isinstance(postgresql, UnavailableError):
+        pytest.skip(f"DuckDB only: {postgresql}")
+    assert postgresql.marked[stream] == (set() if hard_delete else there)
