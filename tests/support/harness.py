@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_common.clock import Clock
@@ -109,13 +110,16 @@ class Run:
     """What a run was: when it began, by the API's clock, with which settings, and whether it came to its end.
 
     `since` says of each stream that was selected when the last whole run before this one began; None where this one
-    had to read everything.
+    had to read everything. `tried` says when the last run after that one began that was not whole.
     """
 
     started: datetime
     since: Mapping[str, datetime | None]
     settings: Mapping[str, Any]
     whole: bool
+    tried: Mapping[str, datetime]
+    in_full: bool = False
+    """Whether every stream was read in full, so that the target was told what is gone."""
 
 
 @dataclass
@@ -124,19 +128,32 @@ class Runs:
 
     last: Run | None = None
     _read: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    _tried: dict[str, datetime] = field(default_factory=dict)
 
     def add(
-        self, started: datetime, streams: Iterable[str], settings: Mapping[str, Any], read: Iterable[str] | None = None
+        self,
+        started: datetime,
+        streams: Iterable[str],
+        settings: Mapping[str, Any],
+        read: Iterable[str] | None = None,
+        *,
+        in_full: bool = False,
     ) -> None:
         """Note a run of some streams that was whole, or had read some of them when it ended."""
         start = instant(settings["start_date"]) if settings.get("start_date") else None
-        since = {stream: self._since(stream, start) for stream in streams}
-        self.last = Run(started, since, settings, whole=read is None)
-        self._read.update(dict.fromkeys(since if read is None else read, (started, start)))
+        since = {stream: None if in_full else self._since(stream, start) for stream in streams}
+        self.last = Run(started, since, settings, whole=read is None, tried=self._tried, in_full=in_full)
+        if in_full:
+            return  # its state is another one
+        done = since.keys() if read is None else set(read)
+        self._read.update(dict.fromkeys(done, (started, start)))
+        tried = {**self._tried, **dict.fromkeys(since, started)}
+        self._tried = {stream: began for stream, began in tried.items() if stream not in done}
 
     def forget(self) -> None:
         """There is no state any more: the next run is to read everything."""
         self._read.clear()
+        self._tried = {}
 
     def _since(self, stream: str, start: datetime | None) -> datetime | None:
         since, covered = self._read.get(stream, (None, None))
@@ -166,10 +183,24 @@ class Runner:
             stream.selected = self.select(stream.name, type(stream).selected_by_default)
         return tap
 
-    def sync(self, *, after: int | None = None, then: Callable[[], None] | None = None, **config: Any) -> SchedulingTap:
-        """A run as the command makes it; `then` happens after so many messages."""
+    def sync(
+        self,
+        *,
+        after: int | None = None,
+        then: Callable[[], None] | None = None,
+        in_full: bool = False,
+        **config: Any,
+    ) -> SchedulingTap:
+        """A run as the command makes it; `then` happens after so many messages.
+
+        `in_full` is a run as of the extractors `…--in-full`: no stream goes by its bookmark, and the state is not kept.
+        """
         messages = Messages(after, then)
         tap = self.build(messages, **config)
+        state = self.warehouse.state
+        if in_full:
+            for stream in tap.streams.values():
+                stream.forced_replication_method = REPLICATION_FULL_TABLE
         before = self.bookmarks()
         whole = False
         try:
@@ -181,9 +212,11 @@ class Runner:
             tap.close()
             tap.pool.shutdown()
             self.warehouse.load(messages.read)
-        advanced = {stream for stream, value in self.bookmarks().items() if before.get(stream) != value}
+        advanced = {stream for stream, value in self.bookmarks().items() if value and before.get(stream) != value}
         selected = [stream.name for stream in tap.streams.values() if stream.selected]
-        self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced)
+        self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced, in_full=in_full)
+        if in_full:
+            self.warehouse.state = state
         return tap
 
     def forget(self) -> None:

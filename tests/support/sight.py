@@ -34,8 +34,8 @@ class Finding:
 
     @property
     def gone(self) -> bool:
-        """Whether the source has deleted what the warehouse still holds."""
-        return self.truth is None and self.former
+        """Whether the source has deleted what the warehouse still holds, and the target was not told what is left."""
+        return self.truth is None and self.former and not self.run.in_full
 
     @property
     def late(self) -> bool:
@@ -46,6 +46,11 @@ class Finding:
     def since(self) -> datetime | None:
         """When the last whole run before this one began; None where this one was to read everything."""
         return self.run.since.get(self.stream)
+
+    @property
+    def tried(self) -> datetime | None:
+        """When the last run began, after that one, that broke off; None where there was none."""
+        return self.run.tried.get(self.stream)
 
     def before(self, moment: datetime, margin: timedelta) -> bool:
         """Whether a moment lies more than `margin` before the last whole run, so that this one did not look there."""
