@@ -52,6 +52,10 @@ class Api:
     """What can happen to the bookings, meetings, events and attendees."""
     chores: Mapping[str, Callable[[World, Pick], object]] = field(default_factory=dict)
     """What can happen around them: less often."""
+    settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """What a history may set a setting to, and begins with one of, where the usual values do not suit."""
+    switches: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Switches of the sandbox's API for what nobody knows of the real one: a history has one value of each."""
     rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
     """For streams whose rows are not the API's objects as they are: the row of an object."""
     numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,12 +71,13 @@ _MACHINE = 1_780_000_000
 """What the clock of the tap's machine shows at first: seconds since 1970."""
 
 
-class How(ABC):
-    """The circumstances of a run."""
+@dataclass(frozen=True)
+class How:
+    """The circumstances of a run: none."""
 
-    @abstractmethod
     def run(self, history: History) -> None:
         """Make the run."""
+        history.sync()
 
 
 @dataclass(frozen=True)
@@ -118,16 +118,27 @@ class Killed(How):
 
 @dataclass(frozen=True)
 class Meanwhile(How):
-    """A run during which something happens, before the answer to a request."""
+    """A run during which something happens, before the answer to a request; it may end at a message."""
 
     request: int
     what: tuple[Act, ...]
+    message: int | None = None
 
     @override
     def run(self, history: History) -> None:
+        history.judge.note(history.api.judged())
         history.sandbox.meanwhile(self.request, lambda: history.happen(self.what))
-        history.sync(judged=False)
+        history.sync(judged=False, after=self.message, then=kill)
         history.sandbox.forget_meanwhile()
+
+
+@dataclass(frozen=True)
+class InFull(How):
+    """A run of the extractor that reads every stream in full: nothing is unseen."""
+
+    @override
+    def run(self, history: History) -> None:
+        history.sync(in_full=True)
 
 
 @dataclass(frozen=True)
@@ -257,20 +268,32 @@ def history_of(kind: Api) -> type[History]:
     several = st.lists(st.tuples(names, st.integers(0, 5)), min_size=2, max_size=10).map(tuple)
     default = kind.default_streams()
     others = [name for name in kind.judged() if name not in default]
-    interrupted = st.one_of(st.builds(Killed, st.integers(0, 200)), st.builds(Meanwhile, st.integers(0, 30), several))
+    message = st.one_of(st.integers(0, 30), st.integers(0, 200))
+    meanwhile = st.builds(Meanwhile, st.integers(0, 30), several, st.one_of(st.none(), message))
+    interrupted = st.one_of(st.builds(Killed, message), meanwhile)
     some, more = st.frozensets(st.sampled_from(default)), st.frozensets(st.sampled_from(others), max_size=2)
-    otherwise = st.one_of(st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()))
-    any_change = st.one_of(*(st.tuples(st.just(name), st.sampled_from(values)) for name, values in SETTINGS.items()))
+    otherwise = st.one_of(
+        st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()), st.just(InFull())
+    )
+    values = {name: st.sampled_from(some) for name, some in {**SETTINGS, **kind.settings}.items()}
+    any_change = st.one_of(*(st.tuples(st.just(name), some) for name, some in values.items()))
+    chosen = st.fixed_dictionaries({name: values[name] for name in kind.settings})
+    switches = st.fixed_dictionaries({name: st.sampled_from(some) for name, some in kind.switches.items()})
 
     class OfOne(History):
         api: ClassVar[Api] = kind
         happened: ClassVar[Counter[str]] = Counter()
         explained: ClassVar[Counter[str]] = Counter()
 
-        @initialize(what=several)
-        def begins(self, what: tuple[Act, ...]) -> None:
+        @initialize(switches=switches, chosen=chosen, what=several, how=st.one_of(st.just(How()), interrupted))
+        def begins(
+            self, switches: Mapping[str, Any], chosen: Mapping[str, Any], what: tuple[Act, ...], how: How
+        ) -> None:
+            for name, value in switches.items():
+                setattr(getattr(self.sandbox, kind.name), name, value)
+            self.settings |= chosen
             self.happen(what)
-            self.sync()
+            how.run(self)
 
         @rule(what=several)
         def lives_and_is_read(self, what: tuple[Act, ...]) -> None:
