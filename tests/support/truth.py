@@ -31,7 +31,7 @@ class Judge:
 
         Not those that the tap's own page lists.
         """
-        chosen = list(streams or self.api.default_streams())
+        chosen = list(self.api.default_streams() if streams is None else streams)
         self.note(chosen)
         verdict = {}
         for stream in chosen:
