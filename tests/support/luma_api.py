@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import Api
-from sight import Unseen
+from luma_acts import ACTS
+from luma_around_acts import CHORES
+from luma_sight import BEGINS, SEEN, UNSEEN
 from tap_luma.tap import TapLuma
 
 if TYPE_CHECKING:
@@ -14,33 +16,25 @@ if TYPE_CHECKING:
     from api import Row
     from sandbox import Sandbox
 
-_PROFILE = ("user_name", "user_first_name", "user_last_name", "user_email")
-_MOMENTARY = ("spots_remaining", "registration_open", "require_approval", "display_price")
-
 
 def _named(thing: Row | None) -> Row | None:
     """An object whose id stands under both names."""
     return thing and {"id": thing.get("api_id"), **thing, "api_id": thing.get("id", thing.get("api_id"))}
 
 
-def _with_ids(*lists: str, without: tuple[str, ...] = ()) -> Callable[[Row], Row]:
-    """The row of an object: its own id, and those in its lists, under both names."""
-
-    def row(thing: Row) -> Row:
-        kept = {name: value for name, value in thing.items() if name not in without}
-        return kept | {"api_id": thing["id"]} | {name: [_named(item) for item in thing[name]] for name in lists}
-
-    return row
+def _with_ids(name: str) -> Callable[[Row], Row]:
+    """The row of an object: its own id, and those in a list of it, under both names."""
+    return lambda thing: thing | {"api_id": thing["id"], name: [_named(item) for item in thing[name]]}
 
 
 def _guest(thing: Row) -> Row:
-    """The row of a guest, whose name and address may have changed since the window left the event."""
+    """The row of a guest."""
     tickets = [
         {**(_named(one) or {}), "event_ticket_type_api_id": one["event_ticket_type_id"]}
         for one in thing["event_tickets"]
     ]
     answers = thing["registration_answers"]
-    return {name: value for name, value in thing.items() if name not in _PROFILE} | {
+    return thing | {
         "api_id": thing["id"],
         "user_api_id": thing["user_id"],
         "custom_source": thing["utm_source"],
@@ -83,26 +77,15 @@ LUMA = Api(
     person=("contacts", "email"),
     second_key="sandbox-second",
     config={"organization_api_key": "sandbox-organization"},
-    unseen=(
-        Unseen(
-            "What is deleted without a trace.",
-            "`--full-refresh` into an empty schema.",
-            (
-                "event_details",
-                "event_hosts",
-                "event_guests",
-                "event_tickets",
-                "guest_orders",
-                "ticket_types",
-                "event_coupons",
-                "event_blasts",
-            ),
-            lambda finding: finding.gone,
-        ),
-    ),
+    seen=SEEN,
+    unseen=UNSEEN,
+    begins=BEGINS,
+    acts=ACTS,
+    chores=CHORES,
+    settings={"lookback_days": [30, 5, 1, 90, 0]},
     rows={
         "events": _with_ids("tags"),
-        "event_details": _with_ids("hosts", without=_MOMENTARY),
+        "event_details": _with_ids("hosts"),
         "event_guests": _guest,
         "guest_orders": lambda thing: thing | {"coupon_info": _named(thing["coupon_info"])},
         "contacts": _contact,

@@ -69,6 +69,12 @@ class Offers(Audience):
             coupon.remaining = max(0, coupon.remaining - times)
 
     @change
+    def edit_coupon(self, coupon: g.Coupon, /, **changes: Any) -> None:
+        """Change how often, or until when, a coupon can be used."""
+        for field, value in changes.items():
+            setattr(coupon, field, value)
+
+    @change
     def delete_coupon(self, coupon: g.Coupon) -> None:
         """Delete a coupon; orders that used it still know it."""
         if coupon in coupon.owner.coupons:
