@@ -1,0 +1,116 @@
+"""Writes each tap's INCREMENTAL.md from the list that the search for lost data goes by.
+
+`python tools/incremental.py` writes the pages; with `--check` it only says whether they are equal.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tests" / "support"))  # where the lists are
+
+from apis import APIS  # noqa: E402 - see above
+from costs import premise, table  # noqa: E402 - see above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from api import Api
+
+PAGE = """# What the runs of {tap} see
+
+After every whole run the warehouse equals the source, but for what is listed below. This page is made from the list
+that the search for lost data goes by (`tests/support/{api}_sight.py`): `tests/test_histories_{api}.py` lets hundreds of
+histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between them, and
+compares the warehouse with the source after each. A difference that no line here explains fails it.
+
+## What the API lets one see, and what the tap does
+
+{seen}
+
+## What is not seen, and how to close it
+
+{unseen}
+
+## Everything in full
+
+The job `{job}` of [meltano.yml](../meltano.yml) reads all streams in full and tells the target what is left, so
+that it marks or removes what is gone. It has a state of its own: the daily runs go on from theirs. Once, or every week
+from now on:
+
+```sh
+meltano run {job}
+meltano schedule add weekly-{job} --job {job} --interval '@weekly'
+```
+
+It costs what a first run costs. With `start_date`, what lies before it is marked as well. `meltano run --full-refresh`
+reads everything again, too, but does not tell the target what is gone from incremental streams.
+
+## What it costs, in requests
+
+{premise}
+
+{costs}
+"""
+
+
+def named(streams: Iterable[str]) -> str:
+    """Streams, as text."""
+    return ", ".join(f"`{stream}`" for stream in streams)
+
+
+def seen(api: Api) -> str:
+    """What the API lets one see, as a table.
+
+    Raises:
+        ValueError: An incremental stream is not named.
+    """
+    told = {stream for entry in api.seen for stream in entry.streams}
+    streams = api.tap(config={}, validate_config=False).streams
+    if silent := [name for name, stream in streams.items() if stream.replication_key and name not in told]:
+        raise ValueError(f"{api.name}: nothing says what the API lets one see of {', '.join(silent)}")
+    lines = ["| streams | what the API lets one see | what a run does |", "|---|---|---|"]
+    lines += [f"| {named(entry.streams)} | {entry.shows} | {entry.does} |" for entry in api.seen]
+    others = named(name for name in streams if name not in told)
+    everything = "In full. After its last row a version is announced: the target marks or removes what is gone."
+    return "\n".join([*lines, f"| {others} | Whole lists, without a filter by change. | {everything} |"])
+
+
+def unseen(api: Api) -> str:
+    """What is not seen, as a table."""
+    lines = ["| streams | what | how to close it |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {named(one.streams)} | {one.what} | {one.remedy} |" for one in api.unseen)])
+
+
+def pages() -> dict[Path, str]:
+    """Each page with its text."""
+    return {
+        ROOT / api.tap.name / "INCREMENTAL.md": PAGE.format(
+            tap=api.tap.name,
+            api=api.name,
+            job=f"{api.tap.name.removeprefix('tap-')}-in-full",
+            seen=seen(api),
+            unseen=unseen(api),
+            premise=premise(api.name),
+            costs=table(api.name),
+        )
+        for api in APIS
+        if api.seen
+    }
+
+
+def main() -> int:
+    """Write, or check; 1 where they differ."""
+    for path, text in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            if "--check" in sys.argv:
+                return 1
+            path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
