@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import duckdb
+import psutil
 from ruamel.yaml import YAML
 from typing_extensions import override
 
@@ -21,7 +23,7 @@ from harness import Runner
 from tap_common.window import canonical, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from api import Api
     from harness import VirtualClock
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 Row = dict[str, Any]
+_MESSAGES = 5
+"""About how many messages a request brings."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,8 @@ class Project:
         self.folder = folder
         self.streams = api.tap(config={}, validate_config=False).streams
         self.config = YAML().load(ROOT / "meltano.yml")
-        for plugin in self.config["plugins"]["extractors"]:
-            plugin["pip_url"] = plugin["pip_url"].replace("-e ", "")
+        plugin = next(plugin for plugin in self.config["plugins"]["extractors"] if plugin["name"] == api.tap.name)
+        plugin["pip_url"] = plugin["pip_url"].replace("-e ", "")
         self._write()
         (folder / "constraints.txt").symlink_to(ROOT / "constraints.txt")
         (folder / ".meltano").mkdir()
@@ -182,6 +186,9 @@ class LoadedRunner(Runner):
     marked: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
     """Of each stream, the rows that are marked as gone."""
 
+    anew: bool = False
+    """Whether the next run is one with `--full-refresh`."""
+
     @override
     def sync(
         self,
@@ -191,8 +198,58 @@ class LoadedRunner(Runner):
         full_refresh: bool = False,
         **config: Any,
     ) -> SchedulingTap:
-        """A run as a user makes it; the tap that is returned is one like that of the run."""
-        return together(self, full_refresh=full_refresh, **config)[0]
+        """A run as a user makes it; the tap that is returned is one like that of the run.
+
+        With `after` the tap's process is killed, about when it has written so many messages.
+        """
+        if full_refresh:
+            self.forget()
+        if after is None:
+            together(self, **config)
+        else:
+            self._killed(after // _MESSAGES, **config)
+        return self.build(**config)
+
+    @override
+    def forget(self) -> None:
+        self.anew = True
+        self.runs.forget()
+
+    @override
+    def age_state(self) -> None:
+        self.warehouse.state = self._state()
+        super().age_state()
+        if self.warehouse.state:
+            aged = json.dumps({"singer_state": self.warehouse.state})
+            done = self.project.meltano("state", "set", "--force", self._state_id, aged)
+            assert done.returncode == 0, done.stderr
+
+    @override
+    def bookmarks(self) -> dict[str, str | None]:
+        self.warehouse.state = self._state()
+        return super().bookmarks()
+
+    @property
+    def _state_id(self) -> str:
+        return f"sandbox:{self.tap.name}-to-{self.loader.plugin}"
+
+    def _state(self) -> dict[str, Any] | None:
+        """The state that Meltano keeps."""
+        done = self.project.meltano("state", "get", self._state_id)
+        assert done.returncode == 0, done.stderr
+        state: dict[str, Any] | None = json.loads(done.stdout).get("singer_state")
+        return state
+
+    def _killed(self, request: int, **config: Any) -> None:
+        before = self.bookmarks()
+        killed: list[int] = []
+        self.project.sandbox.meanwhile(request, lambda: killed.extend(_kill(self.tap.name)))
+        run = _run([self], config)
+        self.project.sandbox.forget_meanwhile()
+        assert bool(run.code) == bool(killed), run.log
+        advanced = {stream for stream, value in self.bookmarks().items() if before.get(stream) != value}
+        self.runs.add(run.started, run.streams, run.settings, advanced if killed else None)
+        self.read()
 
     def read(self) -> None:
         """Read the tables."""
@@ -208,12 +265,28 @@ class LoadedRunner(Runner):
             self.warehouse.rows[stream] = {key: row for key, row in keyed.items() if key not in self.marked[stream]}
 
 
-def together(*runners: LoadedRunner, full_refresh: bool = False, **config: Any) -> list[SchedulingTap]:
-    """One `meltano run` of a project, with a block for each of some of its runners; a tap like each run's."""
+def together(*runners: LoadedRunner, **config: Any) -> None:
+    """One `meltano run` of a project, with a block for each of some of its runners: it starts faster than several."""
+    run = _run(runners, config)
+    assert run.code == 0, run.log
+    for runner in runners:
+        runner.anew = False
+        runner.runs.add(run.started, run.streams, run.settings)
+        runner.read()
+
+
+class _Run(NamedTuple):
+    code: int
+    log: str
+    started: datetime
+    streams: list[str]
+    settings: dict[str, Any]
+
+
+def _run(runners: Sequence[LoadedRunner], config: dict[str, Any]) -> _Run:
     first = runners[0]
     api, project, tap = first.project.api, first.project, first.tap.name
-    streams = {stream.name: stream.selected_by_default for stream in api.tap.stream_types}
-    chosen = [name for name, default in streams.items() if first.select(name, default)]
+    chosen = [kind.name for kind in api.tap.stream_types if first.select(kind.name, kind.selected_by_default)]
     given = first.config | config
     environment = {"MELTANO_ENVIRONMENT": "sandbox"} | _variables(tap, given)
     if chosen != api.default_streams():
@@ -221,16 +294,21 @@ def together(*runners: LoadedRunner, full_refresh: bool = False, **config: Any) 
     for runner in runners:
         environment |= _variables(runner.loader.plugin, runner.loader.settings)
     blocks = [name for runner in runners for name in (tap, runner.loader.plugin)]
-    refresh = ["--full-refresh"] if full_refresh else []
+    refresh = ["--full-refresh"] if first.anew else []
     started = project.sandbox.world.now
-    outcome = project.meltano("run", "--no-install", *refresh, *blocks, environment=environment)
-    assert outcome.returncode == 0, outcome.stderr
-    for runner in runners:
-        if full_refresh:
-            runner.runs.forget()
-        runner.runs.add(started, chosen, given)
-        runner.read()
-    return [runner.build(**config) for runner in runners]
+    done = project.meltano("run", "--no-install", *refresh, *blocks, environment=environment)
+    return _Run(done.returncode, done.stderr, started, chosen, given)
+
+
+def _kill(tap: str) -> list[int]:
+    """Kill the processes of a tap that are children of this one; returns their ids."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if tap in (Path(part).name for part in process.cmdline()[:2]):
+                process.kill()
+                found.append(process.pid)
+    return found
 
 
 def _prefix(plugin: str) -> str:
