@@ -5,6 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 PORT ?= 8787
+MINUTES ?= 10
 RUN := .venv/bin
 # Progress bars on a terminal, and nothing but errors elsewhere.
 QUIET := $(if $(MAKE_TERMOUT),,-q)
@@ -19,7 +20,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup sandbox lock clean
+.PHONY: help demo test soak lint setup sandbox lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived;
 
 test: .venv/.synced .meltano/.installed ## run every test
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile
+
+soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long
+	@MINUTES=$(MINUTES) $(RUN)/python -m pytest -q -n auto -m soak
 
 lint: .venv/.synced ## formatting, style and types
 	@$(RUN)/ruff format --check .

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import incremental
 import readme_tables
 from jsonschema import Draft202012Validator
 
@@ -182,6 +183,10 @@ print(before == world())
 
 def test_the_tables_in_the_readmes_are_in_step() -> None:
     assert {path: path.read_text(encoding="utf-8") for path in readme_tables.documents()} == readme_tables.documents()
+
+
+def test_the_pages_of_what_runs_see_are_those_of_the_lists_that_the_search_goes_by() -> None:
+    assert {path: path.read_text(encoding="utf-8") for path in incremental.pages()} == incremental.pages()
 
 
 def test_every_link_in_a_document_leads_somewhere() -> None:
