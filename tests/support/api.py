@@ -54,6 +54,8 @@ class Api:
     """What can happen around them: less often."""
     settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What a history may set a setting to, and begins with one of, where the usual values do not suit."""
+    before: Sequence[tuple[tuple[str, int], ...]] = ((),)
+    """What may have happened before a history begins: one of these."""
     switches: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Switches of the sandbox's API for what nobody knows of the real one: a history has one value of each."""
     rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)

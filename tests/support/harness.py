@@ -48,19 +48,26 @@ class VirtualClock(Clock):
 
 
 class Messages(Writer):
-    """A message writer that keeps what a target would read, and does something after so many messages."""
+    """A message writer that keeps what a target would read, and does something after so many messages.
 
-    def __init__(self, after: int | None = None, then: Callable[[], None] | None = None) -> None:
+    Those are counted from the start, or from the `states`-th STATE on.
+    """
+
+    def __init__(self, after: int | None = None, then: Callable[[], None] | None = None, states: int = 0) -> None:
         super().__init__()
         self.read: list[dict[str, Any]] = []
-        self._after = after
+        self._after = -1 if after is None else after
         self._then = then
+        self._states = states
 
     @override
     def write(self, line: bytes, *, flush: bool) -> None:
-        if self._then and len(self.read) == self._after:
+        if self._then and not self._states and len(self.read) == self._after:
             self._then()
-        self.read.append(decode(line))
+        self.read.append(message := decode(line))
+        if self._states and message["type"] == "STATE":
+            self._states -= 1
+            self._after += 0 if self._states else len(self.read)
 
 
 class Killed(BaseException):
@@ -188,14 +195,15 @@ class Runner:
         *,
         after: int | None = None,
         then: Callable[[], None] | None = None,
+        states: int = 0,
         in_full: bool = False,
         **config: Any,
     ) -> SchedulingTap:
-        """A run as the command makes it; `then` happens after so many messages.
+        """A run as the command makes it; `then` happens after so many messages, from the `states`-th STATE on.
 
         `in_full` is a run as of the extractors `…--in-full`: no stream goes by its bookmark, and the state is not kept.
         """
-        messages = Messages(after, then)
+        messages = Messages(after, then, states)
         tap = self.build(messages, **config)
         state = self.warehouse.state
         if in_full:

@@ -49,7 +49,7 @@ SETTINGS: Mapping[str, list[Any]] = {
     "page_size": [100, 3, 2],
     "concurrency": [8, 1],
     WRONG_BY: [0, -1, -720, 24],
-    STATE: ["of another make"],
+    STATE: ["of another make", "lost"],
 }
 """What may change between two runs; a start date in days from that moment on."""
 FAULTS = ("429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html", "stale-token")
@@ -107,13 +107,19 @@ class Partly(How):
 
 @dataclass(frozen=True)
 class Killed(How):
-    """A run that ends at a message."""
+    """A run that ends at a message, counted from the start, or from a STATE on."""
 
     message: int
+    states: int = 0
+
+    @property
+    def end(self) -> dict[str, Any]:
+        """Where the run ends."""
+        return {"after": self.message, "then": kill, "states": self.states}
 
     @override
     def run(self, history: History) -> None:
-        history.sync(after=self.message, then=kill)
+        history.sync(**self.end)
 
 
 @dataclass(frozen=True)
@@ -122,13 +128,13 @@ class Meanwhile(How):
 
     request: int
     what: tuple[Act, ...]
-    message: int | None = None
+    killed: Killed | None = None
 
     @override
     def run(self, history: History) -> None:
         history.judge.note(history.api.judged())
         history.sandbox.meanwhile(self.request, lambda: history.happen(self.what))
-        history.sync(judged=False, after=self.message, then=kill)
+        history.sync(judged=False, **(self.killed.end if self.killed else {}))
         history.sandbox.forget_meanwhile()
 
 
@@ -214,7 +220,7 @@ class History(RuleBasedStateMachine):
         if name == WRONG_BY:
             self.wrong_by = value
         elif name == STATE:
-            self.runner.age_state()
+            (self.runner.forget if value == "lost" else self.runner.age_state)()
         elif name == "start_date" and value is not None:
             self.settings[name] = (self.sandbox.world.now + timedelta(days=value)).isoformat()
         else:
@@ -268,15 +274,17 @@ def history_of(kind: Api) -> type[History]:
     several = st.lists(st.tuples(names, st.integers(0, 5)), min_size=2, max_size=10).map(tuple)
     default = kind.default_streams()
     others = [name for name in kind.judged() if name not in default]
-    message = st.one_of(st.integers(0, 30), st.integers(0, 200))
-    meanwhile = st.builds(Meanwhile, st.integers(0, 30), several, st.one_of(st.none(), message))
-    interrupted = st.one_of(st.builds(Killed, message), meanwhile)
+    at_a_state = st.builds(Killed, st.integers(0, 5), st.integers(1, 8))
+    killed = st.one_of(st.builds(Killed, st.integers(0, 30)), st.builds(Killed, st.integers(0, 200)), at_a_state)
+    meanwhile = st.builds(Meanwhile, st.integers(0, 30), several, st.one_of(st.none(), killed))
+    interrupted = st.one_of(killed, meanwhile)
     some, more = st.frozensets(st.sampled_from(default)), st.frozensets(st.sampled_from(others), max_size=2)
     otherwise = st.one_of(
         st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()), st.just(InFull())
     )
     values = {name: st.sampled_from(some) for name, some in {**SETTINGS, **kind.settings}.items()}
     any_change = st.one_of(*(st.tuples(st.just(name), some) for name, some in values.items()))
+    at_first = st.one_of(st.just(How()), killed, meanwhile)
     chosen = st.fixed_dictionaries({name: values[name] for name in kind.settings})
     switches = st.fixed_dictionaries({name: st.sampled_from(some) for name, some in kind.switches.items()})
 
@@ -285,14 +293,19 @@ def history_of(kind: Api) -> type[History]:
         happened: ClassVar[Counter[str]] = Counter()
         explained: ClassVar[Counter[str]] = Counter()
 
-        @initialize(switches=switches, chosen=chosen, what=several, how=st.one_of(st.just(How()), interrupted))
+        @initialize(switches=switches, chosen=chosen, before=st.sampled_from(kind.before), what=several, how=at_first)
         def begins(
-            self, switches: Mapping[str, Any], chosen: Mapping[str, Any], what: tuple[Act, ...], how: How
+            self,
+            switches: Mapping[str, Any],
+            chosen: Mapping[str, Any],
+            before: tuple[Act, ...],
+            what: tuple[Act, ...],
+            how: How,
         ) -> None:
             for name, value in switches.items():
                 setattr(getattr(self.sandbox, kind.name), name, value)
             self.settings |= chosen
-            self.happen(what)
+            self.happen((*before, *what))
             how.run(self)
 
         @rule(what=several)

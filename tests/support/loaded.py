@@ -195,6 +195,7 @@ class LoadedRunner(Runner):
         *,
         after: int | None = None,
         then: Callable[[], None] | None = None,
+        states: int = 0,
         full_refresh: bool = False,
         **config: Any,
     ) -> SchedulingTap:
