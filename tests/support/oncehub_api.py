@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from api import Api
+from oncehub_acts import ACTS, CHORES
+from oncehub_sight import BEGINS, SEEN, UNSEEN
 from sandbox.oncehub.bookings import booking_ref
-from sight import Unseen
 from tap_bookings.tap import TapBookings
 
 if TYPE_CHECKING:
@@ -36,19 +37,26 @@ ONCEHUB = Api(
     first=r"/v2/test$",
     listed=r"/v2/users$",
     person=("users", "email"),
-    unseen=(
-        Unseen(
-            "What is deleted without a trace.",
-            "`--full-refresh` into an empty schema.",
-            ("bookings", "contacts"),
-            lambda finding: finding.gone,
-        ),
-    ),
-    # Whether trashing a booking moves its update time is not known.
-    rows={
-        "webhooks": _webhook,
-        "bookings": lambda thing: {name: value for name, value in thing.items() if name != "in_trash"},
+    seen=SEEN,
+    unseen=UNSEEN,
+    begins=BEGINS,
+    acts=ACTS,
+    chores=CHORES,
+    # A first load has slices where a page is full.
+    settings={"page_size": [2, 1, 100], "lookback_days": [1, 5, 0, 30]},
+    before=[(), (("book_twice_a_season", 0),), (("book_twice_a_season", 0),) * 2, (("book_twice_a_season", 0),) * 3],
+    switches={
+        "trash_moves_update_time": [False, True],
+        "reassignment_moves_update_time": [True, False],
+        "approval_moves_update_time": [True, False],
+        "declined_status": ["canceled", "declined"],
+        "day_granular_filters": [False, True],
+        "list_deleted_stubs": [False, True],
+        "after_deleted_anchor": ["refuse", "continue"],
+        "send_has_more": [True, False],
+        "send_link": [True, False],
     },
+    rows={"webhooks": _webhook},
     announces_limit=False,
     empty_pages=False,
     empty=_delete_teams,

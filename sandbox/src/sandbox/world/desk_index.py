@@ -257,8 +257,10 @@ class Index:
 
     _on_decline_invitation = _on_revoke_invitation
 
-    def _on_delete_group(self, group: r.Group, _: object) -> None:
+    def _on_delete_group(self, group: r.Group | r.Team, _: object) -> None:
         self._bury("group", group)
+
+    _on_delete_team = _on_delete_group
 
     def _on_delete_webhook(self, webhook: r.Webhook, _: object) -> None:
         self._bury("webhook", webhook)

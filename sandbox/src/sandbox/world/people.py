@@ -160,3 +160,20 @@ class People(State):
         team = self.new(r.Team, name=name, slug=f"team-{len(self.teams) + 1}", people=people)
         self.teams[team.id] = team
         return team
+
+    @change
+    def delete_team(self, team: r.Team) -> None:
+        """Dissolve a team; it vanishes.
+
+        Raises:
+            ValueError: it has offered something to book, which refers to it for good.
+        """
+        if any(kind.owner is team for kind in self.event_types.values()):
+            raise ValueError(f"{team.slug} owns event types and cannot be dissolved")
+        del self.teams[team.id]
+
+    @change
+    def set_hours(self, schedule: r.Schedule, day: str, spans: list[tuple[str, str]]) -> None:
+        """Set the opening hours of a single day (YYYY-MM-DD), from and to; none for a day off."""
+        schedule.dates[day] = spans
+        schedule.updated_at = self.now

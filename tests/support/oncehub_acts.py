@@ -1,0 +1,242 @@
+"""What can happen to an organization that books with OnceHub."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from oncehub_around_acts import CHORES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pick import Pick
+    from sandbox.world import World
+    from sandbox.world import records as r
+    from sandbox.world.desk_records import Ticket
+
+__all__ = ["ACTS", "CHORES"]
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OUTCOMES = ("delivered", "failed", "rejected")
+
+
+def _tickets(world: World) -> list[Ticket]:
+    return list(world.desk.tickets.values())
+
+
+def _standing(world: World) -> list[Ticket]:
+    """Bookings that are not called off, and not over."""
+    return [one for one in _tickets(world) if not one.called_off and one.meeting.end > world.now]
+
+
+def _waiting(world: World, pick: Pick) -> r.Booking:
+    """A booking that waits for approval; where there is none, one begins to."""
+    if not any(one.approval for one in _standing(world)):
+        ask_for_approval(world, pick)
+    return pick(one for one in _standing(world) if one.approval).booking
+
+
+def _for_two(world: World) -> list[r.EventType]:
+    return [kind for kind in world.bookable() if kind.seats == 1]
+
+
+def book_soon(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + HOUR)
+
+
+def book_at_the_same_time(world: World, pick: Pick) -> None:
+    start = pick(_standing(world)).meeting.start
+    world.book(pick(_for_two(world)), max(start, world.now + HOUR))
+
+
+def book_next_week(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + 7 * DAY)
+
+
+def book_for_next_year(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + 380 * DAY)
+
+
+def book_as_a_stranger(world: World, pick: Pick) -> None:
+    name = f"stranger{len(world.desk.tickets)}"
+    world.book(pick(_for_two(world)), world.now + 2 * DAY, name=name, email=f"{name}@mail.example")
+
+
+def book_twice_a_season(world: World, pick: Pick) -> None:
+    """Two on the same day by strangers, then nothing for longer than a slice of a first load covers: three times."""
+    for _ in range(3):
+        book_as_a_stranger(world, pick)
+        book_as_a_stranger(world, pick)
+        world.advance(days=40)
+
+
+def join_a_group_meeting(world: World, pick: Pick) -> None:
+    of_groups = [one for one in world.meetings.values() if one.seats > 1 and one.start > world.now]
+    free = [one for one in of_groups if not one.cancellation and len(one.active_bookings) < one.seats]
+    group = pick(kind for kind in world.bookable() if kind.seats > 1)
+    world.join(pick(free) if free else world.open_meeting(group, world.now + 3 * DAY))
+
+
+def cancel_as_host(world: World, pick: Pick) -> None:
+    world.cancel(pick(_standing(world)).meeting, "ill")
+
+
+def cancel_as_guest(world: World, pick: Pick) -> None:
+    world.cancel_booking(pick(_standing(world)).booking, "Plans have changed")
+
+
+def cancel_in_the_last_minutes(world: World, pick: Pick) -> None:
+    booking = pick(_standing(world)).booking
+    world.advance_to(max(world.now, booking.meeting.start - 2 * MINUTE))
+    _cancel_if_still_there(world, booking)
+
+
+def cancel_after_the_start(world: World, pick: Pick) -> None:
+    booking = pick(_standing(world)).booking
+    world.advance_to(max(world.now, booking.meeting.start + MINUTE))
+    _cancel_if_still_there(world, booking)
+
+
+def _cancel_if_still_there(world: World, booking: r.Booking) -> None:
+    """Cancel, unless the booking was destroyed on the way there."""
+    if any(one.booking is booking for one in _tickets(world)):
+        world.cancel_booking(booking)
+
+
+def reschedule_to_later(world: World, pick: Pick) -> None:
+    booking = pick(_standing(world)).booking
+    world.reschedule(booking, booking.meeting.start + 9 * DAY)
+
+
+def reschedule_to_sooner(world: World, pick: Pick) -> None:
+    world.reschedule(pick(_standing(world)).booking, world.now + HOUR)
+
+
+def mark_a_no_show(world: World, pick: Pick) -> None:
+    begun = [one for one in _tickets(world) if one.meeting.start <= world.now and not one.called_off]
+    world.mark_no_show(pick(one for one in begun if not one.missed_at and not one.approval).booking)
+
+
+def ask_for_approval(world: World, pick: Pick) -> None:
+    world.desk.request_approval(pick(one for one in _standing(world) if not one.approval).booking)
+
+
+def approve(world: World, pick: Pick) -> None:
+    world.desk.approve(_waiting(world, pick))
+
+
+def decline(world: World, pick: Pick) -> None:
+    world.desk.decline(_waiting(world, pick))
+
+
+def hand_over(world: World, pick: Pick) -> None:
+    ticket = pick(_tickets(world))
+    people = [one.person for one in world.memberships.values()]
+    world.desk.reassign(ticket.booking, pick(one for one in people if one is not ticket.owner))
+
+
+def correct_the_form(world: World, pick: Pick) -> None:
+    world.desk.edit_booking_form(pick(_tickets(world)).booking, note=f"Noted at {world.now.isoformat()}")
+
+
+def bring_a_guest(world: World, pick: Pick) -> None:
+    world.add_guest(pick(_standing(world)).meeting, "guest@mail.example")
+
+
+def pay(world: World, pick: Pick) -> None:
+    world.receive_payment(pick(_tickets(world)).booking)
+
+
+def throw_away(world: World, pick: Pick) -> None:
+    world.desk.trash(pick(one for one in _tickets(world) if not one.trashed_at).booking)
+
+
+def take_out_of_the_trash(world: World, pick: Pick) -> None:
+    if not any(one.trashed_at for one in _tickets(world)):
+        throw_away(world, pick)
+    world.desk.restore(pick(one for one in _tickets(world) if one.trashed_at).booking)
+
+
+def destroy(world: World, pick: Pick) -> None:
+    world.desk.destroy(pick(one for one in _tickets(world) if one.trashed_at))
+
+
+def erase_for_privacy(world: World, pick: Pick) -> None:
+    world.erase(pick(one for one in _tickets(world) if not one.previous and not one.booking.old).meeting)
+
+
+def text_the_guest(world: World, pick: Pick) -> None:
+    world.desk.send_sms(pick(_tickets(world)).booking, settles=False)
+
+
+def text_the_host(world: World, pick: Pick) -> None:
+    world.desk.send_sms(pick(_tickets(world)).booking, to_host=True, settles=False)
+
+
+def reach_a_phone_or_not(world: World, pick: Pick) -> None:
+    text = pick(one for one in world.desk.texts.values() if one.status == "sent")
+    world.desk.settle_sms(text, pick(OUTCOMES))
+
+
+def add_a_contact(world: World, pick: Pick) -> None:
+    email = f"contact{len(world.contacts)}-{world.version}@mail.example"
+    world.create_contact(pick(world.memberships.values()).person, email=email)
+
+
+def edit_a_contact(world: World, pick: Pick) -> None:
+    world.edit_contact(pick(world.desk.cards.values()).record, company=f"Firm of {world.now.isoformat()}")
+
+
+def note_about_a_contact(world: World, pick: Pick) -> None:
+    world.desk.set_custom_field(pick(world.desk.cards.values()), "Noted at", world.now.isoformat())
+
+
+def merge_two_contacts(world: World, pick: Pick) -> None:
+    gone = pick(world.desk.cards.values())
+    world.desk.merge_contacts(pick(one for one in world.desk.cards.values() if one is not gone), gone)
+
+
+def delete_a_contact(world: World, pick: Pick) -> None:
+    world.desk.delete_contact(pick(world.desk.cards.values()))
+
+
+ACTS: Mapping[str, Callable[[World, Pick], None]] = {
+    act.__name__: act
+    for act in (
+        book_soon,
+        book_at_the_same_time,
+        book_next_week,
+        book_for_next_year,
+        book_as_a_stranger,
+        book_twice_a_season,
+        join_a_group_meeting,
+        cancel_as_host,
+        cancel_as_guest,
+        cancel_in_the_last_minutes,
+        cancel_after_the_start,
+        reschedule_to_later,
+        reschedule_to_sooner,
+        mark_a_no_show,
+        ask_for_approval,
+        approve,
+        decline,
+        hand_over,
+        correct_the_form,
+        bring_a_guest,
+        pay,
+        throw_away,
+        take_out_of_the_trash,
+        destroy,
+        erase_for_privacy,
+        text_the_guest,
+        text_the_host,
+        reach_a_phone_or_not,
+        add_a_contact,
+        edit_a_contact,
+        note_about_a_contact,
+        merge_two_contacts,
+        delete_a_contact,
+    )
+}
+"""What happens to bookings, to the contacts who book, and to the messages about it."""

@@ -1,0 +1,140 @@
+"""What can happen around the bookings of OnceHub: to those who host, and to what can be booked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pick import Pick
+    from sandbox.world import World
+    from sandbox.world import records as r
+
+FEWEST = 4
+"""Event types that are left to book."""
+
+
+def _dispensable(world: World) -> list[r.EventType]:
+    """Event types that can be done without: one of each kind is left."""
+    return [kind for kind in world.bookable()[FEWEST:] if kind.seats == 1]
+
+
+def offer_an_event_type(world: World, pick: Pick) -> None:
+    world.create_event_type(pick(world.memberships.values()).person)
+
+
+def edit_an_event_type(world: World, pick: Pick) -> None:
+    world.edit_event_type(pick(world.bookable()), name=f"Renamed at {world.now.isoformat()}")
+
+
+def take_an_event_type_offline(world: World, pick: Pick) -> None:
+    world.edit_event_type(pick(_dispensable(world)), active=False)
+
+
+def delete_an_event_type(world: World, pick: Pick) -> None:
+    world.delete_event_type(pick(_dispensable(world)))
+
+
+def add_a_host(world: World, pick: Pick) -> None:
+    kind, person = pick(world.bookable()), pick(world.memberships.values()).person
+    if person not in [host.person for host in kind.hosts]:
+        world.add_host(kind, person)
+
+
+def join_the_organization(world: World, _: Pick) -> None:
+    world.add_member()
+
+
+def leave_the_organization(world: World, pick: Pick) -> None:
+    world.remove_member(pick(one for one in world.memberships.values() if one.person not in world.seats.values()))
+
+
+def change_a_profile(world: World, pick: Pick) -> None:
+    world.edit_person(pick(world.memberships.values()).person, name=f"Name of {world.now.isoformat()}")
+
+
+def change_working_hours(world: World, pick: Pick) -> None:
+    person = pick(world.memberships.values()).person
+    schedule = next(one for one in world.schedules.values() if one.person is person)
+    world.set_hours(schedule, (world.now.date()).isoformat(), [("10:00", "11:00")])
+
+
+def change_a_role(world: World, pick: Pick) -> None:
+    one = pick(one for one in world.memberships.values() if one.person not in world.seats.values())
+    world.set_role(one, "user" if one.role == "admin" else "admin")
+
+
+def invite_somebody(world: World, _: Pick) -> None:
+    world.invite()
+
+
+def accept_an_invitation(world: World, pick: Pick) -> None:
+    world.accept_invitation(pick(one for one in world.invitations.values() if one.status == "pending"))
+
+
+def revoke_an_invitation(world: World, pick: Pick) -> None:
+    world.revoke_invitation(pick(one for one in world.invitations.values() if one.status == "pending"))
+
+
+def found_a_team(world: World, _: Pick) -> None:
+    world.create_group(f"Team of {world.now.isoformat()}")
+
+
+def dissolve_a_team(world: World, pick: Pick) -> None:
+    world.delete_group(pick(list(world.groups.values())[1:]))
+
+
+def enter_a_team(world: World, pick: Pick) -> None:
+    world.add_to_group(pick(world.groups.values()), pick(world.memberships.values()))
+
+
+def leave_a_team(world: World, pick: Pick) -> None:
+    world.remove_from_group(pick(place for place in world.group_places.values() if place.role == "member"))
+
+
+def make_a_master_page(world: World, pick: Pick) -> None:
+    person = pick(world.memberships.values()).person
+    world.create_team(f"Page of {world.now.isoformat()}", [world.seats["owner"], person])
+
+
+def delete_a_master_page(world: World, pick: Pick) -> None:
+    owners = [kind.owner for kind in world.event_types.values()]
+    world.delete_team(pick(team for team in world.teams.values() if team not in owners))
+
+
+def add_a_webhook(world: World, _: Pick) -> None:
+    world.add_webhook(f"https://hooks.example/{len(world.log)}?to=us")
+
+
+def delete_a_webhook(world: World, pick: Pick) -> None:
+    world.delete_webhook(pick(world.webhooks.values()))
+
+
+CHORES: Mapping[str, Callable[[World, Pick], None]] = {
+    act.__name__: act
+    for act in (
+        offer_an_event_type,
+        edit_an_event_type,
+        take_an_event_type_offline,
+        delete_an_event_type,
+        add_a_host,
+        join_the_organization,
+        leave_the_organization,
+        change_a_profile,
+        change_working_hours,
+        change_a_role,
+        invite_somebody,
+        accept_an_invitation,
+        revoke_an_invitation,
+        found_a_team,
+        dissolve_a_team,
+        enter_a_team,
+        leave_a_team,
+        make_a_master_page,
+        delete_a_master_page,
+        add_a_webhook,
+        delete_a_webhook,
+    )
+}
+"""What happens around them."""
