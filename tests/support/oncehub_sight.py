@@ -55,13 +55,10 @@ def _changed_without_a_time(finding: Finding) -> bool:
 
 
 def _settled_late(finding: Finding) -> bool:
-    sent = finding.truth and instant(finding.truth["creation_time"])
-    return (
-        finding.late
-        and finding.columns == {"status"}
-        and sent is not None
-        and finding.before(sent, _lookback(finding, 3 * DAY))
-    )
+    if not finding.late or finding.truth is None:
+        return False
+    sent = instant(finding.truth["creation_time"])
+    return finding.columns == {"status"} and finding.before(sent, _lookback(finding, 3 * DAY))
 
 
 SEEN = (
@@ -84,20 +81,20 @@ UNSEEN = (
     Unseen(
         "A booking that is destroyed, 30 days after it went to the trash, or erased; a contact that is deleted, or "
         "merged into another. OnceHub lists them no more, and does not tell.",
-        "`--full-refresh` into an empty schema.",
+        "The job `bookings-in-full`, at times.",
         ("bookings", "contacts"),
         lambda finding: finding.gone,
     ),
     Unseen(
         "A booking that is moved to the trash or back, given to somebody else, approved or declined, if that moves no "
         "`last_updated_time`: OnceHub does not say whether it does.",
-        "The next change of the booking brings it. Else a larger `lookback_days`, or `--full-refresh` at times.",
+        "The next change of the booking brings it. Else a larger `lookback_days`, or the job `bookings-in-full`.",
         ("bookings",),
         _changed_without_a_time,
     ),
     Unseen(
         "The status of a text message that moves more than `lookback_days`, at least 3, after the message was made.",
-        "A larger `lookback_days`.",
+        "A larger `lookback_days`, or the job `bookings-in-full`.",
         ("sms_notifications",),
         _settled_late,
     ),
