@@ -240,6 +240,35 @@ def test_a_canceled_event_stays_with_all_who_would_have_come(still: Sandbox, kno
         world.invites.cancel(event)
 
 
+def test_an_event_that_was_held_can_be_given_another_time_and_moved_from_there(still: Sandbox) -> None:
+    world = still.world
+    event = world.invites.of(world.book(start=world.now + timedelta(hours=1)).meeting)
+    before = row_of(still, event)
+    world.advance(days=1)
+    for start in (world.now - timedelta(days=60), world.now + timedelta(days=2)):
+        world.invites.redate(event, start)
+        after = row_of(still, event)
+        assert (moment(after["start_at"]), moment(after["rescheduled_at"])) == (start, world.now)
+        assert after["original_start_at"] == before["start_at"]
+        assert (after["id"], after["attendees"], after["state"]) == (before["id"], before["attendees"], "confirmed")
+    world.invites.move(event, world.now + timedelta(days=3))
+    assert moment(row_of(still, event)["start_at"]) == world.now + timedelta(days=3)
+    world.invites.cancel(event)
+    assert row_of(still, event)["state"] == "canceled"
+    with pytest.raises(ValueError, match="canceled"):
+        world.invites.redate(event, world.now)
+
+
+def test_an_event_can_vanish(still: Sandbox) -> None:
+    world = still.world
+    event = world.invites.of(world.book(start=world.now + timedelta(days=5)).meeting)
+    world.invites.move(event, world.now + timedelta(days=6))
+    before = rows(still)
+    gone = row_of(still, event)["id"]
+    world.invites.erase(event)
+    assert rows(still) == {name: row for name, row in before.items() if name != gone}
+
+
 def test_an_erased_meeting_remains_an_event(still: Sandbox) -> None:
     world = still.world
     meeting = next(one for one in world.meetings.values() if one.bookings and not one.bookings[0].old)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 from sandbox.world import records as r
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 OVER = frozenset({"canceled", "declined", "checkout_expired"})
 """States that nothing leads out of."""
 
@@ -65,21 +64,25 @@ class Event:
     def rescheduled_at(self) -> datetime | None:
         """When it was moved last."""
         tail = self.tail
-        return self.moved_at if tail is self.meeting else tail.bookings[0].created_at
+        return self.moved_at if self.moved or tail is self.meeting else tail.bookings[0].created_at
 
     @property
     def cancellation(self) -> r.Cancellation | None:
         """How it was called off; what befalls the original slot after the event was held elsewhere is no news."""
         found = self.tail.cancellation
-        return None if found is None or (self.moved and found.at > self.end) else found
+        return None if found is None or found.at > self.settled else found
+
+    @property
+    def settled(self) -> datetime:
+        """What befalls the slot that was booked later than this is no news: the event has been held elsewhere."""
+        if self.moved is None or self.moved_at is None:
+            return END_OF_TIME
+        return max(self.moved[1], self.moved_at)
 
     @property
     def bookings(self) -> list[r.Booking]:
         """Those who come, or would have come to what was called off as a whole."""
-        tail, called_off = self.tail, self.cancellation
-        if self.moved is None:
-            return [one for one in tail.bookings if one.cancellation is None or one.cancellation is called_off]
-        last = self.moved[1]
+        tail, called_off, last = self.tail, self.cancellation, self.settled
         return [
             one
             for one in tail.bookings

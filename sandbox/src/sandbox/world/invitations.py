@@ -305,10 +305,22 @@ class Invites:
         if event.state in OVER or event.start <= now or start <= now:
             raise ValueError(f"event {event.meeting.id} is {event.state}, or one of its times is past")
         meeting = event.tail
-        if meeting.seats == 1 and meeting.bookings and self._elsewhere_too(event):
+        if meeting.seats == 1 and meeting.bookings and self._elsewhere_too(event) and event.moved is None:
             self.world.reschedule(meeting.bookings[0], start)
             return
         event.moved, event.moved_at = (start, start + minutes), now
+
+    @change
+    def redate(self, event: Event, start: datetime) -> None:
+        """Give an event another time, past or to come, though it may have been held (unverified that anybody can)."""
+        if event.state in OVER:
+            raise ValueError(f"event {event.meeting.id} is {event.state}")
+        event.moved, event.moved_at = (start, start + (event.end - event.start)), self.world.now
+
+    @change
+    def erase(self, event: Event) -> None:
+        """Let an event vanish without a trace (unverified that SavvyCal ever does)."""
+        del self.events[event.meeting.id]
 
     @change
     def disable_link(self, kind: r.EventType) -> None:
