@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import Api
-from sight import Unseen
+from savvycal_acts import ACTS, CHORES
+from savvycal_sight import BEGINS, SEEN, UNSEEN
 from tap_scheduler.tap import TapScheduler
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ SAVVYCAL = Api(
     listed=r"/v1/links$",
     person=("current_user", "email"),
     second_key="sandbox-member",
-    unseen=(
-        Unseen(
-            "What is deleted without a trace.",
-            "`--full-refresh` into an empty schema.",
-            ("events", "event_attendees"),
-            lambda finding: finding.gone,
-        ),
-    ),
+    seen=SEEN,
+    unseen=UNSEEN,
+    begins=BEGINS,
+    acts=ACTS,
+    chores=CHORES,
+    switches={
+        "from_alone_refused": [False, True],
+        "fixed_refused": [False, True],
+        "from_zone": [None, "Pacific/Kiritimati", "Etc/GMT+12"],
+        "links_list_all": [True, False],
+        "empty_pages": [False, True],
+    },
     announces_limit=False,
     rows={"webhooks": _webhook},
     empty=_delete_workflows,

@@ -1,0 +1,316 @@
+"""What can happen to a company that is booked with SavvyCal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sandbox.world.invitation_records import OVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pick import Pick
+    from sandbox.world import World
+    from sandbox.world import records as r
+    from sandbox.world.invitations import Event
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def _in_state(world: World, *states: str) -> list[Event]:
+    return [event for event in world.invites.all() if event.state in states]
+
+
+def _standing(world: World) -> list[Event]:
+    """Events that something can still become of."""
+    return [event for event in world.invites.all() if event.state not in OVER]
+
+
+def _to_come(world: World) -> list[Event]:
+    return [event for event in _standing(world) if event.start > world.now]
+
+
+def _not_over(world: World) -> list[Event]:
+    return [event for event in _standing(world) if event.end > world.now]
+
+
+def _begun(world: World) -> list[Event]:
+    return [event for event in _standing(world) if event.start <= world.now]
+
+
+def _joined_elsewhere(world: World, event: Event) -> bool:
+    """Whether those who come are the world's bookings, which end with the slot that was booked."""
+    return event.tail.id in world.meetings
+
+
+def _for_two(world: World) -> list[r.EventType]:
+    return [kind for kind in world.bookable() if kind.seats == 1 and not kind.paid]
+
+
+def book_soon(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + HOUR)
+
+
+def book_at_the_same_time(world: World, pick: Pick) -> None:
+    start = pick(_to_come(world)).start
+    world.book(pick(_for_two(world)), start)
+
+
+def book_next_week(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + 7 * DAY)
+
+
+def book_for_next_year(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + 380 * DAY)
+
+
+def propose(world: World, _: Pick) -> None:
+    world.invites.propose(start=world.now + 5 * DAY)
+
+
+def accept(world: World, pick: Pick) -> None:
+    world.invites.accept(pick(_in_state(world, "tentative")))
+
+
+def book_what_must_be_approved(world: World, _: Pick) -> None:
+    world.invites.ask_approval(world.invites.open(start=world.now + 4 * DAY))
+
+
+def book_what_must_be_paid(world: World, _: Pick) -> None:
+    world.invites.ask_checkout(world.invites.open(start=world.now + 4 * DAY))
+
+
+def open_a_group_session(world: World, pick: Pick) -> None:
+    world.join(world.open_meeting(pick(kind for kind in world.bookable() if kind.seats > 1), world.now + 3 * DAY))
+
+
+def join_a_group_session(world: World, pick: Pick) -> None:
+    groups = (event for event in world.invites.all() if event.tail.seats > 1 and not event.tail.cancellation)
+    world.invites.add_attendee(pick(one for one in groups if len(one.tail.active_bookings) < one.tail.seats))
+
+
+def leave_a_group_session(world: World, pick: Pick) -> None:
+    groups = (event for event in world.invites.all() if event.tail.seats > 1 and event.tail.active_bookings)
+    world.invites.drop_attendee(
+        pick(one for one in groups if one.tail.end > world.now or not _joined_elsewhere(world, one))
+    )
+
+
+def bring_a_guest(world: World, pick: Pick) -> None:
+    world.invites.add_attendee(pick(event for event in _standing(world) if event.tail.seats == 1))
+
+
+def leave_a_guest_out(world: World, pick: Pick) -> None:
+    guested = (event for event in world.invites.all() if event.tail.seats == 1 and event.tail.guests)
+    world.invites.drop_attendee(pick(guested))
+
+
+def cancel_as_host(world: World, pick: Pick) -> None:
+    world.invites.cancel(pick(_not_over(world)), "ill")
+
+
+def cancel_as_invitee(world: World, pick: Pick) -> None:
+    bookings = (one for event in _not_over(world) if not event.moved for one in event.tail.active_bookings)
+    world.cancel_booking(pick(one for one in bookings if one.id in world.bookings), "Plans have changed")
+
+
+def cancel_in_the_last_minutes(world: World, pick: Pick) -> None:
+    event = pick(_to_come(world))
+    world.advance_to(max(world.now, event.start - 2 * MINUTE))
+    if event.state not in OVER:
+        world.invites.cancel(event)
+
+
+def cancel_after_the_start(world: World, pick: Pick) -> None:
+    event = pick(_to_come(world))
+    world.advance_to(event.start + MINUTE)
+    if event.state not in OVER:
+        world.invites.cancel(event)
+
+
+def move_to_later(world: World, pick: Pick) -> None:
+    event = pick(_to_come(world))
+    world.invites.move(event, event.start + 9 * DAY)
+
+
+def move_to_next_year(world: World, pick: Pick) -> None:
+    world.invites.move(pick(_to_come(world)), world.now + 300 * DAY)
+
+
+def move_to_sooner(world: World, pick: Pick) -> None:
+    world.invites.move(pick(_to_come(world)), world.now + HOUR)
+
+
+def hold_it_once_more(world: World, pick: Pick) -> None:
+    world.invites.redate(pick(_begun(world)), world.now + DAY)
+
+
+def say_that_it_was_last_week(world: World, pick: Pick) -> None:
+    world.invites.redate(pick(_standing(world)), world.now - 8 * DAY)
+
+
+def say_that_it_was_long_ago(world: World, pick: Pick) -> None:
+    world.invites.redate(pick(_standing(world)), world.now - 100 * DAY)
+
+
+def ask_for_approval(world: World, pick: Pick) -> None:
+    world.invites.ask_approval(pick(_in_state(world, "confirmed")))
+
+
+def approve(world: World, pick: Pick) -> None:
+    world.invites.approve(pick(_in_state(world, "awaiting_approval")))
+
+
+def decline(world: World, pick: Pick) -> None:
+    world.invites.decline(pick(_in_state(world, "awaiting_approval")))
+
+
+def ask_for_a_new_time(world: World, pick: Pick) -> None:
+    world.invites.ask_new_time(pick(_in_state(world, "confirmed")))
+
+
+def answer_with_a_new_time(world: World, pick: Pick) -> None:
+    waiting = (event for event in _in_state(world, "awaiting_reschedule") if event.start > world.now)
+    world.invites.move(pick(waiting), world.now + 2 * DAY)
+
+
+def ask_for_money(world: World, pick: Pick) -> None:
+    confirmed = (event for event in _in_state(world, "confirmed") if event.tail.seats == 1 and event.tail.bookings)
+    world.invites.ask_checkout(pick(confirmed))
+
+
+def pay(world: World, pick: Pick) -> None:
+    world.invites.complete_checkout(pick(_in_state(world, "awaiting_checkout")))
+
+
+def fail_to_pay(world: World, pick: Pick) -> None:
+    world.invites.expire_checkout(pick(_in_state(world, "awaiting_checkout")))
+
+
+def retitle(world: World, pick: Pick) -> None:
+    world.invites.retitle(pick(world.invites.all()), f"Titled at {world.now.isoformat()}")
+
+
+def wait_for_the_conference(world: World, pick: Pick) -> None:
+    world.invites.withhold_conferencing(pick(_to_come(world)))
+
+
+def learn_where_to_join(world: World, pick: Pick) -> None:
+    world.invites.fill_conferencing(pick(event for event in world.invites.all() if event.join_url is None))
+
+
+def erase_for_privacy(world: World, pick: Pick) -> None:
+    world.invites.erase(pick(world.invites.all()))
+
+
+def offer_a_link(world: World, pick: Pick) -> None:
+    world.create_event_type(pick(world.memberships.values()).person)
+
+
+def rename_a_link(world: World, pick: Pick) -> None:
+    world.edit_event_type(pick(world.bookable()), name=f"Renamed at {world.now.isoformat()}")
+
+
+def disable_a_link(world: World, pick: Pick) -> None:
+    world.invites.disable_link(pick(_for_two(world)[4:]))
+
+
+def enable_a_link(world: World, pick: Pick) -> None:
+    closed = (kind for kind in world.event_types.values() if not kind.active and not kind.deleted_at)
+    world.edit_event_type(pick(closed), active=True)
+
+
+def delete_a_link(world: World, pick: Pick) -> None:
+    world.invites.delete_link(pick(_for_two(world)[4:]))
+
+
+def create_a_workflow(world: World, _: Pick) -> None:
+    world.invites.create_workflow(f"Workflow of {world.now.isoformat()}")
+
+
+def edit_a_rule(world: World, pick: Pick) -> None:
+    rules = pick(world.invites.workflows.values()).rules
+    world.invites.edit_rule(pick(rules), amount=len(world.log))
+
+
+def delete_a_workflow(world: World, pick: Pick) -> None:
+    world.invites.delete_workflow(pick(world.invites.workflows.values()))
+
+
+def change_the_own_profile(world: World, _: Pick) -> None:
+    world.edit_person(world.seats["owner"], name=f"Name of {world.now.isoformat()}")
+
+
+def change_a_profile(world: World, pick: Pick) -> None:
+    world.edit_person(pick(world.memberships.values()).person, name=f"Name of {world.now.isoformat()}")
+
+
+def add_a_webhook(world: World, _: Pick) -> None:
+    world.add_webhook(f"https://hooks.example/{len(world.log)}")
+
+
+def delete_a_webhook(world: World, pick: Pick) -> None:
+    world.delete_webhook(pick(world.webhooks.values()))
+
+
+ACTS: Mapping[str, Callable[[World, Pick], None]] = {
+    act.__name__: act
+    for act in (
+        book_soon,
+        book_at_the_same_time,
+        book_next_week,
+        book_for_next_year,
+        book_what_must_be_approved,
+        book_what_must_be_paid,
+        propose,
+        accept,
+        open_a_group_session,
+        join_a_group_session,
+        leave_a_group_session,
+        bring_a_guest,
+        leave_a_guest_out,
+        cancel_as_host,
+        cancel_as_invitee,
+        cancel_in_the_last_minutes,
+        cancel_after_the_start,
+        move_to_later,
+        move_to_next_year,
+        move_to_sooner,
+        hold_it_once_more,
+        say_that_it_was_last_week,
+        say_that_it_was_long_ago,
+        ask_for_approval,
+        approve,
+        decline,
+        ask_for_a_new_time,
+        answer_with_a_new_time,
+        ask_for_money,
+        pay,
+        fail_to_pay,
+        retitle,
+        wait_for_the_conference,
+        learn_where_to_join,
+        erase_for_privacy,
+    )
+}
+"""What happens to meetings and those who take part."""
+
+CHORES: Mapping[str, Callable[[World, Pick], None]] = {
+    act.__name__: act
+    for act in (
+        offer_a_link,
+        rename_a_link,
+        disable_a_link,
+        enable_a_link,
+        delete_a_link,
+        create_a_workflow,
+        edit_a_rule,
+        delete_a_workflow,
+        change_the_own_profile,
+        change_a_profile,
+        add_a_webhook,
+        delete_a_webhook,
+    )
+}
+"""What happens around them."""
