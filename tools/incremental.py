@@ -46,8 +46,9 @@ meltano run {job}
 meltano schedule add weekly-{job} --job {job} --interval '@weekly'
 ```
 
-It costs what a first run costs. With `start_date`, what lies before it is marked as well. `meltano run --full-refresh`
-reads everything again, too, but does not tell the target what is gone from incremental streams.
+It costs what a first run costs. With `start_date`, what lies before it is marked as well; set back to an earlier date,
+it has to run once more. `meltano run --full-refresh` reads everything again, too, but does not tell the target what is
+gone from incremental streams.
 
 ## What it costs, in requests
 

@@ -140,11 +140,14 @@ class Meanwhile(How):
 
 @dataclass(frozen=True)
 class InFull(How):
-    """A run of the extractor that reads every stream in full: nothing is unseen."""
+    """A run of the extractor that reads every stream in full: nothing is unseen.
+
+    Without a start date: what lies before it would be taken for gone, and no later run would know.
+    """
 
     @override
     def run(self, history: History) -> None:
-        history.sync(in_full=True)
+        history.sync(in_full=True, start_date=None)
 
 
 @dataclass(frozen=True)
@@ -231,7 +234,7 @@ class History(RuleBasedStateMachine):
         self.runner.select = select or (lambda _name, default: default)
         machine = SimpleNamespace(time=lambda: _MACHINE + self.clock.monotonic() + 3600 * self.wrong_by)
         with mock.patch("singer_sdk.plugin_base.time", machine):
-            self.runner.sync(**how, **self.settings)
+            self.runner.sync(**(self.settings | how))
         self.clock.wait_until(self.clock.monotonic() + 1)
         run = self.runner.runs.last
         assert run is not None
