@@ -72,8 +72,9 @@ SEEN = (
 
 UNSEEN = (
     Unseen(
-        "A change to a meeting more than `lookback_days` after it began: a title, an approval, a payment, a guest.",
-        "A larger `lookback_days` (100 meetings are one request), or `--full-refresh` at times.",
+        "A change to a meeting that began more than `lookback_days` before the last run: a title, an approval, a "
+        "payment, a guest.",
+        "A larger `lookback_days` (100 meetings are one request), or the job `scheduler-in-full` at times.",
         ("events", "event_attendees"),
         _old_meeting_changes,
     ),
@@ -86,13 +87,14 @@ UNSEEN = (
     ),
     Unseen(
         "An attendee who is not among those of the meeting any more: the row stays.",
-        "Present are those whose `_read_at` is the latest of their meeting, and those in `attendees` of `events`.",
+        "Present are those whose `_read_at` is the latest of their meeting, and those in `attendees` of `events`. "
+        "The job `scheduler-in-full` removes the others.",
         ("event_attendees",),
         lambda finding: finding.gone,
     ),
     Unseen(
         "A meeting that vanishes, with its attendees: it is erased, or the key's owner may not look at it any more.",
-        "`--full-refresh` into an empty schema, or the replication method `FULL_TABLE` for a run.",
+        "The job `scheduler-in-full`, at times.",
         ("events", "event_attendees"),
         lambda finding: finding.gone,
     ),
