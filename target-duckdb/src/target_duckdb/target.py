@@ -181,11 +181,10 @@ class TargetDuckDB(Target):
             except CutOffError:
                 self.drain_all()
                 raise
-        except Exception:
-            # DuckDB makes an error of its own of a signal that arrives during a query.
+        finally:
+            # DuckDB makes an error of its own of a signal that arrives during a query, and loses one during an import.
             if self._told_to_stop is not None:
                 raise SystemExit(128 + self._told_to_stop) from None
-            raise
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
