@@ -196,19 +196,21 @@ class LoadedRunner(Runner):
         after: int | None = None,
         then: Callable[[], None] | None = None,
         states: int = 0,
+        in_full: bool = False,
         full_refresh: bool = False,
         **config: Any,
     ) -> SchedulingTap:
         """A run as a user makes it; the tap that is returned is one like that of the run.
 
-        With `after` the tap's process is killed, about when it has written so many messages.
+        With `after` the tap's process is killed, about when it has written so many messages. `in_full` is a run of the
+        extractor that reads every stream in full.
         """
         if full_refresh:
             self.forget()
         if after is None:
-            together(self, **config)
+            together(self, in_full=in_full, **config)
         else:
-            self._killed(after // _MESSAGES, **config)
+            self._killed(after // _MESSAGES + states, **config)
         return self.build(**config)
 
     @override
@@ -266,13 +268,13 @@ class LoadedRunner(Runner):
             self.warehouse.rows[stream] = {key: row for key, row in keyed.items() if key not in self.marked[stream]}
 
 
-def together(*runners: LoadedRunner, **config: Any) -> None:
+def together(*runners: LoadedRunner, in_full: bool = False, **config: Any) -> None:
     """One `meltano run` of a project, with a block for each of some of its runners: it starts faster than several."""
-    run = _run(runners, config)
+    run = _run(runners, config, in_full=in_full)
     assert run.code == 0, run.log
     for runner in runners:
-        runner.anew = False
-        runner.runs.add(run.started, run.streams, run.settings)
+        runner.anew = runner.anew and in_full  # which has a state of its own
+        runner.runs.add(run.started, run.streams, run.settings, in_full=in_full)
         runner.read()
 
 
@@ -284,9 +286,10 @@ class _Run(NamedTuple):
     settings: dict[str, Any]
 
 
-def _run(runners: Sequence[LoadedRunner], config: dict[str, Any]) -> _Run:
+def _run(runners: Sequence[LoadedRunner], config: dict[str, Any], *, in_full: bool = False) -> _Run:
     first = runners[0]
-    api, project, tap = first.project.api, first.project, first.tap.name
+    api, project = first.project.api, first.project
+    tap = f"{first.tap.name}--in-full" if in_full else first.tap.name
     chosen = [kind.name for kind in api.tap.stream_types if first.select(kind.name, kind.selected_by_default)]
     given = first.config | config
     environment = {"MELTANO_ENVIRONMENT": "sandbox"} | _variables(tap, given)
