@@ -46,8 +46,9 @@ def _plan(world: World, away: timedelta, last: timedelta = 2 * HOUR, **fields: A
 
 
 def plan_for_soon(world: World, _: Pick) -> None:
-    event = _plan(world, HOUR, questions=draw_questions(world.gatherings, 4))
+    event = _plan(world, HOUR, questions=draw_questions(world.gatherings, 4), hosts=world.gatherings.people[:2])
     world.gatherings.register(event, quantity=2)
+    world.gatherings.schedule_mailing(event)
 
 
 def plan_for_next_week(world: World, _: Pick) -> None:
@@ -55,10 +56,11 @@ def plan_for_next_week(world: World, _: Pick) -> None:
     world.gatherings.register(event)
     by_approval = world.gatherings.add_ticket_kind(event, "By approval", require_approval=True)
     world.gatherings.register(event, kind=by_approval)
+    world.gatherings.add_ticket_kind(event, "Paid", cents=1000)
 
 
 def plan_for_next_year(world: World, _: Pick) -> None:
-    _plan(world, 380 * DAY)
+    world.gatherings.invite(_plan(world, 380 * DAY))
 
 
 def plan_for_weeks(world: World, _: Pick) -> None:
@@ -66,8 +68,8 @@ def plan_for_weeks(world: World, _: Pick) -> None:
 
 
 def enter_after_the_fact(world: World, _: Pick) -> None:
-    event = _plan(world, -100 * DAY, hosts=world.gatherings.people[:2])
-    world.gatherings.register(event)
+    guest = world.gatherings.register(_plan(world, -100 * DAY), quantity=2)
+    world.gatherings.check_in(guest.tickets[0])
 
 
 def move_to_later(world: World, pick: Pick) -> None:

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from api import Row
     from sandbox import Sandbox
 
+_A_DAY_LATER = tuple(
+    (name, 0)
+    for name in (
+        "plan_for_next_week",
+        "hand_over",
+        "suggest_an_event",
+        "plan_for_next_year",
+        "enter_after_the_fact",
+        "plan_for_weeks",
+        "plan_for_next_week",
+        "plan_for_soon",
+        "a_day_passes",
+    )
+)
+
 
 def _named(thing: Row | None) -> Row | None:
     """An object whose id stands under both names."""
@@ -82,7 +97,15 @@ LUMA = Api(
     begins=BEGINS,
     acts=ACTS,
     chores=CHORES,
+    before=[(), _A_DAY_LATER],
     settings={"lookback_days": [30, 5, 1, 90, 0]},
+    switches={
+        "lingering_cursor": [False, True],
+        "inclusive_bounds": [False, True],
+        "empty_pages": [False, True],
+        "fuller_view": [False, True],
+        "blasts_carry_event_id": [False, True],
+    },
     rows={
         "events": _with_ids("tags"),
         "event_details": _with_ids("hosts"),

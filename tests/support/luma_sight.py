@@ -49,10 +49,6 @@ def _left_the_window(finding: Finding) -> bool:
     )
 
 
-def _not_read_again(finding: Finding) -> bool:
-    return finding.row is not None and instant(finding.row["_read_at"]) < finding.run.started
-
-
 SEEN = (
     Seen(
         ("events", "organization_events"),
@@ -91,7 +87,7 @@ UNSEEN = (
         "`_read_at`: a ticket is the guest's as long as both have the same; of an event's other rows those stand that "
         "have the latest; of an event that is gone `events` has no row.",
         WINDOWED,
-        lambda finding: finding.gone and _not_read_again(finding),
+        lambda finding: finding.gone,
     ),
     Unseen(
         "A change at an event more than `lookback_days` after its end: an approval, a check-in, a new name or address "
