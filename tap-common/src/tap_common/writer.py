@@ -12,8 +12,6 @@ from typing_extensions import override
 from tap_common.errors import OutputError
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from singer_sdk.singerlib.encoding.simple import Message
 
 
@@ -24,15 +22,14 @@ class Writer(MsgSpecWriter):
     """
 
     def __init__(self) -> None:
-        self._schemas: dict[str, dict[str, Any]] = {}
+        self._schemas: dict[str, SchemaMessage] = {}
 
     @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, SchemaMessage):
-            content = message.to_dict()
-            if self._schemas.get(message.stream) == content:
+            if self._schemas.get(message.stream) == message:
                 return
-            self._schemas[message.stream] = content
+            self._schemas[message.stream] = message
         self.write(bytes(self.serialize_message(message)), flush=isinstance(message, StateMessage))
 
     def write(self, line: bytes, *, flush: bool) -> None:
