@@ -22,6 +22,7 @@ from api import runner_of
 from apis import APIS
 from harness import Messages, Warehouse
 from processes import Blow, Pipe
+from savvycal_api import SAVVYCAL
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def test_a_loader_that_is_killed_after_any_message_has_everything_that_its_last_
 def test_told_to_stop_or_killed_in_the_middle_tap_and_loader_end_at_once_and_the_next_run_completes_them(
     api: Api, serve: Callable[..., Sandbox], clock: VirtualClock, tmp_path: Path
 ) -> None:
-    sandbox = serve(scale="test")
+    sandbox = serve(scale="test" if api is SAVVYCAL else "tiny")
     load(tmp_path / "whole.duckdb", lines(Recorded(runner_of(api, sandbox, clock)).messages(None)))
     pipe = Pipe(api, sandbox, tmp_path)
     moments = random.Random(api.name)
