@@ -279,7 +279,8 @@ def history_of(kind: Api) -> type[History]:
     others = [name for name in kind.judged() if name not in default]
     at_a_state = st.builds(Killed, st.integers(0, 5), st.integers(1, 8))
     killed = st.one_of(st.builds(Killed, st.integers(0, 30)), st.builds(Killed, st.integers(0, 200)), at_a_state)
-    meanwhile = st.builds(Meanwhile, st.integers(0, 30), several, st.one_of(st.none(), killed))
+    request = st.one_of(st.integers(0, 8), st.integers(0, 30))
+    meanwhile = st.builds(Meanwhile, request, several, st.one_of(st.none(), killed))
     interrupted = st.one_of(killed, meanwhile)
     some, more = st.frozensets(st.sampled_from(default)), st.frozensets(st.sampled_from(others), max_size=2)
     otherwise = st.one_of(
@@ -287,7 +288,7 @@ def history_of(kind: Api) -> type[History]:
     )
     values = {name: st.sampled_from(some) for name, some in {**SETTINGS, **kind.settings}.items()}
     any_change = st.one_of(*(st.tuples(st.just(name), some) for name, some in values.items()))
-    at_first = st.one_of(st.just(How()), killed, meanwhile)
+    at_first = st.one_of(st.just(How()), at_a_state, at_a_state, killed, meanwhile)
     chosen = st.fixed_dictionaries({name: values[name] for name in kind.settings})
     switches = st.fixed_dictionaries({name: st.sampled_from(some) for name, some in kind.switches.items()})
 

@@ -140,6 +140,13 @@ def correct_the_form(world: World, pick: Pick) -> None:
     world.desk.edit_booking_form(pick(_tickets(world)).booking, note=f"Noted at {world.now.isoformat()}")
 
 
+def correct_one_form_a_day(world: World, _: Pick) -> None:
+    """From the newest booking to the oldest, as a list shows them: some change after they were read, others before."""
+    for ticket in _tickets(world)[:-7:-1]:
+        world.desk.edit_booking_form(ticket.booking, company=f"Firm of {world.now.isoformat()}")
+        world.advance(hours=26)
+
+
 def bring_a_guest(world: World, pick: Pick) -> None:
     world.add_guest(pick(_standing(world)).meeting, "guest@mail.example")
 
@@ -152,14 +159,19 @@ def throw_away(world: World, pick: Pick) -> None:
     world.desk.trash(pick(one for one in _tickets(world) if not one.trashed_at).booking)
 
 
-def take_out_of_the_trash(world: World, pick: Pick) -> None:
+def _thrown_away(world: World, pick: Pick) -> Ticket:
+    """A booking in the trash; where there is none, one is moved there."""
     if not any(one.trashed_at for one in _tickets(world)):
         throw_away(world, pick)
-    world.desk.restore(pick(one for one in _tickets(world) if one.trashed_at).booking)
+    return pick(one for one in _tickets(world) if one.trashed_at)
+
+
+def take_out_of_the_trash(world: World, pick: Pick) -> None:
+    world.desk.restore(_thrown_away(world, pick).booking)
 
 
 def destroy(world: World, pick: Pick) -> None:
-    world.desk.destroy(pick(one for one in _tickets(world) if one.trashed_at))
+    world.desk.destroy(_thrown_away(world, pick))
 
 
 def erase_for_privacy(world: World, pick: Pick) -> None:
@@ -223,6 +235,7 @@ ACTS: Mapping[str, Callable[[World, Pick], None]] = {
         decline,
         hand_over,
         correct_the_form,
+        correct_one_form_a_day,
         bring_a_guest,
         pay,
         throw_away,

@@ -46,8 +46,14 @@ def join_the_organization(world: World, _: Pick) -> None:
     world.add_member()
 
 
+def _dispensable_member(world: World, pick: Pick) -> r.Membership:
+    """A member whom no key stands for; where there is none, one joins."""
+    found = [one for one in world.memberships.values() if one.person not in world.seats.values()]
+    return pick(found or [world.add_member()])
+
+
 def leave_the_organization(world: World, pick: Pick) -> None:
-    world.remove_member(pick(one for one in world.memberships.values() if one.person not in world.seats.values()))
+    world.remove_member(_dispensable_member(world, pick))
 
 
 def change_a_profile(world: World, pick: Pick) -> None:
@@ -61,7 +67,7 @@ def change_working_hours(world: World, pick: Pick) -> None:
 
 
 def change_a_role(world: World, pick: Pick) -> None:
-    one = pick(one for one in world.memberships.values() if one.person not in world.seats.values())
+    one = _dispensable_member(world, pick)
     world.set_role(one, "user" if one.role == "admin" else "admin")
 
 
