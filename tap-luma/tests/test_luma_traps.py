@@ -376,16 +376,3 @@ def test_the_start_date_bounds_the_start_of_events_and_what_belongs_to_them(
     assert {row["event_id"] for row in luma.warehouse.rows["event_guests"].values()} <= {key for (key,) in events}
     luma.sync()
     assert any(row["event_id"] == event_id(earlier) for row in luma.warehouse.rows["event_guests"].values())
-
-
-def test_all_that_the_first_run_writes_equals_the_source_in_every_column(luma: Runner, sandbox: Sandbox) -> None:
-    luma.sync()
-
-    profile = ("id", "user_name", "user_first_name", "user_last_name", "user_email")
-    guests = {row["id"]: {name: row[name] for name in profile} for row in sandbox.truth("luma", "event_guests")}
-    rows = luma.warehouse.rows["event_guests"].values()
-    assert {row["api_id"]: {name: row[name] for name in profile} for row in rows} == guests
-    momentary = ("spots_remaining", "registration_open", "require_approval", "display_price")
-    details = {row["id"]: [row[name] for name in momentary] for row in sandbox.truth("luma", "event_details")}
-    rows = luma.warehouse.rows["event_details"].values()
-    assert {row["id"]: [row[name] for name in momentary] for row in rows} == details
