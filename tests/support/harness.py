@@ -117,7 +117,8 @@ class Run:
     """What a run was: when it began, by the API's clock, with which settings, and whether it came to its end.
 
     `since` says of each stream that was selected when the last whole run before this one began; None where this one
-    had to read everything. `tried` says when the last run after that one began that was not whole.
+    had to read everything. `tried` says when the last run after that one began that was not whole. `read` are the
+    streams that were read whole: of a run that broke off those whose bookmark has moved.
     """
 
     started: datetime
@@ -125,6 +126,7 @@ class Run:
     settings: Mapping[str, Any]
     whole: bool
     tried: Mapping[str, datetime]
+    read: frozenset[str]
     in_full: bool = False
     """Whether every stream was read in full, so that the target was told what is gone."""
 
@@ -149,10 +151,10 @@ class Runs:
         """Note a run of some streams that was whole, or had read some of them when it ended."""
         start = instant(settings["start_date"]) if settings.get("start_date") else None
         since = {stream: None if in_full else self._since(stream, start) for stream in streams}
-        self.last = Run(started, since, settings, whole=read is None, tried=self._tried, in_full=in_full)
+        done = frozenset(since if read is None else read)
+        self.last = Run(started, since, settings, read is None, self._tried, done, in_full)
         if in_full:
             return  # its state is another one
-        done = since.keys() if read is None else set(read)
         self._read.update(dict.fromkeys(done, (started, start)))
         tried = {**self._tried, **dict.fromkeys(since, started)}
         self._tried = {stream: began for stream, began in tried.items() if stream not in done}

@@ -230,7 +230,7 @@ class History(RuleBasedStateMachine):
             self.settings[name] = value
 
     def sync(self, *, judged: bool = True, select: Any = None, **how: Any) -> None:
-        """A run, and the comparison."""
+        """A run, and the comparison: also of what a run that broke off says it has read."""
         self.runner.select = select or (lambda _name, default: default)
         machine = SimpleNamespace(time=lambda: _MACHINE + self.clock.monotonic() + 3600 * self.wrong_by)
         with mock.patch("singer_sdk.plugin_base.time", machine):
@@ -238,8 +238,8 @@ class History(RuleBasedStateMachine):
         self.clock.wait_until(self.clock.monotonic() + 1)
         run = self.runner.runs.last
         assert run is not None
-        if judged and run.whole:
-            verdict = self.judge.verdict(self.runner, run.since)
+        if judged:
+            verdict = self.judge.verdict(self.runner, run.read)
             assert verdict == {}, verdict
         self.judge.note(self.api.judged())
 

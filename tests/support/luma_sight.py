@@ -39,7 +39,7 @@ BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
 def _left_the_window(finding: Finding) -> bool:
     """Whether the run did not look at the row's event, which had ended too early and was no new one."""
     days, truth = finding.run.settings.get("lookback_days", 30), finding.truth
-    if not days or truth is None:
+    if not days or not truth:
         return False
     event = truth if finding.stream == "event_details" else finding.known.last("events", truth["event_id"])
     return (
