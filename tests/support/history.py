@@ -308,8 +308,9 @@ def history_of(kind: Api) -> type[History]:
         ) -> None:
             for name, value in switches.items():
                 setattr(getattr(self.sandbox, kind.name), name, value)
-            self.settings |= chosen
             self.happen((*before, *what))
+            for name, value in chosen.items():
+                self.change(name, value)
             how.run(self)
 
         @rule(what=several)

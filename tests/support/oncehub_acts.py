@@ -174,6 +174,12 @@ def destroy(world: World, pick: Pick) -> None:
     world.desk.destroy(_thrown_away(world, pick))
 
 
+def destroy_all_but_the_oldest(world: World, _: Pick) -> None:
+    """Also the row after which the next page of a list is asked for, if one is being read."""
+    for ticket in _tickets(world)[2:]:
+        world.desk.destroy(ticket)
+
+
 def erase_for_privacy(world: World, pick: Pick) -> None:
     world.erase(pick(one for one in _tickets(world) if not one.previous and not one.booking.old).meeting)
 
@@ -241,6 +247,7 @@ ACTS: Mapping[str, Callable[[World, Pick], None]] = {
         throw_away,
         take_out_of_the_trash,
         destroy,
+        destroy_all_but_the_oldest,
         erase_for_privacy,
         text_the_guest,
         text_the_host,

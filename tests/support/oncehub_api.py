@@ -43,7 +43,11 @@ ONCEHUB = Api(
     acts=ACTS,
     chores=CHORES,
     # A first load has slices where a page is full.
-    settings={"page_size": [2, 1, 100], "lookback_days": [1, 5, 0, 30]},
+    settings={
+        "page_size": [2, 1, 100],
+        "lookback_days": [1, 5, 0, 30],
+        "start_date": [None, None, None, -3, -20, -300],
+    },
     before=[(), (("book_twice_a_season", 0),), (("book_twice_a_season", 0),) * 2, (("book_twice_a_season", 0),) * 3],
     switches={
         "trash_moves_update_time": [False, True],
