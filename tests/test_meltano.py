@@ -15,11 +15,12 @@ from ruamel.yaml import YAML
 
 import meltano_settings as settings
 from apis import APIS
+from calendly_api import CALENDLY
 from commands import BIN
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from api import Api
 
@@ -44,7 +45,7 @@ class Project:
             f"{prefix}_API_URL": f"{sandbox.url}/{api.name}",
         }
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, what: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         command = [
             str(BIN / "meltano"),
             f"--env-file={os.devnull}",
@@ -55,7 +56,7 @@ class Project:
             *arguments,
         ]
         return subprocess.run(
-            [*command, self.api.tap.name, "target-duckdb"],
+            [*command, *(what or (self.api.tap.name, "target-duckdb"))],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -178,9 +179,42 @@ def test_the_settings_in_meltano_yml_are_those_of_the_plugins() -> None:
     assert settings.MELTANO.read_text(encoding="utf-8") == settings.written()
 
 
+def test_a_run_in_full_tells_the_loader_what_is_gone_and_leaves_the_daily_state_as_it_is(tmp_path: Path) -> None:
+    with Sandbox(scale="tiny") as sandbox:
+        sandbox.calendly.requests_per_minute = 1_000_000
+        project = Project(CALENDLY, sandbox, tmp_path)
+        assert project.run().returncode == 0
+        world = sandbox.world
+        tied = {one.meeting.id for one in world.bookings.values() if one.old or one.new or one.submission}
+        world.erase(next(one for one in world.meetings.values() if one.id not in tied and not one.elsewhere))
+        state = {path: path.read_bytes() for path in (tmp_path / "state").rglob("*.json") if "full" not in str(path)}
+        before = len(project.table("scheduled_events"))
+        outcome = project.run(what=["calendly-in-full"])
+        truth = sandbox.truth("calendly", "scheduled_events")
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert before == len(truth) + 1
+    assert {row["uri"] for row in project.table("scheduled_events")} == {row["uri"] for row in truth}
+    assert state
+    assert state == {path: path.read_bytes() for path in state}
+
+
+def test_every_tap_can_be_read_in_full_by_a_job_of_its_own() -> None:
+    project = YAML().load(settings.MELTANO)
+    extractors = {plugin["name"]: plugin for plugin in project["plugins"]["extractors"]}
+    jobs = {job["name"]: job["tasks"] for job in project["jobs"]}
+    for tap in settings.TAPS:
+        plugin = extractors[f"{tap.name}--in-full"]
+        assert plugin["inherit_from"] == tap.name
+        assert plugin["load_schema"] == tap.name.replace("-", "_")
+        assert plugin["metadata"] == {"*": {"replication-method": "FULL_TABLE"}}
+        assert jobs[f"{tap.name.removeprefix('tap-')}-in-full"] == [f"{tap.name}--in-full target-duckdb"]
+
+
 def test_every_plugin_is_declared_whole_so_that_nothing_asks_the_hub() -> None:
     project = YAML().load(settings.MELTANO)
-    for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
+    declared = [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]
+    for plugin in (one for one in declared if "inherit_from" not in one):
         assert {"namespace", "pip_url", "executable", "settings", "capabilities"} <= plugin.keys()
         assert all("label" in setting for setting in plugin["settings"])
 
