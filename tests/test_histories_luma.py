@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, search, soak
+from history import SOAK, Partly, history_of, search, soak
 from luma_api import LUMA
 
 
@@ -17,3 +17,23 @@ def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> N
 @pytest.mark.timeout(0)
 def test_soak() -> None:
     soak(LUMA, SOAK)
+
+
+def test_nothing_is_promised_of_an_event_that_moves_before_the_start_date_while_events_are_left_out() -> None:
+    history = history_of(LUMA)()
+    history.change("start_date", -3)
+    history.happen((("plan_for_soon", 0),))
+    history.sync()
+    history.happen((("plan_for_soon", 0), ("move_into_the_past", 0)))
+    Partly(frozenset({"events"}), frozenset()).run(history)
+
+    history.teardown()
+
+
+def test_two_runs_within_a_second_leave_the_rows_of_an_event_that_is_gone() -> None:
+    history = history_of(LUMA)()
+    history.happen((("plan_for_soon", 0), ("plan_for_soon", 0)))
+    history.sync()
+    history.happen((("cancel_an_event", 0), ("plan_for_soon", 0)))
+
+    history.teardown()

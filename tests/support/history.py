@@ -238,10 +238,10 @@ class History(RuleBasedStateMachine):
         self.clock.wait_until(self.clock.monotonic() + 1)
         run = self.runner.runs.last
         assert run is not None
+        self.judge.note(self.api.judged())
         if judged:
             verdict = self.judge.verdict(self.runner, run.read)
             assert verdict == {}, verdict
-        self.judge.note(self.api.judged())
 
 
 def settle(world: World) -> None:
