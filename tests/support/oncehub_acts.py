@@ -64,11 +64,11 @@ def book_as_a_stranger(world: World, pick: Pick) -> None:
 
 
 def book_twice_a_season(world: World, pick: Pick) -> None:
-    """Two on the same day by strangers, then nothing for longer than a slice of a first load covers: three times."""
-    for _ in range(3):
+    """Two at once by strangers, then nothing for as long as a slice of a first load covers, or longer: three times."""
+    for days in (30, 40, 30):
         book_as_a_stranger(world, pick)
         book_as_a_stranger(world, pick)
-        world.advance(days=40)
+        world.advance(days=days)
 
 
 def join_a_group_meeting(world: World, pick: Pick) -> None:
@@ -188,6 +188,13 @@ def text_the_guest(world: World, pick: Pick) -> None:
     world.desk.send_sms(pick(_tickets(world)).booking, settles=False)
 
 
+def text_a_guest_each_day(world: World, pick: Pick) -> None:
+    text_the_guest(world, pick)
+    for _ in range(2):
+        world.advance(hours=26)
+        text_the_guest(world, pick)
+
+
 def text_the_host(world: World, pick: Pick) -> None:
     world.desk.send_sms(pick(_tickets(world)).booking, to_host=True, settles=False)
 
@@ -250,6 +257,7 @@ ACTS: Mapping[str, Callable[[World, Pick], None]] = {
         destroy_all_but_the_oldest,
         erase_for_privacy,
         text_the_guest,
+        text_a_guest_each_day,
         text_the_host,
         reach_a_phone_or_not,
         add_a_contact,
