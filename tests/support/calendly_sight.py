@@ -102,20 +102,20 @@ SEEN = (
 UNSEEN = (
     Unseen(
         "A meeting, an invitee or a submission that is erased. Calendly erases for privacy alone, and does not tell.",
-        "`--full-refresh` into an empty schema.",
+        "The job `calendly-in-full`, at times.",
         ("scheduled_events", "event_invitees", "routing_form_submissions"),
         lambda finding: finding.gone,
     ),
     Unseen(
         "A change that moves no `updated_at` of the meeting, more than `lookback_days` after the meeting began: a "
         "no-show or a payment that is entered then.",
-        "A larger `lookback_days` (each day costs a request for each of its meetings), or `--full-refresh` at times.",
+        "A larger `lookback_days` (each day costs a request for each of its meetings), or the job `calendly-in-full`.",
         ("scheduled_events", "event_invitees"),
         _old_meeting_stands_still,
     ),
     Unseen(
         "The booking that follows a form that was filled in more than `lookback_days` earlier.",
-        "A larger `lookback_days`, or `--full-refresh` at times.",
+        "A larger `lookback_days`, or the job `calendly-in-full`.",
         ("routing_form_submissions",),
         _booked_long_after,
     ),

@@ -85,14 +85,14 @@ UNSEEN = (
         "That a guest, ticket, order, host, coupon, mail or ticket type is gone, or the event that it belongs to: Luma "
         "does not list what is deleted, and most events are not looked at.",
         "`_read_at`: a ticket is the guest's as long as both have the same; of an event's other rows those stand that "
-        "have the latest; of an event that is gone `events` has no row.",
+        "have the latest; of an event that is gone `events` has no row. The job `luma-in-full` marks them all.",
         WINDOWED,
         lambda finding: finding.gone,
     ),
     Unseen(
         "A change at an event more than `lookback_days` after its end: an approval, a check-in, a new name or address "
         "of a guest or host; in `event_details` also what depends on the day, such as `display_price`.",
-        "A larger `lookback_days` (0 for all events on every run), or `--full-refresh` at times; for names and "
+        "A larger `lookback_days` (0 for all events on every run), or the job `luma-in-full` at times; for names and "
         "addresses join `contacts` on `user_id`.",
         WINDOWED,
         lambda finding: finding.late and _left_the_window(finding),
@@ -100,7 +100,7 @@ UNSEEN = (
     Unseen(
         "What is new at an event more than `lookback_days` after its end: a guest who is added then, and all of an "
         "event that comes to the calendar then, by transfer or by approval, or that is moved so far back.",
-        "A larger `lookback_days` (0 for all events on every run), or `--full-refresh` at times.",
+        "A larger `lookback_days` (0 for all events on every run), or the job `luma-in-full` at times.",
         WINDOWED,
         lambda finding: finding.row is None and _left_the_window(finding),
     ),
