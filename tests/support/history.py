@@ -277,7 +277,7 @@ def history_of(kind: Api) -> type[History]:
     several = st.lists(st.tuples(names, st.integers(0, 5)), min_size=2, max_size=10).map(tuple)
     default = kind.default_streams()
     others = [name for name in kind.judged() if name not in default]
-    at_a_state = st.builds(Killed, st.integers(0, 5), st.integers(1, 8))
+    at_a_state = st.builds(Killed, st.integers(0, 5), st.one_of(st.integers(1, 3), st.integers(1, 8)))
     killed = st.one_of(st.builds(Killed, st.integers(0, 30)), st.builds(Killed, st.integers(0, 200)), at_a_state)
     request = st.one_of(st.integers(0, 8), st.integers(0, 30))
     meanwhile = st.builds(Meanwhile, request, several, st.one_of(st.none(), killed))
