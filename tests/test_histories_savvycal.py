@@ -45,7 +45,7 @@ def test_a_held_meeting_that_is_moved_from_before_the_window_into_it_is_seen_the
     history.happen((("book_soon", 0), ("forty_days_pass", 0), ("forty_days_pass", 0)))
     history.sync()
     held = history.sandbox.world.invites.all()[-1]
-    for what in ("say_that_it_was_last_week", "hold_it_once_more"):
+    for what in ("say_that_it_was_days_ago", "hold_it_once_more"):
         history.happen(((what, 0),))
         history.sync()
         row = history.runner.warehouse.rows["events"][id_of("event", held.meeting),]

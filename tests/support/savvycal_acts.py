@@ -52,9 +52,19 @@ def book_soon(world: World, pick: Pick) -> None:
     world.book(pick(_for_two(world)), world.now + HOUR)
 
 
+def book_for_tonight(world: World, pick: Pick) -> None:
+    world.book(pick(_for_two(world)), world.now + 16 * HOUR)
+
+
 def book_at_the_same_time(world: World, pick: Pick) -> None:
     start = pick(_to_come(world)).start
     world.book(pick(_for_two(world)), start)
+
+
+def book_a_busy_week(world: World, pick: Pick) -> None:
+    for days in range(6):
+        booking = world.book(pick(_for_two(world)), world.now + days * DAY + (1 + 5 * days) * HOUR)
+        world.add_guest(booking.meeting, "guest@mail.example")
 
 
 def book_next_week(world: World, pick: Pick) -> None:
@@ -65,20 +75,24 @@ def book_for_next_year(world: World, pick: Pick) -> None:
     world.book(pick(_for_two(world)), world.now + 380 * DAY)
 
 
-def propose(world: World, _: Pick) -> None:
-    world.invites.propose(start=world.now + 5 * DAY)
+def book_what_must_be_approved(world: World, _: Pick) -> Event:
+    event = world.invites.open(start=world.now + 4 * DAY)
+    world.invites.ask_approval(event)
+    return event
+
+
+def book_what_must_be_paid(world: World, _: Pick) -> Event:
+    event = world.invites.open(start=world.now + 4 * DAY)
+    world.invites.ask_checkout(event)
+    return event
+
+
+def propose(world: World, _: Pick) -> Event:
+    return world.invites.propose(start=world.now + 5 * DAY)
 
 
 def accept(world: World, pick: Pick) -> None:
-    world.invites.accept(pick(_in_state(world, "tentative")))
-
-
-def book_what_must_be_approved(world: World, _: Pick) -> None:
-    world.invites.ask_approval(world.invites.open(start=world.now + 4 * DAY))
-
-
-def book_what_must_be_paid(world: World, _: Pick) -> None:
-    world.invites.ask_checkout(world.invites.open(start=world.now + 4 * DAY))
+    world.invites.accept(pick(_in_state(world, "tentative") or [propose(world, pick)]))
 
 
 def open_a_group_session(world: World, pick: Pick) -> None:
@@ -91,10 +105,9 @@ def join_a_group_session(world: World, pick: Pick) -> None:
 
 
 def leave_a_group_session(world: World, pick: Pick) -> None:
-    groups = (event for event in world.invites.all() if event.tail.seats > 1 and event.tail.active_bookings)
-    world.invites.drop_attendee(
-        pick(one for one in groups if one.tail.end > world.now or not _joined_elsewhere(world, one))
-    )
+    groups = [event for event in world.invites.all() if event.tail.seats > 1 and event.tail.active_bookings]
+    left = [event for event in groups if event.tail.end > world.now or not _joined_elsewhere(world, event)]
+    world.invites.drop_attendee(pick(left or [world.invites.open(start=world.now + 3 * DAY, seats=5, bookings=2)]))
 
 
 def bring_a_guest(world: World, pick: Pick) -> None:
@@ -146,8 +159,8 @@ def hold_it_once_more(world: World, pick: Pick) -> None:
     world.invites.redate(pick(_begun(world)), world.now + DAY)
 
 
-def say_that_it_was_last_week(world: World, pick: Pick) -> None:
-    world.invites.redate(pick(_standing(world)), world.now - 8 * DAY)
+def say_that_it_was_days_ago(world: World, pick: Pick) -> None:
+    world.invites.redate(pick(_standing(world)), world.now - 3 * DAY)
 
 
 def say_that_it_was_long_ago(world: World, pick: Pick) -> None:
@@ -158,21 +171,20 @@ def ask_for_approval(world: World, pick: Pick) -> None:
     world.invites.ask_approval(pick(_in_state(world, "confirmed")))
 
 
+def _awaiting_approval(world: World, pick: Pick) -> list[Event]:
+    return _in_state(world, "awaiting_approval") or [book_what_must_be_approved(world, pick)]
+
+
 def approve(world: World, pick: Pick) -> None:
-    world.invites.approve(pick(_in_state(world, "awaiting_approval")))
+    world.invites.approve(pick(_awaiting_approval(world, pick)))
 
 
 def decline(world: World, pick: Pick) -> None:
-    world.invites.decline(pick(_in_state(world, "awaiting_approval")))
+    world.invites.decline(pick(_awaiting_approval(world, pick)))
 
 
 def ask_for_a_new_time(world: World, pick: Pick) -> None:
     world.invites.ask_new_time(pick(_in_state(world, "confirmed")))
-
-
-def answer_with_a_new_time(world: World, pick: Pick) -> None:
-    waiting = (event for event in _in_state(world, "awaiting_reschedule") if event.start > world.now)
-    world.invites.move(pick(waiting), world.now + 2 * DAY)
 
 
 def ask_for_money(world: World, pick: Pick) -> None:
@@ -180,12 +192,16 @@ def ask_for_money(world: World, pick: Pick) -> None:
     world.invites.ask_checkout(pick(confirmed))
 
 
+def _awaiting_checkout(world: World, pick: Pick) -> list[Event]:
+    return _in_state(world, "awaiting_checkout") or [book_what_must_be_paid(world, pick)]
+
+
 def pay(world: World, pick: Pick) -> None:
-    world.invites.complete_checkout(pick(_in_state(world, "awaiting_checkout")))
+    world.invites.complete_checkout(pick(_awaiting_checkout(world, pick)))
 
 
 def fail_to_pay(world: World, pick: Pick) -> None:
-    world.invites.expire_checkout(pick(_in_state(world, "awaiting_checkout")))
+    world.invites.expire_checkout(pick(_awaiting_checkout(world, pick)))
 
 
 def retitle(world: World, pick: Pick) -> None:
@@ -254,10 +270,12 @@ def delete_a_webhook(world: World, pick: Pick) -> None:
     world.delete_webhook(pick(world.webhooks.values()))
 
 
-ACTS: Mapping[str, Callable[[World, Pick], None]] = {
+ACTS: Mapping[str, Callable[[World, Pick], object]] = {
     act.__name__: act
     for act in (
         book_soon,
+        book_for_tonight,
+        book_a_busy_week,
         book_at_the_same_time,
         book_next_week,
         book_for_next_year,
@@ -278,13 +296,12 @@ ACTS: Mapping[str, Callable[[World, Pick], None]] = {
         move_to_next_year,
         move_to_sooner,
         hold_it_once_more,
-        say_that_it_was_last_week,
+        say_that_it_was_days_ago,
         say_that_it_was_long_ago,
         ask_for_approval,
         approve,
         decline,
         ask_for_a_new_time,
-        answer_with_a_new_time,
         ask_for_money,
         pay,
         fail_to_pay,

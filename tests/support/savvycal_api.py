@@ -37,6 +37,11 @@ SAVVYCAL = Api(
     begins=BEGINS,
     acts=ACTS,
     chores=CHORES,
+    settings={
+        "start_date": [None, None, None, -3, -20, -300],
+        "page_size": [100, 3, 2],
+        "lookback_days": [30, 5, 1, 90],
+    },
     switches={
         "from_alone_refused": [False, True],
         "fixed_refused": [False, True],
