@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from tables import SCHEMA, load, loader, unequal
 
 from api import runner_of
 from apis import APIS
 from harness import Messages, Warehouse
 from processes import Blow, Pipe
 from savvycal_api import SAVVYCAL
+from tables import SCHEMA, load, loader, unequal
 from truth import Judge
 
 if TYPE_CHECKING:

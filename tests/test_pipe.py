@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import duckdb
-from tables import live, load
 
 from harness import Messages
+from tables import live, load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import incremental
-import readme_tables
 from jsonschema import Draft202012Validator
 
+import incremental
 import meltano_settings
+import readme_tables
 from apis import APIS
 from commands import run
 from tap_common.stream import APIStream

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tables import load, unequal
 
 from calendly_api import CALENDLY
 from harness import Messages, Warehouse
@@ -21,6 +20,7 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from processes import PAGE, Pipe, peak
 from savvycal_api import SAVVYCAL
+from tables import load, unequal
 from tap_common.fastjson import decode
 from target_duckdb.errors import LoadError
 from truth import Judge

@@ -11,10 +11,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from tables import SCHEMA
-
 from api import settings
 from commands import BIN
+from tables import SCHEMA
 
 if TYPE_CHECKING:
     import signal
