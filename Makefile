@@ -29,7 +29,7 @@ demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived;
 	@$(RUN)/python tools/demo.py
 
 test: .venv/.synced .meltano/.installed ## run every test
-	@$(RUN)/python -m pytest -q -n auto --dist loadfile
+	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long
 	@MINUTES=$(MINUTES) $(RUN)/python -m pytest -q -n auto -m soak

@@ -186,7 +186,7 @@ def test_told_to_stop_or_killed_in_the_middle_tap_and_loader_end_at_once_and_the
     moments = random.Random(api.name)
     kills = [{"tap": signal.SIGKILL}, {"target": signal.SIGKILL}]
     for struck in (kills[APIS.index(api) % 2], {"target": signal.SIGTERM, "tap": signal.SIGTERM}):
-        blows = dict(zip(struck, sorted(moments.sample(range(5, 80), len(struck))), strict=True))
+        blows = dict(zip(struck, sorted(moments.sample(range(10, 80), len(struck))), strict=True))
         tap, target = pipe.run(**{name: Blow(after, struck[name]) for name, after in blows.items()})
 
         codes = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 128 + signal.SIGTERM}

@@ -33,6 +33,20 @@ def _delete_recaps(sandbox: Sandbox) -> str:
     return "meeting_recaps"
 
 
+# Meetings of some days ago that are still to come, and one that was held.
+_STOCK = (
+    ("book_soon", 0),
+    ("book_next_week", 0),
+    ("book_for_next_year", 1),
+    ("open_a_group_meeting", 0),
+    ("join_a_group_meeting", 0),
+    ("join_a_group_meeting", 0),
+    ("submit_a_form", 0),
+    ("a_day_passes", 0),
+    ("begin_a_recap", 0),
+    ("a_day_passes", 0),
+)
+
 CALENDLY = Api(
     name="calendly",
     tap=TapCalendly,
@@ -47,6 +61,7 @@ CALENDLY = Api(
     begins=BEGINS,
     acts=ACTS,
     chores=CHORES,
+    before=[(), _STOCK],
     rows={
         "event_type_memberships": _membership,
         "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},

@@ -123,7 +123,8 @@ class Pipe:
             sink = stack.enter_context(self.start_target(stdin=subprocess.PIPE, stdout=states))
             assert source.popen.stdout is not None
             assert sink.popen.stdin is not None
-            fcntl.fcntl(source.popen.stdout, fcntl.F_SETPIPE_SZ, PAGE)
+            for pipe in (source.popen.stdout, sink.popen.stdin):  # neither runs far ahead of the other
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PAGE)
             for number, line in enumerate(source.popen.stdout):
                 if target and number == target.after:
                     sink.strike(target.number)
