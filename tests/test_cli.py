@@ -8,12 +8,14 @@ import signal
 import subprocess
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import cycle
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from api import settings
+from apis import APIS
 from commands import BIN, run, run_tap
 
 if TYPE_CHECKING:
@@ -72,25 +74,43 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
     assert messages[-1]["type"] == "STATE"
 
 
+OF_EACH = [
+    ({"api_key": "wrong-3f9a"}, "does not accept the key"),
+    ({"api_key": None}, "`api_key` is missing"),
+    ({"page_size": 101}, "`page_size` is out of range"),
+]
+OF_ALL = [
+    ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
+    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date"),
+    ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
+    ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
+    ({"page_size": "all"}, "`page_size` must be of type integer"),
+    ({"api_key": ""}, "`api_key` is missing"),
+    ({"api_url": "api.example.com"}, "`api_url` does not begin with https://"),
+    ({"api_key": 314159265}, "`api_key` must be of type string"),
+    ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
+    ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
+    ({"batch_config": {}}, "`batch_config` is unknown"),
+]
+"""What tap-common checks: with one tap after the other."""
+CORRUPT = [
+    "{",
+    "[]",
+    '{"bookmarks": []}',
+    '{"bookmarks": {"events": {"replication_key_value": "soon"}}}',
+    '{"bookmarks": {"events": {"covers": "x"}}}',
+    '{"bookmarks": {"events": {"covers": {"start_date": "soon"}}}}',
+    '{"bookmarks": {"events": {"progress_markers": "abc"}}}',
+]
+
+
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("api", "change", "sentence"),
     [
-        ({"api_key": "wrong-3f9a"}, "does not accept the key"),
-        ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
-        ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date"),
-        ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
-        ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
-        ({"page_size": 101}, "`page_size` is out of range"),
-        ({"page_size": "all"}, "`page_size` must be of type integer"),
-        ({"api_key": None}, "`api_key` is missing"),
-        ({"api_key": ""}, "`api_key` is missing"),
-        ({"api_url": "api.example.com"}, "`api_url` does not begin with https://"),
-        ({"api_key": 314159265}, "`api_key` must be of type string"),
-        ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
-        ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
-        ({"batch_config": {}}, "`batch_config` is unknown"),
+        *((api, *case) for api in APIS for case in OF_EACH),
+        *((api, *case) for api, case in zip(cycle(APIS), OF_ALL, strict=False)),
     ],
-    ids=lambda value: "" if isinstance(value, str) else ",".join(value),
+    ids=lambda value: "" if isinstance(value, str) else getattr(value, "name", None) or ",".join(value),
 )
 def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
     api: Api, config: dict[str, Any], tmp_path: Path, change: dict[str, Any], sentence: str
@@ -109,16 +129,7 @@ def test_a_setting_that_cannot_be_used_gets_one_sentence_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    "state",
-    [
-        "{",
-        "[]",
-        '{"bookmarks": []}',
-        '{"bookmarks": {"events": {"replication_key_value": "soon"}}}',
-        '{"bookmarks": {"events": {"covers": "x"}}}',
-        '{"bookmarks": {"events": {"covers": {"start_date": "soon"}}}}',
-        '{"bookmarks": {"events": {"progress_markers": "abc"}}}',
-    ],
+    ("api", "state"), list(zip(cycle(APIS), CORRUPT, strict=False)), ids=lambda value: getattr(value, "name", None)
 )
 def test_a_corrupt_state_gets_one_sentence_and_nothing_is_written(
     api: Api, config: dict[str, Any], tmp_path: Path, state: str

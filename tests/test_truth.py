@@ -64,7 +64,7 @@ def test_with_one_answer_in_twenty_faulty_the_result_is_the_same(
     assert Judge(api, sandbox).verdict(runner) == {}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_a_random_moment_and_run_again_the_result_is_the_same(
     api: Api, sandbox: Sandbox, runner: Runner, seed: int
 ) -> None:

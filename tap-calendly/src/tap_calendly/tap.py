@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
+from tap_common.ahead import ahead
 from tap_common.errors import AccessError, ForbiddenError, RequestError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.state import COVERS
@@ -177,8 +178,8 @@ class TapCalendly(SchedulingTap):
     def check(self) -> None:
         """Also the scopes of the token: one row is asked for with each that the selected streams need."""
         super().check()
-        lacking = dict.fromkeys(str(error) for error in self.pool.map(_probe, self._probes()) if error)
-        if lacking:
+        answers = (answer.result() for _, answer in ahead(self.pool, _probe, self._probes(), self.in_flight))
+        if lacking := dict.fromkeys(str(error) for error in answers if error):
             raise AccessError(" ".join(lacking))
 
     def _probes(self) -> Collection[CalendlyStream]:

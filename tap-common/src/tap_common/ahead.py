@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import wait
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
+
+from tap_common.clock import TURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +18,7 @@ R = TypeVar("R")
 
 
 def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[tuple[T, Future[R]]]:
-    """Each item with the future of `work(item)`, in the order of the items.
+    """Each item with the future of `work(item)`, which is done, in the order of the items.
 
     At most `most` items are under way or waiting to be used; what has not begun is cancelled when the
     caller stops early.
@@ -25,12 +28,18 @@ def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: int)
         for item in items:
             waiting.append((item, pool.submit(work, item)))
             if len(waiting) >= most:
-                yield waiting.popleft()
+                yield _done(*waiting.popleft())
         while waiting:
-            yield waiting.popleft()
+            yield _done(*waiting.popleft())
     finally:
         for _, future in waiting:
             future.cancel()
+
+
+def _done(item: T, future: Future[R]) -> tuple[T, Future[R]]:
+    while not future.done():
+        wait([future], timeout=TURN)
+    return item, future
 
 
 def primed(values: Iterable[T]) -> Iterator[T]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from threading import Event
 
+TURN = 0.5
+"""Seconds that the main thread waits at a time: a signal that comes as a wait begins is seen when it ends."""
+
 
 class StoppedError(Exception):
     """The run is being ended; whoever was waiting gives up."""
@@ -34,8 +37,12 @@ class Clock:
         Raises:
             StoppedError: The clock was stopped.
         """
-        if self._stopped.wait(max(0.0, moment - self.monotonic())):
-            raise StoppedError
+        while True:
+            rest = max(0.0, moment - self.monotonic())
+            if self._stopped.wait(min(rest, TURN)):
+                raise StoppedError
+            if rest <= TURN:
+                return
 
     def stop(self) -> None:
         """End every present and future wait."""
