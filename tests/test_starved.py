@@ -117,6 +117,8 @@ def test_a_full_disk_for_the_temporary_files_takes_nothing_from_the_warehouse(
     assert unequal(file, tmp_path / "whole.duckdb") == []
 
 
+# The mechanism is tap-common's: one tap whose page tokens go stale, and one whose do not.
+@pytest.mark.parametrize("api", [CALENDLY, ONCEHUB], ids=lambda api: api.name)
 def test_a_target_that_takes_its_time_gets_everything_though_the_api_hangs_up_and_forgets_pages(
     api: Api, sandbox: Sandbox, runner: Runner, tmp_path: Path
 ) -> None:
