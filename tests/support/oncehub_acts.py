@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from calendly_acts import book_for_next_year, book_next_week, book_soon
 from oncehub_around_acts import CHORES
 
 if TYPE_CHECKING:
@@ -41,21 +42,9 @@ def _for_two(world: World) -> list[r.EventType]:
     return [kind for kind in world.bookable() if kind.seats == 1]
 
 
-def book_soon(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + HOUR)
-
-
 def book_at_the_same_time(world: World, pick: Pick) -> None:
     start = pick(_standing(world)).meeting.start
     world.book(pick(_for_two(world)), max(start, world.now + HOUR))
-
-
-def book_next_week(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + 7 * DAY)
-
-
-def book_for_next_year(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + 380 * DAY)
 
 
 def book_as_a_stranger(world: World, pick: Pick) -> None:

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calendly_acts import (
+    accept_an_invitation,
+    add_a_host,
+    change_a_profile,
+    delete_a_webhook,
+    edit_an_event_type,
+    invite_somebody,
+    join_the_organization,
+    offer_an_event_type,
+    revoke_an_invitation,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,30 +32,12 @@ def _dispensable(world: World) -> list[r.EventType]:
     return [kind for kind in world.bookable()[FEWEST:] if kind.seats == 1]
 
 
-def offer_an_event_type(world: World, pick: Pick) -> None:
-    world.create_event_type(pick(world.memberships.values()).person)
-
-
-def edit_an_event_type(world: World, pick: Pick) -> None:
-    world.edit_event_type(pick(world.bookable()), name=f"Renamed at {world.now.isoformat()}")
-
-
 def take_an_event_type_offline(world: World, pick: Pick) -> None:
     world.edit_event_type(pick(_dispensable(world)), active=False)
 
 
 def delete_an_event_type(world: World, pick: Pick) -> None:
     world.delete_event_type(pick(_dispensable(world)))
-
-
-def add_a_host(world: World, pick: Pick) -> None:
-    kind, person = pick(world.bookable()), pick(world.memberships.values()).person
-    if person not in [host.person for host in kind.hosts]:
-        world.add_host(kind, person)
-
-
-def join_the_organization(world: World, _: Pick) -> None:
-    world.add_member()
 
 
 def _dispensable_member(world: World, pick: Pick) -> r.Membership:
@@ -56,10 +50,6 @@ def leave_the_organization(world: World, pick: Pick) -> None:
     world.remove_member(_dispensable_member(world, pick))
 
 
-def change_a_profile(world: World, pick: Pick) -> None:
-    world.edit_person(pick(world.memberships.values()).person, name=f"Name of {world.now.isoformat()}")
-
-
 def change_working_hours(world: World, pick: Pick) -> None:
     person = pick(world.memberships.values()).person
     schedule = next(one for one in world.schedules.values() if one.person is person)
@@ -69,18 +59,6 @@ def change_working_hours(world: World, pick: Pick) -> None:
 def change_a_role(world: World, pick: Pick) -> None:
     one = _dispensable_member(world, pick)
     world.set_role(one, "user" if one.role == "admin" else "admin")
-
-
-def invite_somebody(world: World, _: Pick) -> None:
-    world.invite()
-
-
-def accept_an_invitation(world: World, pick: Pick) -> None:
-    world.accept_invitation(pick(one for one in world.invitations.values() if one.status == "pending"))
-
-
-def revoke_an_invitation(world: World, pick: Pick) -> None:
-    world.revoke_invitation(pick(one for one in world.invitations.values() if one.status == "pending"))
 
 
 def found_a_team(world: World, _: Pick) -> None:
@@ -111,10 +89,6 @@ def delete_a_master_page(world: World, pick: Pick) -> None:
 
 def add_a_webhook(world: World, _: Pick) -> None:
     world.add_webhook(f"https://hooks.example/{len(world.log)}?to=us")
-
-
-def delete_a_webhook(world: World, pick: Pick) -> None:
-    world.delete_webhook(pick(world.webhooks.values()))
 
 
 CHORES: Mapping[str, Callable[[World, Pick], None]] = {
