@@ -1,4 +1,4 @@
-"""A count of requests that is logged once."""
+"""Counts that are logged once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
 
-class RequestCounter(metrics.Counter):
-    """Counts the requests of one stream over all threads and parents.
+class Sum(metrics.Counter):
+    """Counts something of one stream over all threads, lists and parents.
 
-    The SDK opens and logs a counter for each list that is read, which for a child stream is one per parent.
+    The SDK opens and logs a counter for each list that is read, which for a child stream is one per batch of parents.
     """
 
-    def __init__(self, stream: str) -> None:
-        super().__init__(metrics.Metric.HTTP_REQUEST_COUNT, {metrics.Tag.STREAM: stream})
+    def __init__(self, metric: metrics.Metric, stream: str) -> None:
+        super().__init__(metric, {metrics.Tag.STREAM: stream})
         self._lock = Lock()
 
     @override

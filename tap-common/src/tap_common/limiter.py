@@ -6,10 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from threading import Lock, local
+from threading import Condition, local
 from typing import TYPE_CHECKING
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from requests import RequestException
+from singer_sdk.exceptions import RetriableAPIError
+
+from tap_common.clock import TURN
+from tap_common.pace import Pace
 
 if TYPE_CHECKING:
     import logging
@@ -31,30 +36,67 @@ class Limiter:
     Headers read: `X-RateLimit-Limit`, `-Remaining` and `-Reset` on any answer, `Retry-After` on a refusal.
     """
 
-    def __init__(self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger) -> None:
+    def __init__(self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger, most: int = 1_000) -> None:
+        self.pace = Pace(most)
+        """How many requests may be under way at a time; at most `most`."""
+        self.refused = 0
+        """Requests that were answered with 429."""
         self._bucket = InMemoryBucket(list(rates))
         self._clock = clock
         self._log = log
-        self._lock = Lock()
+        self._lock = Condition()
         self._closed_until = 0.0
         self._in_flight = 0
+        self._waits = 0
+        self._waiting_since = 0.0
+        self._waited = 0.0
         self._sent = local()
 
+    @property
+    def waited(self) -> float:
+        """Seconds in which a request waited for the limit, however many did."""
+        return self._waited
+
     @contextmanager
-    def slot(self) -> Iterator[None]:
+    def slot(self, endpoint: str = "") -> Iterator[None]:
         """Wait for one request's turn, and hold it until the answer is there."""
-        while (turn := self._take()) is not None:
-            self._clock.wait_until(turn)
-        self._sent.at = self._clock.monotonic()
+        if (turn := self._take()) is not None:
+            with self._waiting():
+                while turn is not None:
+                    self._clock.wait_until(turn)
+                    turn = self._take()
+        self._sent.at = began = self._clock.monotonic()
+        failed = False
+        try:
+            yield
+        except (RetriableAPIError, RequestException):
+            failed = True
+            raise
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+                self.pace.note(endpoint, began, self._clock.monotonic(), failed=failed)
+                self._lock.notify()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        with self._lock:
+            if not self._waits:
+                self._waiting_since = self._clock.monotonic()
+            self._waits += 1
         try:
             yield
         finally:
             with self._lock:
-                self._in_flight -= 1
+                self._waits -= 1
+                if not self._waits:
+                    self._waited += self._clock.monotonic() - self._waiting_since
 
     def _take(self) -> float | None:
         """None when the turn was taken; else the moment at which to ask again."""
         with self._lock:
+            while self._in_flight >= self.pace.allowed:
+                self._lock.wait(TURN)
             now = self._clock.monotonic()
             if now < self._closed_until:
                 return self._closed_until
@@ -89,6 +131,7 @@ class Limiter:
         if wait is None:
             wait = _seconds_until_reset(headers)
         with self._lock:
+            self.refused += 1
             self._close((window if wait is None else wait) + _ROUNDING, "The API asked for a pause (429)")
 
     def _close(self, seconds: float, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import requests
@@ -43,6 +44,9 @@ class Retry:
     def __init__(  # noqa: PLR0913 - all by name, and each a setting
         self, *, limiter: Limiter, clock: Clock, log: logging.Logger, tries: int, factor: float, window: float
     ) -> None:
+        self.repeated = 0
+        """Requests that were sent again after an error that may pass."""
+        self._lock = Lock()
         self._limiter = limiter
         self._clock = clock
         self._log = log
@@ -57,18 +61,18 @@ class Retry:
             reraise=True,
         )
 
-    def __call__(self, send: Callable[[], R]) -> R:
-        """Send until there is an answer.
+    def __call__(self, send: Callable[[], R], endpoint: str = "") -> R:
+        """Send until there is an answer; `endpoint` names what is asked for, whose answers take their time alike.
 
         Raises:
             TapError: The error did not pass, or the API refused for an hour.
         """
-        return cast("R", self._retrying(self._in_turn, send))
+        return cast("R", self._retrying(self._in_turn, send, endpoint))
 
-    def _in_turn(self, send: Callable[[], R]) -> R:
+    def _in_turn(self, send: Callable[[], R], endpoint: str) -> R:
         began = self._clock.monotonic()
         while self._clock.monotonic() - began < _PATIENCE:
-            with self._limiter.slot():
+            with self._limiter.slot(endpoint):
                 try:
                     return send()
                 except RateLimitedError as refusal:
@@ -83,6 +87,8 @@ class Retry:
         return max(self._growing(state), min(asked or 0.0, _LONGEST_WAIT))
 
     def _say(self, state: RetryCallState) -> None:
+        with self._lock:
+            self.repeated += 1
         error = state.outcome.exception() if state.outcome else None
         # The text of a connection error may quote the request; its type is enough.
         what = str(error) if isinstance(error, RetriableAPIError) else type(error).__name__

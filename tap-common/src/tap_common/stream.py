@@ -9,12 +9,15 @@ from http import HTTPStatus
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import requests
+from requests.utils import default_headers
 from singer_sdk.exceptions import (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
     RetriableAPIError,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.metrics import Metric
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
@@ -22,7 +25,8 @@ from typing_extensions import override
 from tap_common.access import ACCESS, Access
 from tap_common.ahead import ahead, primed
 from tap_common.bookmarked import Bookmarked
-from tap_common.counter import RequestCounter
+from tap_common.counter import Sum
+from tap_common.direct import Direct
 from tap_common.errors import (
     AccessError,
     ForbiddenError,
@@ -41,8 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
-    import requests
-    from singer_sdk.helpers.types import Context, Record, RequestFunc
+    from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
     from singer_sdk.metrics import Counter
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
@@ -56,7 +59,7 @@ _BATCH = 1000
 _MANY = 20
 
 
-class APIStream(Bookmarked, ABC):
+class APIStream(Bookmarked, Direct, ABC):
     """An endpoint of one of the APIs.
 
     A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `asked()`. A child
@@ -71,7 +74,7 @@ class APIStream(Bookmarked, ABC):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
     allow_redirects = False  # no API redirects; another host's rows are not the API's
-    _LOG_REQUEST_METRICS = False  # one line a request; `RequestCounter` sums them
+    _LOG_REQUEST_METRICS = False  # one line a request; `Sum` sums them
 
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters that every request carries."""
@@ -149,12 +152,24 @@ class APIStream(Bookmarked, ABC):
     def requests_session(self) -> requests.Session:
         return self.tap.session
 
+    @property
+    @override
+    def authenticator(self) -> Auth:
+        return _unsigned
+
+    @override
+    def build_prepared_request(self, *args: Any, **kwargs: Any) -> requests.PreparedRequest:
+        """A request without cookies and `.netrc`, for which the SDK would have the session look each time."""
+        request = requests.Request(*args, **kwargs)
+        request.headers = {**default_headers(), "User-Agent": self.user_agent, **request.headers}
+        return request.prepare()
+
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
         def send(request: requests.PreparedRequest, context: Context | None) -> requests.Response:
             access: Access = (context or {}).get(ACCESS) or self.tap.access
             request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
-            return access.retry(lambda: func(access.auth(request), context))
+            return access.retry(lambda: func(access.auth(request), context), self.path)
 
         return send
 
@@ -169,18 +184,30 @@ class APIStream(Bookmarked, ABC):
         return str(self.config.get("user_agent") or f"{self.tap.name}/{self.tap.plugin_version}")
 
     @cached_property
-    def request_counter(self) -> RequestCounter:
+    def request_counter(self) -> Sum:
         """How many requests this stream has made."""
-        return RequestCounter(self.name)
+        return Sum(Metric.HTTP_REQUEST_COUNT, self.name)
 
     @override
     def get_http_request_counter(self) -> Counter:
         return self.request_counter
 
+    @cached_property
+    def record_counter(self) -> Sum:
+        """How many rows this stream has written."""
+        return Sum(Metric.RECORD_COUNT, self.name)
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> Counter:
+        return self.record_counter
+
     @override
     def log_sync_costs(self) -> None:
+        """Log how many requests the stream has made, and how many rows it has written."""
         if self.request_counter.value:
             self.request_counter.report()
+        if self.selected:
+            self.record_counter.report()
 
     # How it is answered
 
@@ -334,24 +361,21 @@ class APIStream(Bookmarked, ABC):
 
         What the schema does not know is kept in `_extra`; what was asked with fills the columns of its name.
         """
-        shaped: Record = dict.fromkeys(self._columns)
-        extra = {}
-        for name, value in self.refine(row).items():
-            if name in shaped:
-                shaped[name] = value
-            else:
-                extra[name] = value
+        refined = self.refine(row)
+        unknown = refined.keys() - self._blank.keys()
+        shaped = {**self._blank, **refined}
         for name, value in asked.items():
-            if name in shaped and shaped[name] is None:
+            if name in self._blank and shaped[name] is None:
                 shaped[name] = value
-        if extra:
-            shaped["_extra"] = extra
-            self._say_unknown(extra.keys() - self._said)
+        if unknown:
+            shaped["_extra"] = {name: shaped.pop(name) for name in refined if name in unknown}
+            self._say_unknown(unknown - self._said)
         return shaped
 
     @cached_property
-    def _columns(self) -> tuple[str, ...]:
-        return tuple(self.schema["properties"])
+    def _blank(self) -> Record:
+        """A row in which every column is null."""
+        return dict.fromkeys(self.schema["properties"])
 
     @cached_property
     def _said(self) -> set[str]:
@@ -438,6 +462,11 @@ class APIStream(Bookmarked, ABC):
             introduce(self)
             if self.version is not None:
                 announce_version(self, self.version)
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request as it is: `Access.auth` signs it when it is its turn."""
+    return request
 
 
 def chunks(rows: Iterable[Record]) -> Iterator[list[Record]]:

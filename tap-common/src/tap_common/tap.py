@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-import requests
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -27,18 +26,21 @@ from tap_common.clock import Clock
 from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
 from tap_common.retry import Retry
+from tap_common.session import Session
 from tap_common.settings import api_keys, misspelt, problems, usable
 from tap_common.state import check_catalog, check_state
+from tap_common.usage import Usage
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from types import FrameType
     from typing import IO
 
     import click
+    import requests
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.helpers.types import Auth
     from singer_sdk.plugin_base import _ConfigInput
@@ -84,6 +86,7 @@ class SchedulingTap(Tap, ABC):
         self._run_started: datetime | None = None
         self._run_started_at = 0.0
         self._sessions = threading.local()
+        self._ways: list[Access] = []
         self._ending = 0
         super().__init__(*args, **kwargs)
 
@@ -93,7 +96,7 @@ class SchedulingTap(Tap, ABC):
     def session(self) -> requests.Session:
         """This thread's connections, kept alive and shared by all streams."""
         if not hasattr(self._sessions, "session"):
-            self._sessions.session = requests.Session()
+            self._sessions.session = Session()
         session: requests.Session = self._sessions.session
         return session
 
@@ -122,7 +125,7 @@ class SchedulingTap(Tap, ABC):
 
     def access_with(self, auth: Auth, rates: Rates | None = None) -> Access:
         """A way to the API with a budget of its own: keys do not share one."""
-        limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger)
+        limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger, most=int(self.config["concurrency"]))
         retry = Retry(
             limiter=limiter,
             clock=self.clock,
@@ -131,7 +134,9 @@ class SchedulingTap(Tap, ABC):
             factor=float(self.config["backoff_factor"]),
             window=self.window,
         )
-        return Access(auth, limiter, retry)
+        access = Access(auth, limiter, retry)
+        self._ways.append(access)
+        return access
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
@@ -200,8 +205,16 @@ class SchedulingTap(Tap, ABC):
             TapError: With the sentence to show.
         """
         self.check()
-        self.sync_all()
-        self.message_writer.write_message(StateMessage(value=self.state))
+        try:
+            self.sync_all()
+            self.message_writer.write_message(StateMessage(value=self.state))
+        finally:
+            self.usage.report(self.logger, self.name)
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has asked of the API so far."""
+        return Usage.of(cast("Iterable[APIStream]", self.streams.values()), self._ways)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.

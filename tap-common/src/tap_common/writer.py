@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from msgspec import Struct
+from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib.encoding.simple import SchemaMessage, StateMessage
 from typing_extensions import override
 
@@ -13,6 +15,22 @@ from tap_common.errors import OutputError
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
+
+
+class Row(Struct, tag_field="type", tag="RECORD", omit_defaults=True):
+    """A RECORD message, with its fields in the SDK's order.
+
+    Attributes:
+        stream: Name of the stream.
+        record: The row.
+        version: Version of the row's table, if it has one (milliseconds since 1970).
+        time_extracted: When the row was read (UTC).
+    """
+
+    stream: str
+    record: dict[str, Any]
+    version: int | None = None
+    time_extracted: datetime | None = None
 
 
 class Writer(MsgSpecWriter):
@@ -31,6 +49,10 @@ class Writer(MsgSpecWriter):
                 return
             self._schemas[message.stream] = message
         self.write(bytes(self.serialize_message(message)), flush=isinstance(message, StateMessage))
+
+    def write_record(self, stream: str, record: dict[str, Any], version: int | None) -> None:
+        """Write a row that no step of the SDK would change."""
+        self.write(bytes(serialize_jsonl(Row(stream, record, version, datetime.now(UTC)))), flush=False)
 
     def write(self, line: bytes, *, flush: bool) -> None:
         """Put one line out.

@@ -1,0 +1,67 @@
+"""What a run has asked of its API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Self
+
+from singer_sdk import metrics
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+    from tap_common.access import Access
+    from tap_common.stream import APIStream
+
+
+class Metric(Enum):
+    """Names of metrics that the SDK does not have."""
+
+    REFUSED = "http_refused_count"
+    REPEATED = "http_repeated_count"
+    WAITED = "limit_wait_duration"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The requests of a run: how many of each stream, and what held them up."""
+
+    requests: Mapping[str, int]
+    """Requests that were answered, by stream, the most first."""
+    refused: int
+    """Requests that were answered with 429."""
+    repeated: int
+    """Requests that were sent again after another error that may pass."""
+    waited: float
+    """Seconds in which a request waited for the limit of a key, the longest of all keys."""
+
+    @classmethod
+    def of(cls, streams: Iterable[APIStream], accesses: Iterable[Access]) -> Self:
+        """Of what was asked so far."""
+        counts = {stream.name: stream.request_counter.value for stream in streams if stream.request_counter.value}
+        ways = list(accesses)
+        return cls(
+            requests=dict(sorted(counts.items(), key=lambda item: -item[1])),
+            refused=sum(way.limiter.refused for way in ways),
+            repeated=sum(way.retry.repeated for way in ways),
+            waited=max((way.limiter.waited for way in ways), default=0.0),
+        )
+
+    def __str__(self) -> str:
+        streams = ", ".join(f"{name} {number:,}" for name, number in self.requests.items())
+        return (
+            f"{sum(self.requests.values()):,} requests ({streams}). Waited {self.waited:.0f} s for the API's limit; "
+            f"{self.refused:,} refused by it (429), {self.repeated:,} sent again after another error."
+        )
+
+    def report(self, log: logging.Logger, tap: str) -> None:
+        """Log it, as a sentence and as metrics."""
+        log.info("%s", self)
+        for point in (
+            metrics.Point("counter", Metric.REFUSED, self.refused, {"tap": tap}),  # type: ignore[arg-type]  # ours
+            metrics.Point("counter", Metric.REPEATED, self.repeated, {"tap": tap}),  # type: ignore[arg-type]  # ours
+            metrics.Point("timer", Metric.WAITED, round(self.waited, 3), {"tap": tap}),  # type: ignore[arg-type]  # ours
+        ):
+            metrics.log(metrics.get_metrics_logger(), point)
