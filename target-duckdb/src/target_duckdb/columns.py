@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 Json = Any
 """A decoded JSON value: str, int, Decimal, bool, None, list or dict."""
 
-encode = msgspec.json.Encoder(decimal_format="number").encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+encode = _encoder.encode
 """JSON as UTF-8 bytes without insignificant whitespace; every number keeps all its digits."""
+encode_into = _encoder.encode_into
+"""The same, into a bytearray."""
 
 BIGINT_BITS, HUGEINT_BITS = 63, 127
 MOST_DIGITS = 40  # a HUGEINT has 39
@@ -206,9 +209,9 @@ class Column:
     """One property of a stream and the column it is stored in.
 
     Attributes:
-        key: Name of the value within a staged row, such as `c0`; it says nothing about the property.
+        key: Name that says nothing about the property, such as `c0`.
         source: Name of the property in a record.
-        name: Name of the column.
+        name: Name of the column, and of the value within a staged row.
         type: DuckDB type of the column, which may be wider than the property asks for.
         declared: DuckDB type that the property asks for.
     """
@@ -225,6 +228,11 @@ class Column:
         if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
             return _exact_double
         return _FORMS[self.type].fit
+
+    @property
+    def is_of_its_type(self) -> bool:
+        """Whether a value that is as the property's schema says is of the column's type, too."""
+        return self.type == self.declared or (self.type == "VARCHAR" and self.declared in _STRING_FORMATS.values())
 
     @property
     def read_as(self) -> str:

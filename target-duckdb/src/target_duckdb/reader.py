@@ -1,4 +1,8 @@
-"""Singer messages from standard input, with every number exact and no content in an error."""
+"""Singer messages from standard input, with every number exact and no content in an error.
+
+A RECORD message is offered to its stream as text first. The SDK sees the messages that are not taken so, decoded: all
+others, and records that are not as their schema says.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,29 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from target_duckdb.errors import CutOffError
+from target_duckdb.errors import CutOffError, LoadError
+from target_duckdb.rows import read_line
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger("target-duckdb")
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """JSON to Python; numbers with a fraction or an exponent become Decimal, all integers int."""
+
+Taker = Callable[[msgspec.Raw | bytes | str, int | None, str | None], bool]
+"""Stages a record from its text, version and time of extraction, and says whether it did."""
 
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -27,16 +40,42 @@ _ESCAPE = re.compile(
 )
 
 
+def _repaired(text: bytes | str) -> bytes:
+    """JSON with U+FFFD for each half of a surrogate pair, which no UTF-8 text can hold."""
+    raw = text.encode() if isinstance(text, str) else text
+    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
+
+
+def batch_record(text: bytes | str, where: str) -> dict[str, Any]:
+    """Decode a record of a BATCH file; LoadError says `where` there is none."""
+    try:
+        record = decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        try:
+            record = decode(_repaired(text))
+        except (msgspec.DecodeError, UnicodeError):
+            raise LoadError(f"{where} is not JSON in UTF-8.") from None
+        logger.warning("%s holds half a surrogate pair; such halves are stored as U+FFFD.", where)
+    if not isinstance(record, dict):
+        raise LoadError(f"{where} is not a JSON object.")
+    return record
+
+
 class MessageReader(GenericSingerReader[bytes]):
     """Reads messages one line at a time, and knows which one came last.
 
     Attributes:
         last_type: Type of the last message, empty before the first.
+        takers: What stages the records of a stream.
+        after_each: Called after each record that was taken.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.last_type = ""
+        self.takers: dict[str, Taker] = {}
+        self.after_each: Callable[[], None] = lambda: None
+        self._taken = 0
         self._line = 0
         self._repaired = False
 
@@ -47,9 +86,38 @@ class MessageReader(GenericSingerReader[bytes]):
         return sys.stdin.buffer
 
     @override
+    def process_lines(
+        self,
+        file_input: IO[bytes] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        """Read all messages; returns how many there were of each type."""
+        lines: Any = self._not_taken(file_input or self.default_input)
+        counts = super().process_lines(lines, callbacks)
+        counts["RECORD"] += self._taken
+        return counts
+
+    def _not_taken(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines that no stream takes as text."""
+        takers = self.takers
+        for line in lines:
+            self._line += 1
+            try:
+                message = read_line(line)
+            except (msgspec.DecodeError, UnicodeError):
+                yield line
+                continue
+            take = takers.get(message.stream)
+            if take and take(message.record, message.version, message.time_extracted):
+                self.last_type = "RECORD"
+                self._taken += 1
+                self.after_each()
+            else:
+                yield line
+
+    @override
     def deserialize_json(self, line: bytes | str) -> dict[str, Any]:
         """Decode a message; InvalidInputLine names the number of the line, never its content."""
-        self._line += 1
         try:
             message = decode(line)
         except (msgspec.DecodeError, UnicodeError):
@@ -62,13 +130,12 @@ class MessageReader(GenericSingerReader[bytes]):
         return message
 
     def _repair(self, line: bytes | str) -> Any:
-        """Decode a line with half of a surrogate pair in it, which no UTF-8 text can hold, as U+FFFD."""
-        raw = line.encode() if isinstance(line, str) else line
-        repaired = _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
+        """Decode a line with half of a surrogate pair in it."""
+        repaired = _repaired(line)
         try:
             message = decode(repaired)
         except (msgspec.DecodeError, UnicodeError):
-            if not raw.endswith(b"\n"):
+            if not repaired.endswith(b"\n"):
                 raise CutOffError(
                     f"The input ends in the middle of line {self._line}: the tap was ended. "
                     "What came before is loaded; run again."

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlparse
 
+import msgspec
 from singer_sdk import metrics
 from singer_sdk.exceptions import InvalidRecord, MissingKeyPropertiesError
 from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import JSONSchemaValidator
 from typing_extensions import override
 
-from target_duckdb.columns import encode, literal
+from target_duckdb.columns import BIGINT_BITS, encode_into
 from target_duckdb.errors import LoadError
-from target_duckdb.reader import decode
+from target_duckdb.rows import decoders
+from target_duckdb.stamps import Stamps
 from target_duckdb.table import DELETED_AT, Batch, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from singer_sdk.helpers._batch import BaseBatchFileEncoding
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_duckdb.columns import Column, Json
+    from target_duckdb.rows import Decoder
     from target_duckdb.target import TargetDuckDB
 
-MOST_BYTES = 4 << 20
-"""Bytes of staged rows at which a batch is written even if it has room for more rows."""
+_MOST_IGNORED = 100
+"""Unknown properties up to which a record that has them is decoded as fast as another."""
 
 
 @dataclass
@@ -93,15 +93,23 @@ class DuckDBSink(BatchSink):
         self.target = target
         super().__init__(target, stream_name, schema, key_properties)
         self.progress = target.progress.setdefault(stream_name, Progress())
-        self._rows: list[bytes] = []
-        self._bytes = 0
+        self.staged = bytearray()
+        self._rows = 0
+        self._longest = 0
+        self._version: int | None = None
         self._columns: list[Column] = []
         self._fits: list[tuple[str, str, Callable[[Json], Json]]] = []
+        self._decoders: list[Decoder] = []
+        self._stamp: Stamps | None = None
         self._known: set[str] = set()
         self._unknown: set[str] = set()
-        self._versioned = False
-        self._keys = set(self.key_properties)
         self._most_rows = self.max_size
+
+    @property
+    @override
+    def current_size(self) -> int:
+        """Rows that wait to be written."""
+        return self._rows
 
     @property
     @override
@@ -132,76 +140,117 @@ class DuckDBSink(BatchSink):
             warehouse = self.target.warehouse
             self._table = Table.find(connection, warehouse.namespace, warehouse.schema, self.stream_name)
             self._columns = self._table.evolve(connection, properties)
-        self._fits = [(column.key, column.source, column.fit) for column in self._columns]
+        self._fits = [(column.name, column.source, column.fit) for column in self._columns]
         self._known = {*self.original_schema["properties"], *properties}
+        if self.include_sdc_metadata_properties:
+            self._stamp = Stamps(self, self._columns)
+        self._make_decoders()
         # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
         self.schema = {"properties": {name: {} for name in properties}, "additionalProperties": True}
 
+    def _make_decoders(self) -> None:
+        ignored = (self._known | self._unknown) - {column.source for column in self._columns}
+        self._decoders = decoders(self._columns, self.key_properties, ignored)
+
+    def take(self, record: msgspec.Raw | bytes | str, version: int | None, extracted: str | None) -> bool:
+        """Stage a record from its JSON text; False, and nothing done, if it is not as the schema says.
+
+        Args:
+            record: The record.
+            version: Table version of its message.
+            extracted: Time of extraction of its message.
+        """
+        for decode, fits, ignored in self._decoders:
+            try:
+                row = decode(record)
+                for key in ignored:
+                    setattr(row, key, None)
+                if self._stamp:
+                    self._stamp(row, version, extracted)
+                for key, fit in fits:
+                    value = getattr(row, key)
+                    if value is not None:
+                        setattr(row, key, fit(value))
+            except (msgspec.DecodeError, ValueError):
+                continue
+            self._stage(row, version)
+            return True
+        return False
+
     def add(self, record: Mapping[str, Json], version: int | None) -> None:
         """Stage a record; LoadError names the column whose value does not fit."""
-        row: dict[str, Json] = {"n": len(self._rows)}
-        for key, source, fit in self._fits:
+        row: dict[str, Json] = {}
+        for name, source, fit in self._fits:
             value = record.get(source)
             if value is not None:
                 try:
-                    row[key] = fit(value)
+                    row[name] = fit(value)
                 except ValueError as reason:
                     raise LoadError(f"stream {self.stream_name!r}, column {source!r}: a value {reason}.") from None
-        if version is not None:
-            row["v"] = version
-            self._versioned = True
-        self.progress.versions.add(version)
         if not record.keys() <= self._known:
             self._warn_of_unknown(record)
-        line = encode(row)
-        self._rows.append(line)
-        self._bytes += len(line)
+        self._stage(row, version)
+
+    def _stage(self, row: object, version: int | None) -> None:
+        """Write a row, an object or a dict, to what waits, and that to the file when it is enough."""
+        if version != self._version:
+            self.target.drain_one(self)
+            if version is not None and not (type(version) is int and version.bit_length() <= BIGINT_BITS):
+                raise LoadError(f"stream {self.stream_name!r}: a table version is not an integer of 64 bits.")
+            self._version = version
+        self.progress.versions.add(version)
+        staged = self.staged
+        before = len(staged)
+        encode_into(row, staged, -1)
+        staged += b"\n"
+        size = len(staged) - before
+        self._longest = max(self._longest, size)
+        self._rows += 1
+        if self._rows >= self._most_rows:
+            self.target.drain_one(self)
+        else:
+            self.target.weigh(size)
 
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
         if not self._columns:
             raise LoadError(f"stream {self.stream_name!r}: its schema names no property, so no record can be stored.")
-        for name in record.keys() - self._known - self._unknown:
+        new = record.keys() - self._known - self._unknown
+        for name in new:
             self.logger.warning(
                 "stream %r: the schema lacks the property %r, which is not loaded.", self.stream_name, name
             )
-            self._unknown.add(name)
+        self._unknown |= new
+        if new and len(self._unknown) <= _MOST_IGNORED:
+            self._make_decoders()
 
-    def take(self, record: Mapping[str, Json], version: int | None) -> None:
-        """Stage a record that passed none of the SDK's steps, and write the batch when it is full."""
-        if not self._keys <= record.keys():
+    @override
+    def preprocess_record(self, record: dict[str, Json], context: dict[str, Any]) -> dict[str, Json]:
+        """Refuse a record without its key, in a sentence of ours."""
+        if not record.keys() >= set(self.key_properties):
             raise MissingKeyPropertiesError(f"stream {self.stream_name!r}: a record lacks a key property.")
-        self.add(record, version)
-        self.tally_record_read()
-        self._write_if_full()
+        return record
 
     @override
     def process_record(self, record: dict[str, Json], context: dict[str, Any]) -> None:
         self.add(record, self.target.version)
-        self._write_if_full()
-
-    def _write_if_full(self) -> None:
-        if self._bytes >= MOST_BYTES or len(self._rows) >= self._most_rows:
-            self.target.drain_one(self)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Merge the staged rows into the table, all or nothing."""
-        rows = self._rows
-        if not rows:
-            return
         directory = self.config.get("temp_dir")
         with (
             self.target.warehouse.transaction() as connection,
             tempfile.NamedTemporaryFile(prefix="target-duckdb-", suffix=".ndjson", dir=directory) as file,
         ):
-            file.write(b"\n".join(rows))
+            file.write(self.staged)
             file.flush()
-            batch = Batch(Path(file.name), max(map(len, rows)), self._versioned)
+            batch = Batch(Path(file.name), self._longest, self._version if self._stamp is None else None)
             self._table.merge(connection, batch, self._columns, self.key_properties)
             if self.config.get("hard_delete") and DELETED_AT in self.original_schema["properties"]:
                 self._table.remove_deleted(connection)
-        self.progress.rows += len(rows)
-        self._rows, self._bytes, self._versioned = [], 0, False
+        self.progress.rows += self._rows
+        self.target.weigh(-len(self.staged))
+        self.staged, self._rows, self._longest = bytearray(), 0, 0
 
     @override
     def clean_up(self) -> None:
@@ -229,27 +278,3 @@ class DuckDBSink(BatchSink):
         if self._columns:
             with self.target.warehouse.transaction() as connection:
                 self._table.retire(connection, version, remove=remove)
-
-    @override
-    def process_batch_files(self, encoding: BaseBatchFileEncoding, files: Sequence[str]) -> None:
-        """Load the records of BATCH files on this machine: JSON lines, plain or gzipped, or Parquet."""
-        for file in files:
-            url = urlparse(file)
-            if url.scheme not in {"", "file"}:
-                raise LoadError(f"stream {self.stream_name!r}: batch files of scheme {url.scheme!r} cannot be read.")
-            path = Path(unquote(url.path) if url.scheme else file)
-            for record in self._records_of(path, encoding):
-                self.take(record, self.target.version)
-
-    def _records_of(self, path: Path, encoding: BaseBatchFileEncoding) -> Iterator[dict[str, Json]]:
-        if encoding.format == "parquet":
-            query = f"SELECT to_json(batch) FROM read_parquet({literal(str(path))}) AS batch"  # noqa: S608  # quoted
-            cursor = self.target.warehouse.connection.cursor().execute(query)
-            while row := cursor.fetchone():
-                yield decode(row[0])
-        elif encoding.format == "jsonl":
-            with gzip.open(path) if encoding.compression == "gzip" else path.open("rb") as lines:
-                for line in lines:
-                    yield decode(line)
-        else:
-            raise LoadError(f"stream {self.stream_name!r}: batch files of format {encoding.format!r} cannot be read.")

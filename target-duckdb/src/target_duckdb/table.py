@@ -38,20 +38,21 @@ class Batch:
     Attributes:
         path: The file.
         longest: Bytes of its longest line.
-        versioned: Whether a row carries a table version.
+        version: Table version of its rows; None if they carry none, or have it among their values.
     """
 
     path: Path
     longest: int
-    versioned: bool
+    version: int | None
 
 
-def _source(batch: Batch, reads: Mapping[str, str]) -> str:
-    """SQL that reads a batch's rows, each value under its key as the type given."""
-    columns = ", ".join(f"{key}: {literal(kind)}" for key, kind in reads.items())
+def _source(batch: Batch, columns: Sequence[Column]) -> str:
+    """SQL that reads a batch's rows in their order, each value under its column's key."""
+    reads = ", ".join(f"{literal(column.name)}: {literal(column.read_as)}" for column in columns)
     return (
-        f"read_json({literal(str(batch.path))}, format = 'newline_delimited', columns = {{{columns}}}, "
-        f"maximum_object_size = {max(batch.longest + 1024, 1 << 20)})"
+        f"(SELECT {', '.join(f'{quoted(column.name)} AS {column.key}' for column in columns)} "  # noqa: S608  # quoted
+        f"FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', records = true, columns = {{{reads}}}, "
+        f"maximum_object_size = {max(batch.longest + 1024, 1 << 20)}))"
     )
 
 
@@ -129,10 +130,10 @@ class Table:
         """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added."""
         staged = {column.key: column.expression(self.stream) for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
-        if batch.versioned and VERSION not in {column.name for column in columns}:
+        if batch.version is not None:
             self._ensure(connection, VERSION, "BIGINT")
-            staged["v"], names["v"] = "v", quoted(VERSION)
-        source = _source(batch, {"n": "BIGINT", "v": "BIGINT"} | {column.key: column.read_as for column in columns})
+            staged["v"], names["v"] = str(batch.version), quoted(VERSION)
+        source = _source(batch, columns)
         values = ", ".join(f"{expression} AS {key}" for key, expression in staged.items())
         into = f"INSERT INTO {self.name} ({', '.join(names.values())})"
         if not keys:
@@ -140,11 +141,11 @@ class Table:
             return
         matched = [column.key for key in keys for column in columns if column.source == key]
         same = " AND ".join(f"old.{names[key]} IS NOT DISTINCT FROM new.{key}" for key in matched)
-        last = f"SELECT max(n) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # only our own names
+        last = f"SELECT max(rowid) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # only our own names
         for statement in (
-            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT n, {values} FROM {source}",  # noqa: S608  # names are quoted
+            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT {values} FROM {source}",  # noqa: S608  # names are quoted
             f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {same}",  # noqa: S608  # names are quoted
-            f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE n IN ({last}) ORDER BY n",  # noqa: S608  # quoted
+            f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE rowid IN ({last}) ORDER BY rowid",  # noqa: S608  # quoted
             f"DROP TABLE {_BATCH}",
         ):
             connection.execute(statement)
@@ -158,7 +159,7 @@ class Table:
             connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted
         else:
             connection.execute(
-                f"UPDATE {self.name} SET {quoted(DELETED_AT)} = now() WHERE {other} AND {quoted(DELETED_AT)} IS NULL"  # noqa: S608
+                f"UPDATE {self.name} SET {quoted(DELETED_AT)} = now() WHERE {other} AND {quoted(DELETED_AT)} IS NULL"  # noqa: S608  # names are quoted
             )
 
     def remove_deleted(self, connection: duckdb.DuckDBPyConnection) -> None:

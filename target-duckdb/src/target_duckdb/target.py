@@ -15,8 +15,9 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
+from target_duckdb.batch_files import texts
 from target_duckdb.errors import CutOffError, LoadError
-from target_duckdb.reader import MessageReader
+from target_duckdb.reader import MessageReader, batch_record
 from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
+    from target_duckdb.reader import Taker
+
+MOST_BYTES = 8 << 20
+"""Bytes of staged rows, of all streams together, at which the largest batch is written."""
 _STATE_EVERY = 10.0
 """Seconds after which a state is written at once, and not when the input ends."""
 _GRACE = 1.0
@@ -74,10 +79,14 @@ class TargetDuckDB(Target):
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
+        self._staged = 0
         # The SDK's steps between a message and its sink take most of the time and do nothing without these settings.
         steps = ("stream_maps", "flattening_enabled", "validate_records")
         self._skips_steps = not any(self.config.get(name) for name in steps)
-        self._direct: dict[str, DuckDBSink] = {}
+        self._takers: dict[str, Taker] = {}
+        if isinstance(self.message_reader, MessageReader):
+            self.message_reader.takers = self._takers
+            self.message_reader.after_each = self._handle_max_record_age
 
     @property
     @override
@@ -90,24 +99,33 @@ class TargetDuckDB(Target):
         if predecessor := self._open.get(sink.stream_name):
             self.drain_one(predecessor)
         self._open[sink.stream_name] = sink
-        self._direct.pop(sink.stream_name, None)
-        if self._skips_steps and not sink.include_sdc_metadata_properties:
-            self._direct[sink.stream_name] = sink
+        if self._skips_steps:
+            self._takers[sink.stream_name] = sink.take
+
+    def weigh(self, size: int) -> None:
+        """Count the bytes that wait in all streams, and write those of the stream that has most when it is enough."""
+        self._staged += size
+        if self._staged >= MOST_BYTES:
+            self.drain_one(max(self._open.values(), key=lambda sink: len(sink.staged)))
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.version = message_dict.get("version")
-        sink = self._direct.get(message_dict.get("stream", ""))
-        if sink is None or "record" not in message_dict:
-            super()._process_record_message(message_dict)
-            return
-        sink.take(message_dict["record"], self.version)
-        self._handle_max_record_age()
+        super()._process_record_message(message_dict)
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        self.version = message_dict.get("version")
-        super()._process_batch_message(message_dict)
+        """Load the records of BATCH files as if each had come in a RECORD message with the version of this one."""
+        self._assert_line_requires(message_dict, requires={"stream", "encoding", "manifest"})
+        stream, encoding = message_dict["stream"], message_dict["encoding"]
+        version, extracted = message_dict.get("version"), message_dict.get("time_extracted")
+        take = self._takers.get(stream)
+        for url in message_dict["manifest"]:
+            for number, text in enumerate(texts(stream, url, encoding, self.warehouse.connection), start=1):
+                if not take or not take(text, version, extracted):
+                    record = batch_record(text, f"stream {stream!r}: record {number} of the batch file {url}")
+                    self._process_record_message({**message_dict, "record": record})
+        self._handle_max_record_age()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
