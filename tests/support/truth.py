@@ -10,6 +10,7 @@ from tap_common.window import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from api import Api
     from harness import Run, Runner
@@ -25,16 +26,17 @@ class Judge:
     known: Known = field(default_factory=lambda: Known({}))
     explained: set[str] = field(default_factory=set)
     """Which of what the tap does not see was met."""
+    _truths: dict[str, dict[Key, Row]] = field(default_factory=dict)
+    _at: tuple[int, datetime] | None = None
+    """The state of the world, and the moment, to which `_truths` belong."""
 
     def verdict(self, runner: Runner, streams: Iterable[str] | None = None) -> dict[str, list[str]]:
         """The differences of each stream that has any, in words, at most ten each, after a whole run.
 
         Not those that the tap's own page lists.
         """
-        chosen = list(self.api.default_streams() if streams is None else streams)
-        self.note(chosen)
         verdict = {}
-        for stream in chosen:
+        for stream in self.api.default_streams() if streams is None else streams:
             found = [finding for finding in self._findings(runner, stream) if not self._explained(finding)]
             if found:
                 verdict[stream] = sorted(map(str, found))[:10]
@@ -43,16 +45,27 @@ class Judge:
     def note(self, streams: Iterable[str]) -> None:
         """Remember what is true now: what a run may have met on its way."""
         for stream in streams:
-            forms = self.known.rows.setdefault(stream, {})
-            for key, row in self._truth(stream).items():
-                known = forms.setdefault(key, [])
-                if not known or known[-1] != row:
-                    known.append(row)
+            self._truth(stream)
 
     def _truth(self, stream: str) -> dict[Key, Row]:
-        keys = self.api.keys(stream)
-        truth = self.api.table(stream, self.sandbox.truth(self.api.name, stream))
-        return {tuple(row[key] for key in keys): row for row in truth}
+        """The rows of a stream, which are what they were as long as the world is what it was."""
+        world = self.sandbox.world
+        if self._at != (world.version, world.now):
+            self._at = world.version, world.now
+            self._truths = {}
+        if stream not in self._truths:
+            keys = self.api.keys(stream)
+            rows = self.api.table(stream, self.sandbox.truth(self.api.name, stream))
+            self._truths[stream] = {tuple(row[key] for key in keys): row for row in rows}
+            self._remember(stream)
+        return self._truths[stream]
+
+    def _remember(self, stream: str) -> None:
+        forms = self.known.rows.setdefault(stream, {})
+        for key, row in self._truths[stream].items():
+            known = forms.setdefault(key, [])
+            if not known or known[-1] != row:
+                known.append(row)
 
     def _findings(self, runner: Runner, stream: str) -> Iterator[Finding]:
         run = runner.runs.last
