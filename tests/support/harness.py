@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +18,31 @@ from tap_common.window import instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tap_common.tap import SchedulingTap
 
 Row = dict[str, Any]
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Keep the threads of a tap and of a sandbox in this process on one core, where the system lets one choose.
+
+    They hand the interpreter's lock to each other all the time, and between two cores that takes half as long again.
+    Each worker of pytest-xdist has a core of its own.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
+    os.sched_setaffinity(0, {sorted(cores)[worker % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 class VirtualClock(Clock):

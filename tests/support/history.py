@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from typing_extensions import override
 
 from api import runner_of
-from harness import VirtualClock, kill
+from harness import VirtualClock, kill, on_one_core
 from pick import NothingToPickError, Pick
 from sandbox import Sandbox
 from sandbox.world import EPOCH
@@ -261,16 +261,18 @@ def search(api: Api) -> None:
     Every act must have happened in one of them, or its rule is a dead letter.
     """
     histories = history_of(api)
-    for number in range(ROUNDS):
-        run_state_machine_as_test(seed(number)(histories), settings=SEARCH)
+    with on_one_core():
+        for number in range(ROUNDS):
+            run_state_machine_as_test(seed(number)(histories), settings=SEARCH)
     assert {*api.acts, *api.chores} - histories.happened.keys() == set()
 
 
 def soak(api: Api, seconds: float) -> None:
     """Search for so long, in other histories each time."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        run_state_machine_as_test(history_of(api), settings=settings(SEARCH, derandomize=False))
+    with on_one_core():
+        while time.monotonic() < end:
+            run_state_machine_as_test(history_of(api), settings=settings(SEARCH, derandomize=False))
 
 
 def history_of(kind: Api) -> type[History]:
