@@ -1,0 +1,1 @@
+"""Four taps, a loader and their peers, measured side by side."""
