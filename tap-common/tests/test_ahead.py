@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving import SignalledError
 from tap_common.ahead import ahead, primed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @given(st.lists(st.integers()), st.integers(1, 5), st.integers(1, 5))
@@ -46,15 +52,35 @@ def test_an_error_surfaces_at_its_own_item() -> None:
 
 def test_what_has_not_begun_is_cancelled_when_the_caller_stops() -> None:
     go = Event()
+    begun = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        assert item == 1 or go.wait(5)
+
     with ThreadPoolExecutor(1) as pool:
-        results = ahead(pool, lambda _: go.wait(5), [1, 2, 3], 3)
-        _, first = next(results)
-        held = pool._work_queue.qsize()
+        results = ahead(pool, work, [1, 2, 3], 3)
+        next(results)
         results.close()  # type: ignore[attr-defined]  # a generator
         go.set()
-        first.result()
 
-    assert held >= 1
+    assert 3 not in begun
+
+
+def test_a_signal_that_comes_as_the_wait_for_a_result_begins_is_seen_long_before_that_result(
+    signalled: Callable[[], None],
+) -> None:
+    done = Event()
+    with ThreadPoolExecutor(1) as pool:
+        results = ahead(pool, lambda _: done.wait(5), [1], 1)
+        began = time.monotonic()
+        signalled()
+        with pytest.raises(SignalledError):
+            next(results)
+        seconds = time.monotonic() - began
+        done.set()
+
+    assert seconds < 2
 
 
 @given(st.lists(st.integers()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -107,3 +109,25 @@ def judge(request: pytest.FixtureRequest, sandbox: Sandbox) -> Judge:
 def asked(sandbox: Sandbox) -> Callable[..., list[dict[str, str]]]:
     """What a path was asked with, page by page, since so many requests."""
     return lambda path, since=0: [dict(one.query) for one in sandbox.requests[since:] if one.path == path]
+
+
+class SignalledError(Exception):
+    """A signal came."""
+
+
+@pytest.fixture
+def signalled() -> Iterator[Callable[[], None]]:
+    """Has a signal that raises `SignalledError` come a tenth of a second later.
+
+    Another thread gets it, so that it ends no wait of the main one: it is as if it came when the wait had just begun.
+    """
+
+    def raising(*_: object) -> None:
+        raise SignalledError
+
+    def come() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    usual = signal.signal(signal.SIGUSR1, raising)
+    yield lambda: threading.Timer(0.1, come).start()
+    signal.signal(signal.SIGUSR1, usual)
