@@ -44,12 +44,19 @@ setup: .meltano/.installed ## install everything
 sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
 	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
+.PHONY: bench bench-quick
+bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: 25 minutes
+	@$(RUN)/python benchmarks/run.py
+
+bench-quick: .venv/.synced ## the same on small sizes, to the terminal: whether all run and are right
+	@$(RUN)/python benchmarks/run.py --quick
+
 lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) lock
 	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
 
 clean: ## remove what was installed and loaded
-	rm -rf .tools .venv .meltano output/*.duckdb* output/demo.json
+	rm -rf .tools .venv .meltano .bench output/*.duckdb* output/demo.json
 
 $(UV):
 	@echo "Installing uv into .tools"
