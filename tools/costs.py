@@ -71,7 +71,7 @@ class Account:
 
     def __init__(self, sandbox: Sandbox, size: int) -> None:
         self.world: World = sandbox.world
-        self.world._happenings.clear()  # noqa: SLF001 - there is no world of which nothing is promised
+        self.world.rest()
         self._gap = _MADE / size
         self._booked = 0
         self._kinds = cycle([kind for kind in self.world.bookable() if kind.seats == 1])

@@ -87,6 +87,35 @@ def test_nonsense_by_http_is_refused(sandbox: Sandbox) -> None:
     assert requests.get(f"{address}/truth/calendly/nothing", timeout=5).status_code == 404
 
 
+def test_something_happens_before_the_answer_to_the_request_after_so_many_more(sandbox: Sandbox, get: Get) -> None:
+    rename = sandbox.world.edit_person
+    someone = sandbox.world.seats["owner"]
+    sandbox.meanwhile(1, lambda: rename(someone, name="Ada"))
+    sandbox.meanwhile(2, lambda: rename(someone, name="Grace"))
+    sandbox.meanwhile(3, lambda: rename(someone, name="Emmy"))
+
+    told = [get("/users/me").json()["resource"]["name"] for _ in range(3)]
+    sandbox.forget_meanwhile()
+    told += [get("/users/me").json()["resource"]["name"] for _ in range(2)]
+
+    assert told[1:] == ["Ada", "Grace", "Grace", "Grace"]
+    assert told[0] not in told[1:]
+
+
+def test_a_world_at_rest_changes_by_what_is_done_to_it_alone(sandbox: Sandbox) -> None:
+    world = sandbox.world
+    world.rest()
+    before = world.version
+
+    sandbox.advance(days=400)
+    assert world.version == before
+
+    world.desk.trash(world.book())
+    booked = len(sandbox.truth("oncehub", "bookings"))
+    sandbox.advance(days=31)
+    assert len(sandbox.truth("oncehub", "bookings")) == booked - 1  # destroyed, as what is in the trash for a month
+
+
 def test_a_flowing_world_keeps_pace_with_the_clock() -> None:
     readings = iter(range(0, 1000, 10))
     with Sandbox(scale="tiny", clock=lambda: float(next(readings)), flow=True) as flowing:
