@@ -43,12 +43,15 @@ def main() -> None:
     chosen = [work for work in WORKS if not options.work or work.name in options.work]
 
     def measured(work: Work) -> dict[str, Any]:
-        return runner.run_work(work, quick=options.quick, rounds=options.runs)
+        return {
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            **runner.run_work(work, quick=options.quick, rounds=options.runs),
+        }
 
     with ThreadPoolExecutor(2 if options.quick else 1) as pool:  # small sizes say whether it works, not how fast
         works = list(pool.map(measured, chosen))
     results = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": works[-1]["date"],
         "machine": environments.machine(),
         "versions": environments.versions(),
         "works": works,

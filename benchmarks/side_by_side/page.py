@@ -40,7 +40,7 @@ def reasons() -> dict[str, dict[str, str]]:
 def save(results: Mapping[str, Any]) -> None:
     """Put works into results.json; those that were not run stay as they were."""
     kept = {work["name"]: work for work in json.loads(RESULTS.read_text())["works"]} if RESULTS.exists() else {}
-    found = kept | {work["name"]: {**work, "date": results["date"]} for work in results["works"]}
+    found = kept | {work["name"]: work for work in results["works"]}
     works = [found[work.name] for work in WORKS if work.name in found]
     RESULTS.write_text(json.dumps({**results, "works": works}, indent=1) + "\n")
 
@@ -50,8 +50,9 @@ def text(results: Mapping[str, Any], why: Mapping[str, Mapping[str, str]]) -> st
     parts = [_HEAD, _facts(results), _goals(results, why)]
     for work in results["works"]:
         parts.append(f"## {_title(work)}\n")
-        if work["note"]:
-            parts.append(f"{work['note']}\n")
+        notes = [work["note"], f"Measured on {work['date']}." if work["date"] != results["date"] else ""]
+        if any(notes):
+            parts.append(" ".join(filter(None, notes)) + "\n")
         parts.append(_markdown(_columns(work), _lines(work)))
     return "\n".join(parts)
 
@@ -80,9 +81,8 @@ def _title(work: Mapping[str, Any]) -> str:
 
 
 def _facts(results: Mapping[str, Any]) -> str:
-    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
-    versions = ", ".join(f"{name} {value}" for name, value in results["versions"].items())
-    return f"{results['date']}. Machine: {machine}. Versions: {versions}.\n"
+    facts = {"date": results["date"], **results["machine"], **results["versions"]}
+    return _markdown(["", ""], [list(fact) for fact in facts.items()])
 
 
 def _goals(results: Mapping[str, Any], why: Mapping[str, Mapping[str, str]]) -> str:
@@ -155,4 +155,5 @@ def _markdown(columns: list[str], lines: Iterator[list[str]] | list[list[str]]) 
         "---" if column in ("program", "result", "work", "goal", "", "why it is missed") else "---:"
         for column in columns
     ]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [columns, rule, *lines]) + "\n"
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in [columns, rule, *lines]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from side_by_side.programs import Program
     from side_by_side.works import Work
 
-SLOW = 20.0
+SLOW = 12.0
 """Seconds: what takes longer in its first round is not run again."""
 TIME_OUT = 1200.0
 """Seconds after which a program is ended."""

@@ -75,12 +75,7 @@ def _loader(shape: str, title: str, size: int, quick: int, memory: float | None)
     ]
     if memory:
         goals.append(bound("peak_mb", ours, memory, f"peak memory of {ours}, MB"))
-    loaders = (
-        by.our_target(),
-        by.known_target(),
-        by.dlt_load("dlt"),
-        by.variant(by.dlt_load("dlt, defaults", defaults=True)),
-    )
+    loaders = (by.our_target(), by.known_target(), by.dlt_load("dlt"))
     return Work(f"load-{shape}", title, shape, size, quick, loaders, tuple(goals), source="messages")
 
 

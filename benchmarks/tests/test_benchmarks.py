@@ -30,7 +30,15 @@ def entry(program: str, *runs: dict[str, Any], step: str = "") -> dict[str, Any]
 
 
 def work(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": "flat", "title": "Rows", "size": 2, "note": "", "entries": list(entries), **more}
+    return {
+        "name": "flat",
+        "title": "Rows",
+        "size": 2,
+        "note": "",
+        "date": "2026-01-01",
+        "entries": list(entries),
+        **more,
+    }
 
 
 def written(folder: Path, *keys: str) -> Path:
