@@ -42,7 +42,7 @@ def failing(*errors: Exception) -> Callable[[], str]:
 
 def retry(clock: VirtualClock, *, tries: int = 5, factor: float = 2) -> Retry:
     limiter = Limiter([Rate(500, 60_000)], clock=clock, log=LOG)
-    return Retry(limiter=limiter, clock=clock, log=LOG, tries=tries, factor=factor, window=60)
+    return Retry(limiter=limiter, clock=clock, log=LOG, tries=tries, factor=factor, windows=[60])
 
 
 PASSING: list[Callable[[], Exception]] = [

@@ -48,7 +48,7 @@ class TapBookings(SchedulingTap):
     package_name = "scheduling-tap-bookings"
     api_name = "OnceHub"
     stream_types = STREAMS
-    window = 300.0
+    windows = (1.0, 300.0)
     key_hint = "an administrator creates one in OnceHub under Account Integrations > APIs & Webhooks."
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
@@ -83,7 +83,7 @@ class TapBookings(SchedulingTap):
     def rates(self) -> Rates:
         """One request at a time, and five times the setting's number in five minutes."""
         a_minute = int(self.config["requests_per_minute"])
-        in_all = self.a_window(a_minute * 5, self.window + _MARGIN)
+        in_all = self.a_window(a_minute * 5, self.windows[-1] + _MARGIN)
         # A setting that leaves no room for the gap is for an API that has other limits.
         return [*self.a_window(1, _GAP), *in_all] if a_minute * _GAP <= 60 else in_all  # noqa: PLR2004 - seconds
 

@@ -111,7 +111,8 @@ class Limiter:
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from an answer's headers: a lower limit, or a window that is used up.
 
-        Requests under way will use what remains, so nothing more is let through once they account for it.
+        Requests under way will use what remains, so nothing more is let through once they account for it. An answer
+        that took longer than what was left of its window says nothing about the present one.
         """
         limit, remaining = (
             _number(headers.get("X-RateLimit-Limit")),
@@ -122,8 +123,15 @@ class Limiter:
             if limit is not None and limit >= 1 and limit < self._bucket.rates[-1].limit:
                 self._log.info("The API allows this key %d requests in its window.", limit)
                 self._bucket.rates = [Rate(min(rate.limit, int(limit)), rate.interval) for rate in self._bucket.rates]
-            if remaining is not None and reset is not None and remaining < self._in_flight:
+            if remaining is None or reset is None or self._took() > reset:
+                return
+            if remaining < self._in_flight:
                 self._close(reset + _ROUNDING, "The API's request limit is used up")
+
+    def _took(self) -> float:
+        """Seconds since this thread sent its request."""
+        now = self._clock.monotonic()
+        return now - float(getattr(self._sent, "at", now))
 
     def refuse(self, headers: Mapping[str, str], window: float) -> None:
         """Stop for as long as a 429 asks: its `Retry-After`, else its reset, else the API's window in seconds."""

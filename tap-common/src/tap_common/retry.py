@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -15,7 +16,7 @@ from tap_common.limiter import retry_after
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_common.clock import Clock
     from tap_common.limiter import Limiter
@@ -37,12 +38,20 @@ _PATIENCE = 3600.0
 class Retry:
     """How a request is sent: in its turn, again after a refusal for rate, again after a passing error.
 
-    Refusals (429) wait for as long as the API says and do not use up the tries. Other errors (5xx, timeouts,
+    Refusals (429) wait for as long as the API says and do not use up the tries; where it does not say, for the shortest
+    of its `windows` (seconds) at first, and for the next longer one when that was not enough. Other errors (5xx, timeouts,
     broken connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second of jitter.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, and each a setting
-        self, *, limiter: Limiter, clock: Clock, log: logging.Logger, tries: int, factor: float, window: float
+        self,
+        *,
+        limiter: Limiter,
+        clock: Clock,
+        log: logging.Logger,
+        tries: int,
+        factor: float,
+        windows: Sequence[float],
     ) -> None:
         self.repeated = 0
         """Requests that were sent again after an error that may pass."""
@@ -50,7 +59,7 @@ class Retry:
         self._limiter = limiter
         self._clock = clock
         self._log = log
-        self._window = window
+        self._windows = windows
         self._growing = wait_exponential(multiplier=1, exp_base=factor, max=_LONGEST_WAIT) + wait_random(0, 1)
         self._retrying = Retrying(
             retry=retry_if_exception_type(_PASSING),
@@ -71,13 +80,15 @@ class Retry:
 
     def _in_turn(self, send: Callable[[], R], endpoint: str) -> R:
         began = self._clock.monotonic()
-        while self._clock.monotonic() - began < _PATIENCE:
+        for window in chain(self._windows, repeat(self._windows[-1])):
+            if self._clock.monotonic() - began >= _PATIENCE:
+                break
             with self._limiter.slot(endpoint):
                 try:
                     return send()
                 except RateLimitedError as refusal:
                     headers = {} if refusal.response is None else refusal.response.headers
-                    self._limiter.refuse(headers, self._window)
+                    self._limiter.refuse(headers, window)
         raise TapError("The API keeps refusing requests (429); another program may be using this key. Try later.")
 
     def _wait(self, state: RetryCallState) -> float:

@@ -74,8 +74,8 @@ class SchedulingTap(Tap, ABC):
     """The vendor's name, for messages."""
     stream_types: ClassVar[Sequence[type[APIStream]]]
     """All streams, in the order in which they are synced."""
-    window: ClassVar[float] = 60.0
-    """Seconds of the API's rate window: how long a 429 without any header is waited out."""
+    windows: ClassVar[Sequence[float]] = (60.0,)
+    """Seconds of the API's rate windows, the longest last: for how long a 429 without any header is waited out."""
     key_hint: ClassVar[str]
     """Where a key comes from: the end of the sentence about a missing one."""
 
@@ -106,8 +106,8 @@ class SchedulingTap(Tap, ABC):
         return self.a_window(int(self.config["requests_per_minute"]))
 
     def a_window(self, requests: int, seconds: float | None = None) -> Rates:
-        """The limit of so many requests in any so many seconds; by default those of the API's rate window."""
-        return [Rate(requests, int((seconds or self.window) * 1000))]
+        """The limit of so many requests in any so many seconds; by default those of the API's longest window."""
+        return [Rate(requests, int((seconds or self.windows[-1]) * 1000))]
 
     @cached_property
     def accesses(self) -> Sequence[Access]:
@@ -132,7 +132,7 @@ class SchedulingTap(Tap, ABC):
             log=self.logger,
             tries=int(self.config["max_retries"]),
             factor=float(self.config["backoff_factor"]),
-            window=self.window,
+            windows=self.windows,
         )
         access = Access(auth, limiter, retry)
         self._ways.append(access)
