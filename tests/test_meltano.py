@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,6 +210,17 @@ def test_every_tap_can_be_read_in_full_by_a_job_of_its_own() -> None:
         assert plugin["load_schema"] == tap.name.replace("-", "_")
         assert plugin["metadata"] == {"*": {"replication-method": "FULL_TABLE"}}
         assert jobs[f"{tap.name.removeprefix('tap-')}-in-full"] == [f"{tap.name}--in-full target-duckdb"]
+
+
+def test_the_command_on_a_tap_s_page_has_meltano_run_its_job_in_full_every_week(tmp_path: Path) -> None:
+    page = (ROOT / CALENDLY.tap.name / "INCREMENTAL.md").read_text(encoding="utf-8")
+    [printed] = [line for line in page.splitlines() if line.startswith("meltano schedule")]
+    copy = Path(shutil.copy(settings.MELTANO, tmp_path))
+
+    subprocess.run([BIN / "meltano", *shlex.split(printed)[1:]], cwd=tmp_path, check=True, capture_output=True)
+
+    *_, added = YAML().load(copy)["schedules"]
+    assert added == {"name": "weekly-calendly-in-full", "interval": "@weekly", "job": "calendly-in-full"}
 
 
 def test_every_plugin_is_declared_whole_so_that_nothing_asks_the_hub() -> None:
