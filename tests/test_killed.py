@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 Message = dict[str, Any]
+State = dict[str, Any] | None
 
 
 class Recorded:
@@ -43,12 +44,12 @@ class Recorded:
         self.runner = runner
         self._known: dict[str, list[Message]] = {}
 
-    def messages(self, state: object) -> list[Message]:
+    def messages(self, state: State) -> list[Message]:
         """What a run from a state writes: it depends on nothing else while the source stands still."""
         text = json.dumps(state)
         if text not in self._known:
             runner = copy.copy(self.runner)
-            runner.warehouse = Warehouse(state=copy.deepcopy(state))  # type: ignore[arg-type]  # a state, or None
+            runner.warehouse = Warehouse(state=copy.deepcopy(state))
             messages = Messages()
             tap = runner.build(messages)
             tap.run()
@@ -102,7 +103,7 @@ class Image:
 
     after: int
     file: Path
-    state: object
+    state: State
 
 
 def images(folder: Path, messages: Sequence[Message]) -> Iterator[Image]:
@@ -148,10 +149,7 @@ def held(image: Image, keys: dict[str, list[str]]) -> dict[str, set[tuple[Any, .
         return {}
     with duckdb.connect(image.file, read_only=True) as warehouse:
         found = warehouse.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", [SCHEMA]).fetchall()
-        return {
-            name: set(warehouse.execute(f"SELECT {', '.join(keys[name])} FROM {SCHEMA}.{name}").fetchall())  # noqa: S608
-            for (name,) in found
-        }
+        return {name: set(warehouse.table(f"{SCHEMA}.{name}").select(*keys[name]).fetchall()) for (name,) in found}
 
 
 def test_a_loader_that_is_killed_after_any_message_has_everything_that_its_last_state_vouches_for(

@@ -197,7 +197,6 @@ class LoadedRunner(Runner):
         then: Callable[[], None] | None = None,
         states: int = 0,
         in_full: bool = False,
-        full_refresh: bool = False,
         **config: Any,
     ) -> SchedulingTap:
         """A run as a user makes it; the tap that is returned is one like that of the run.
@@ -205,8 +204,6 @@ class LoadedRunner(Runner):
         With `after` the tap's process is killed, about when it has written so many messages. `in_full` is a run of the
         extractor that reads every stream in full.
         """
-        if full_refresh:
-            self.forget()
         if after is None:
             together(self, in_full=in_full, **config)
         else:
