@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import signal
@@ -9,7 +8,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from target_duckdb.errors import LoadError
@@ -62,11 +60,7 @@ def test_a_run_says_once_what_it_loaded_and_passes_the_state_on(tmp_path: Path) 
 def test_about_and_help_and_version_work_without_settings() -> None:
     argv = [sys.executable, "-m", "target_duckdb"]
     about = subprocess.run([*argv, "--about", "--format=json"], capture_output=True, text=True, check=True)
-    settings = (
-        {setting["name"] for setting in json.loads(about.stdout)["settings"]["properties"].values()}
-        if False
-        else (json.loads(about.stdout)["settings"]["properties"])
-    )
+    settings = json.loads(about.stdout)["settings"]["properties"]
     assert {"filepath", "default_target_schema", "hard_delete", "add_record_metadata"} <= set(settings)
     assert "load_method" not in settings
     assert all(setting.get("title") and setting.get("description") for setting in settings.values())
@@ -288,22 +282,3 @@ def test_a_full_disk_is_named_and_nothing_of_the_batch_is_kept(tmp_path: Path) -
     done = subprocess.run(limited, input=rows, capture_output=True, text=True, check=False)
     assert "reached the largest size" in complaints(done)[-1]
     assert query(file, "SELECT id FROM t") == [(-1,)]
-
-
-@pytest.mark.parametrize("kind", ["jsonl", "gzip", "parquet"])
-def test_batch_files_are_loaded_in_their_place(tmp_path: Path, file: Path, kind: str) -> None:
-    part = tmp_path / "part 1"
-    lines = "".join(json.dumps({"id": i, "o": {"a": i}}) + "\n" for i in range(10))
-    if kind == "parquet":
-        duckdb.sql("SELECT i AS id, {'a': i} AS o FROM range(10) r(i)").write_parquet(str(part))
-    else:
-        part.write_bytes(gzip.compress(lines.encode()) if kind == "gzip" else lines.encode())
-    encoding = {
-        "format": "parquet" if kind == "parquet" else "jsonl",
-        "compression": kind if kind == "gzip" else "none",
-    }
-    batch = {"type": "BATCH", "stream": "t", "encoding": encoding, "manifest": [part.as_uri()], "version": 3}
-    last = record("t", 3, id=9, o=None)
-    load(file, [schema("t", {"id": INTEGER, "o": {}}), record("t", 3, id=1, o="old"), batch, last], batch_size_rows=4)
-    expected = [(i, f'{{"a":{i}}}', 3) for i in range(9)] + [(9, None, 3)]
-    assert query(file, "SELECT * FROM t ORDER BY id") == expected

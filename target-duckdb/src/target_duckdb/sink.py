@@ -143,7 +143,7 @@ class DuckDBSink(BatchSink):
         self._fits = [(column.name, column.source, column.fit) for column in self._columns]
         self._known = {*self.original_schema["properties"], *properties}
         if self.include_sdc_metadata_properties:
-            self._stamp = Stamps(self, self._columns)
+            self._stamp = Stamps(self._columns, self.sync_started_at)
         self._make_decoders()
         # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
         self.schema = {"properties": {name: {} for name in properties}, "additionalProperties": True}
@@ -151,6 +151,11 @@ class DuckDBSink(BatchSink):
     def _make_decoders(self) -> None:
         ignored = (self._known | self._unknown) - {column.source for column in self._columns}
         self._decoders = decoders(self._columns, self.key_properties, ignored)
+
+    @override
+    def start_batch(self, context: dict[str, Any]) -> None:
+        if self._stamp:
+            self._stamp.batched = context["batch_start_time"].isoformat()
 
     def take(self, record: msgspec.Raw | bytes | str, version: int | None, extracted: str | None) -> bool:
         """Stage a record from its JSON text; False, and nothing done, if it is not as the schema says.
@@ -166,6 +171,8 @@ class DuckDBSink(BatchSink):
                 for key in ignored:
                     setattr(row, key, None)
                 if self._stamp:
+                    if self._pending_batch is None:
+                        self._get_context({})
                     self._stamp(row, version, extracted)
                 for key, fit in fits:
                     value = getattr(row, key)
@@ -206,10 +213,9 @@ class DuckDBSink(BatchSink):
         size = len(staged) - before
         self._longest = max(self._longest, size)
         self._rows += 1
+        self.target.weigh(size)
         if self._rows >= self._most_rows:
             self.target.drain_one(self)
-        else:
-            self.target.weigh(size)
 
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
         if not self._columns:

@@ -1,41 +1,41 @@
-"""The SDK's `_sdc_*` columns for rows that do not pass the SDK's steps."""
+"""The SDK's `_sdc_*` columns, for rows that do not pass the SDK's steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from singer_sdk.sinks import BatchSink
-
     from target_duckdb.columns import Column
-
-_NAMES = {
-    "_sdc_extracted_at",
-    "_sdc_received_at",
-    "_sdc_batched_at",
-    "_sdc_deleted_at",
-    "_sdc_sequence",
-    "_sdc_table_version",
-    "_sdc_sync_started_at",
-}
 
 
 class Stamps:
-    """Gives rows the values of the SDK's columns, which the SDK's own method computes.
+    """Gives rows the values that the SDK's `_add_sdc_metadata_to_record` gives records.
 
-    That method and the batch's context have no public way to them; they are called as `Target._process_record_message`
-    of the SDK calls them.
+    That method builds a dict a record and has no public name; a load with it takes half as long again.
+
+    Attributes:
+        batched: Beginning of the batch, as an ISO time.
     """
 
-    def __init__(self, sink: BatchSink, columns: Sequence[Column]) -> None:
-        self._keys = [(column.key, column.source) for column in columns if column.source in _NAMES]
-        self._add, self._context = sink._add_sdc_metadata_to_record, sink._get_context  # noqa: SLF001  # see above
+    def __init__(self, columns: Sequence[Column], sync_started_at: int) -> None:
+        keys = {column.source: column.key for column in columns}
+        self._extracted, self._received, self._batched, self._sequence, self._version, self._started = (
+            keys[f"_sdc_{name}"]
+            for name in ("extracted_at", "received_at", "batched_at", "sequence", "table_version", "sync_started_at")
+        )
+        self._sync_started_at = sync_started_at
+        self.batched = ""
 
     def __call__(self, row: object, version: int | None, extracted: str | None) -> None:
         """Set the attributes of a row that has one for each column, by the version and the time of its message."""
-        values: dict[str, Any] = {source: getattr(row, key) for key, source in self._keys}
-        self._add(values, {"version": version, "time_extracted": extracted}, self._context(values))
-        for key, source in self._keys:
-            setattr(row, key, values[source])
+        now = time.time()
+        setattr(row, self._extracted, extracted)
+        setattr(row, self._received, datetime.fromtimestamp(now, UTC).isoformat())
+        setattr(row, self._batched, self.batched)
+        setattr(row, self._sequence, round(now * 1000))
+        setattr(row, self._version, version)
+        setattr(row, self._started, self._sync_started_at)

@@ -122,7 +122,7 @@ class TargetDuckDB(Target):
         take = self._takers.get(stream)
         for url in message_dict["manifest"]:
             for number, text in enumerate(texts(stream, url, encoding, self.warehouse.connection), start=1):
-                if not take or not take(text, version, extracted):
+                if not (take and take(text, version, extracted)) and text.strip():
                     record = batch_record(text, f"stream {stream!r}: record {number} of the batch file {url}")
                     self._process_record_message({**message_dict, "record": record})
         self._handle_max_record_age()
