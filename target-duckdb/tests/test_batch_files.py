@@ -100,8 +100,7 @@ def test_the_columns_of_the_sdk_are_filled_for_files_too(tmp_path: Path, file: P
         (gzip.compress(b'{"id":4711}\n')[:-9], {"encoding": GZIP}, "the batch file {} cannot be read: it is damaged"),
         (
             b'{"id":4711}\n',
-            PARQUET,
-            {},
+            {"encoding": PARQUET},
             "the batch file {} cannot be read: it is damaged, or not what its message says.",
         ),
         (None, {}, "the batch file {} cannot be read: No such file or directory."),
