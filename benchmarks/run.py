@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from side_by_side import environments, page, runner
@@ -43,13 +42,13 @@ def main() -> None:
     chosen = [work for work in WORKS if not options.work or work.name in options.work]
 
     def measured(work: Work) -> dict[str, Any]:
-        return {
-            "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            **runner.run_work(work, quick=options.quick, rounds=options.runs),
-        }
+        return runner.run_work(work, quick=options.quick, rounds=options.runs)
 
-    with ThreadPoolExecutor(2 if options.quick else 1) as pool:  # small sizes say whether it works, not how fast
-        works = list(pool.map(measured, chosen))
+    if options.quick:  # two at a time: small sizes say whether all is right, not how fast
+        with ThreadPoolExecutor(2) as pool:
+            works = list(pool.map(measured, chosen))
+    else:
+        works = [measured(work) for work in chosen]
     results = {
         "date": works[-1]["date"],
         "machine": environments.machine(),

@@ -64,7 +64,8 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """What was compared: the package of each environment that it is named after, and what it stands on."""
-    found = {"singer-sdk (ours)": version("singer-sdk"), "duckdb (ours)": version("duckdb")}
+    own = ("scheduling-tap-common", "scheduling-target-duckdb", "singer-sdk", "duckdb")
+    found = {f"{package} (.venv)": version(package) for package in own}
     for name in NAMES:
         declared = (FOLDER / "requirements" / f"{name}.in").read_text()
         pinned = dict(

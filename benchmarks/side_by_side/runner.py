@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,7 @@ def run_work(work: Work, *, quick: bool, rounds: int | None = None) -> dict[str,
                     entries[program.name, step]["runs"].append(taken)
                     _say(work, program, step, taken)
     return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "name": work.name,
         "title": work.title,
         "size": size,
