@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from pick import named
 
+if TYPE_CHECKING:
     from pick import Pick
     from sandbox.world import World
     from sandbox.world import records as r
@@ -34,25 +34,26 @@ def _ours(world: World) -> list[r.Booking]:
     return [one for one in world.bookings.values() if not one.meeting.elsewhere]
 
 
-def _for_two(world: World) -> list[r.EventType]:
+def for_two(world: World) -> list[r.EventType]:
+    """Event types for one guest, which can be booked."""
     return [kind for kind in world.bookable() if kind.seats == 1]
 
 
 def book_soon(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + HOUR)
+    world.book(pick(for_two(world)), world.now + HOUR)
 
 
 def book_at_the_same_time(world: World, pick: Pick) -> None:
     start = pick(_to_come(world)).start
-    world.book(pick(_for_two(world)), max(start, world.now + HOUR))
+    world.book(pick(for_two(world)), max(start, world.now + HOUR))
 
 
 def book_next_week(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + 7 * DAY)
+    world.book(pick(for_two(world)), world.now + 7 * DAY)
 
 
 def book_for_next_year(world: World, pick: Pick) -> None:
-    world.book(pick(_for_two(world)), world.now + 380 * DAY)
+    world.book(pick(for_two(world)), world.now + 380 * DAY)
 
 
 def open_a_group_meeting(world: World, pick: Pick) -> None:
@@ -145,7 +146,7 @@ def add_a_host(world: World, pick: Pick) -> None:
 
 
 def delete_an_event_type(world: World, pick: Pick) -> None:
-    world.delete_event_type(pick(kind for kind in _for_two(world)[4:] if not kind.deleted_at))
+    world.delete_event_type(pick(kind for kind in for_two(world)[4:] if not kind.deleted_at))
 
 
 def submit_a_form(world: World, pick: Pick) -> None:
@@ -154,7 +155,7 @@ def submit_a_form(world: World, pick: Pick) -> None:
 
 def book_after_a_form(world: World, pick: Pick) -> None:
     submission = pick(one for one in world.submissions.values() if not one.submitter)
-    world.book(pick(_for_two(world)), world.now + DAY, submission=submission)
+    world.book(pick(for_two(world)), world.now + DAY, submission=submission)
 
 
 def edit_a_form(world: World, pick: Pick) -> None:
@@ -255,67 +256,61 @@ def delete_a_webhook(world: World, pick: Pick) -> None:
     world.delete_webhook(pick(world.webhooks.values()))
 
 
-ACTS: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        book_soon,
-        book_at_the_same_time,
-        book_next_week,
-        book_for_next_year,
-        open_a_group_meeting,
-        join_a_group_meeting,
-        cancel_as_host,
-        cancel_as_invitee,
-        cancel_in_the_last_minutes,
-        cancel_after_the_start,
-        reschedule_to_later,
-        reschedule_to_sooner,
-        mark_a_no_show,
-        take_a_no_show_back,
-        edit_notes,
-        bring_a_guest,
-        pay,
-        fail_to_pay,
-        ask_whether_they_come,
-        say_that_they_come,
-        erase_for_privacy,
-        submit_a_form,
-        book_after_a_form,
-        begin_a_recap,
-        finish_a_recap,
-        edit_a_recap,
-        delete_a_recap,
-    )
-}
+ACTS = named(
+    book_soon,
+    book_at_the_same_time,
+    book_next_week,
+    book_for_next_year,
+    open_a_group_meeting,
+    join_a_group_meeting,
+    cancel_as_host,
+    cancel_as_invitee,
+    cancel_in_the_last_minutes,
+    cancel_after_the_start,
+    reschedule_to_later,
+    reschedule_to_sooner,
+    mark_a_no_show,
+    take_a_no_show_back,
+    edit_notes,
+    bring_a_guest,
+    pay,
+    fail_to_pay,
+    ask_whether_they_come,
+    say_that_they_come,
+    erase_for_privacy,
+    submit_a_form,
+    book_after_a_form,
+    begin_a_recap,
+    finish_a_recap,
+    edit_a_recap,
+    delete_a_recap,
+)
 """What happens to meetings and those who come."""
 
-CHORES: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        offer_an_event_type,
-        edit_an_event_type,
-        add_a_host,
-        delete_an_event_type,
-        edit_a_form,
-        join_the_organization,
-        leave_the_organization,
-        change_a_profile,
-        change_a_role,
-        invite_somebody,
-        accept_an_invitation,
-        revoke_an_invitation,
-        found_a_group,
-        dissolve_a_group,
-        enter_a_group,
-        leave_a_group,
-        add_a_contact,
-        edit_a_contact,
-        delete_a_contact,
-        note_about_a_contact,
-        add_a_custom_field,
-        send_a_message,
-        add_a_webhook,
-        delete_a_webhook,
-    )
-}
+CHORES = named(
+    offer_an_event_type,
+    edit_an_event_type,
+    add_a_host,
+    delete_an_event_type,
+    edit_a_form,
+    join_the_organization,
+    leave_the_organization,
+    change_a_profile,
+    change_a_role,
+    invite_somebody,
+    accept_an_invitation,
+    revoke_an_invitation,
+    found_a_group,
+    dissolve_a_group,
+    enter_a_group,
+    leave_a_group,
+    add_a_contact,
+    edit_a_contact,
+    delete_a_contact,
+    note_about_a_contact,
+    add_a_custom_field,
+    send_a_message,
+    add_a_webhook,
+    delete_a_webhook,
+)
 """What happens around them."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pick import named
 from sandbox.world import words
 from sandbox.world.gatherings.drawing import draw_questions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from pick import Pick
     from sandbox.world import World
     from sandbox.world.gatherings import records as g
@@ -234,48 +233,45 @@ def change_a_name(world: World, pick: Pick) -> None:
     world.gatherings.edit_profile(attendee, name=name, email=f"{len(name)}{attendee.email}", phone="+49301")
 
 
-ACTS: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        plan_for_soon,
-        plan_for_next_week,
-        plan_for_next_year,
-        plan_for_weeks,
-        enter_after_the_fact,
-        move_to_later,
-        move_to_sooner,
-        move_into_the_past,
-        edit_an_event,
-        ask_questions,
-        close_registration,
-        add_a_host,
-        remove_a_host,
-        cancel_an_event,
-        hand_over,
-        take_back,
-        suggest_an_event,
-        accept_an_event,
-        reject_an_event,
-        invite,
-        register,
-        register_for_three,
-        register_before_the_start,
-        register_with_a_coupon,
-        register_half_way,
-        register_after_all,
-        approve,
-        decline,
-        decline_after_the_start,
-        put_on_the_waiting_list,
-        add_a_ticket,
-        take_a_ticket_away,
-        check_in,
-        check_in_at_the_door,
-        check_in_one_of_several,
-        undo_a_check_in,
-        edit_answers,
-        join_online,
-        change_a_name,
-    )
-}
+ACTS = named(
+    plan_for_soon,
+    plan_for_next_week,
+    plan_for_next_year,
+    plan_for_weeks,
+    enter_after_the_fact,
+    move_to_later,
+    move_to_sooner,
+    move_into_the_past,
+    edit_an_event,
+    ask_questions,
+    close_registration,
+    add_a_host,
+    remove_a_host,
+    cancel_an_event,
+    hand_over,
+    take_back,
+    suggest_an_event,
+    accept_an_event,
+    reject_an_event,
+    invite,
+    register,
+    register_for_three,
+    register_before_the_start,
+    register_with_a_coupon,
+    register_half_way,
+    register_after_all,
+    approve,
+    decline,
+    decline_after_the_start,
+    put_on_the_waiting_list,
+    add_a_ticket,
+    take_a_ticket_away,
+    check_in,
+    check_in_at_the_door,
+    check_in_one_of_several,
+    undo_a_check_in,
+    edit_answers,
+    join_online,
+    change_a_name,
+)
 """What happens to events and to those who come."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calendly_acts import add_a_webhook, delete_a_webhook
 from luma_acts import DAY, events
+from pick import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from pick import Pick
     from sandbox.world import World
     from sandbox.world.gatherings import records as g
@@ -176,51 +176,40 @@ def show_what_is_elsewhere(world: World, _: Pick) -> None:
     world.gatherings.create(world.now + DAY, external="Globex")
 
 
-def add_a_webhook(world: World, _: Pick) -> None:
-    world.add_webhook(f"https://hooks.example/{len(world.webhooks)}")
-
-
-def delete_a_webhook(world: World, pick: Pick) -> None:
-    world.delete_webhook(pick(world.webhooks.values()))
-
-
-CHORES: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        sell_tickets,
-        sell_tickets_until_tomorrow,
-        let_them_ask_first,
-        hide_tickets,
-        withdraw_tickets,
-        give_out_a_coupon,
-        give_out_a_coupon_for_all,
-        edit_a_coupon,
-        delete_a_coupon,
-        write_to_the_guests,
-        send_a_mail,
-        open_a_mail,
-        edit_a_mail,
-        delete_a_mail,
-        label_an_event,
-        follow_the_calendar,
-        follow_no_longer,
-        label_a_contact,
-        take_a_label_off,
-        become_a_member,
-        introduce_labels,
-        rename_a_label,
-        delete_a_label,
-        offer_a_membership,
-        edit_a_membership,
-        edit_a_calendar,
-        open_a_calendar,
-        let_somebody_manage,
-        let_somebody_manage_no_longer,
-        rename_a_host,
-        show_what_others_run,
-        show_what_is_elsewhere,
-        add_a_webhook,
-        delete_a_webhook,
-    )
-}
+CHORES = named(
+    sell_tickets,
+    sell_tickets_until_tomorrow,
+    let_them_ask_first,
+    hide_tickets,
+    withdraw_tickets,
+    give_out_a_coupon,
+    give_out_a_coupon_for_all,
+    edit_a_coupon,
+    delete_a_coupon,
+    write_to_the_guests,
+    send_a_mail,
+    open_a_mail,
+    edit_a_mail,
+    delete_a_mail,
+    label_an_event,
+    follow_the_calendar,
+    follow_no_longer,
+    label_a_contact,
+    take_a_label_off,
+    become_a_member,
+    introduce_labels,
+    rename_a_label,
+    delete_a_label,
+    offer_a_membership,
+    edit_a_membership,
+    edit_a_calendar,
+    open_a_calendar,
+    let_somebody_manage,
+    let_somebody_manage_no_longer,
+    rename_a_host,
+    show_what_others_run,
+    show_what_is_elsewhere,
+    add_a_webhook,
+    delete_a_webhook,
+)
 """What happens around events."""

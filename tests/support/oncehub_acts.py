@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from calendly_acts import book_for_next_year, book_next_week, book_soon
+from calendly_acts import book_for_next_year, book_next_week, book_soon, for_two
 from oncehub_around_acts import CHORES
+from pick import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from pick import Pick
     from sandbox.world import World
     from sandbox.world import records as r
@@ -38,18 +37,14 @@ def _waiting(world: World, pick: Pick) -> r.Booking:
     return pick(one for one in _standing(world) if one.approval).booking
 
 
-def _for_two(world: World) -> list[r.EventType]:
-    return [kind for kind in world.bookable() if kind.seats == 1]
-
-
 def book_at_the_same_time(world: World, pick: Pick) -> None:
     start = pick(_standing(world)).meeting.start
-    world.book(pick(_for_two(world)), max(start, world.now + HOUR))
+    world.book(pick(for_two(world)), max(start, world.now + HOUR))
 
 
 def book_as_a_stranger(world: World, pick: Pick) -> None:
     name = f"stranger{len(world.desk.tickets)}"
-    world.book(pick(_for_two(world)), world.now + 2 * DAY, name=name, email=f"{name}@mail.example")
+    world.book(pick(for_two(world)), world.now + 2 * DAY, name=name, email=f"{name}@mail.example")
 
 
 def book_twice_a_season(world: World, pick: Pick) -> None:
@@ -215,45 +210,42 @@ def delete_a_contact(world: World, pick: Pick) -> None:
     world.desk.delete_contact(pick(world.desk.cards.values()))
 
 
-ACTS: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        book_soon,
-        book_at_the_same_time,
-        book_next_week,
-        book_for_next_year,
-        book_as_a_stranger,
-        book_twice_a_season,
-        join_a_group_meeting,
-        cancel_as_host,
-        cancel_as_guest,
-        cancel_in_the_last_minutes,
-        cancel_after_the_start,
-        reschedule_to_later,
-        reschedule_to_sooner,
-        mark_a_no_show,
-        ask_for_approval,
-        approve,
-        decline,
-        hand_over,
-        correct_the_form,
-        correct_one_form_a_day,
-        bring_a_guest,
-        pay,
-        throw_away,
-        take_out_of_the_trash,
-        destroy,
-        destroy_all_but_the_oldest,
-        erase_for_privacy,
-        text_the_guest,
-        text_a_guest_each_day,
-        text_the_host,
-        reach_a_phone_or_not,
-        add_a_contact,
-        edit_a_contact,
-        note_about_a_contact,
-        merge_two_contacts,
-        delete_a_contact,
-    )
-}
+ACTS = named(
+    book_soon,
+    book_at_the_same_time,
+    book_next_week,
+    book_for_next_year,
+    book_as_a_stranger,
+    book_twice_a_season,
+    join_a_group_meeting,
+    cancel_as_host,
+    cancel_as_guest,
+    cancel_in_the_last_minutes,
+    cancel_after_the_start,
+    reschedule_to_later,
+    reschedule_to_sooner,
+    mark_a_no_show,
+    ask_for_approval,
+    approve,
+    decline,
+    hand_over,
+    correct_the_form,
+    correct_one_form_a_day,
+    bring_a_guest,
+    pay,
+    throw_away,
+    take_out_of_the_trash,
+    destroy,
+    destroy_all_but_the_oldest,
+    erase_for_privacy,
+    text_the_guest,
+    text_a_guest_each_day,
+    text_the_host,
+    reach_a_phone_or_not,
+    add_a_contact,
+    edit_a_contact,
+    note_about_a_contact,
+    merge_two_contacts,
+    delete_a_contact,
+)
 """What happens to bookings, to the contacts who book, and to the messages about it."""

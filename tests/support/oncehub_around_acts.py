@@ -9,16 +9,19 @@ from calendly_acts import (
     add_a_host,
     change_a_profile,
     delete_a_webhook,
+    dissolve_a_group,
     edit_an_event_type,
+    enter_a_group,
+    found_a_group,
     invite_somebody,
     join_the_organization,
+    leave_a_group,
     offer_an_event_type,
     revoke_an_invitation,
 )
+from pick import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from pick import Pick
     from sandbox.world import World
     from sandbox.world import records as r
@@ -61,22 +64,6 @@ def change_a_role(world: World, pick: Pick) -> None:
     world.set_role(one, "user" if one.role == "admin" else "admin")
 
 
-def found_a_team(world: World, _: Pick) -> None:
-    world.create_group(f"Team of {world.now.isoformat()}")
-
-
-def dissolve_a_team(world: World, pick: Pick) -> None:
-    world.delete_group(pick(list(world.groups.values())[1:]))
-
-
-def enter_a_team(world: World, pick: Pick) -> None:
-    world.add_to_group(pick(world.groups.values()), pick(world.memberships.values()))
-
-
-def leave_a_team(world: World, pick: Pick) -> None:
-    world.remove_from_group(pick(place for place in world.group_places.values() if place.role == "member"))
-
-
 def make_a_master_page(world: World, pick: Pick) -> None:
     person = pick(world.memberships.values()).person
     world.create_team(f"Page of {world.now.isoformat()}", [world.seats["owner"], person])
@@ -91,30 +78,27 @@ def add_a_webhook(world: World, _: Pick) -> None:
     world.add_webhook(f"https://hooks.example/{len(world.log)}?to=us")
 
 
-CHORES: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        offer_an_event_type,
-        edit_an_event_type,
-        take_an_event_type_offline,
-        delete_an_event_type,
-        add_a_host,
-        join_the_organization,
-        leave_the_organization,
-        change_a_profile,
-        change_working_hours,
-        change_a_role,
-        invite_somebody,
-        accept_an_invitation,
-        revoke_an_invitation,
-        found_a_team,
-        dissolve_a_team,
-        enter_a_team,
-        leave_a_team,
-        make_a_master_page,
-        delete_a_master_page,
-        add_a_webhook,
-        delete_a_webhook,
-    )
-}
+CHORES = named(
+    offer_an_event_type,
+    edit_an_event_type,
+    take_an_event_type_offline,
+    delete_an_event_type,
+    add_a_host,
+    join_the_organization,
+    leave_the_organization,
+    change_a_profile,
+    change_working_hours,
+    change_a_role,
+    invite_somebody,
+    accept_an_invitation,
+    revoke_an_invitation,
+    found_a_group,
+    dissolve_a_group,
+    enter_a_group,
+    leave_a_group,
+    make_a_master_page,
+    delete_a_master_page,
+    add_a_webhook,
+    delete_a_webhook,
+)
 """What happens around them."""

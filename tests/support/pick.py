@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sandbox.world import World
 
 T = TypeVar("T")
 
@@ -31,3 +33,8 @@ class Pick:
         if not found:
             raise NothingToPickError
         return found[-1 - self.nth % len(found)]
+
+
+def named(*acts: Callable[[World, Pick], object]) -> Mapping[str, Callable[[World, Pick], object]]:
+    """Acts by their names."""
+    return {act.__name__: act for act in acts}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from calendly_acts import add_a_webhook, change_a_profile, delete_a_webhook
+from pick import named
 from sandbox.world.invitation_records import OVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from pick import Pick
     from sandbox.world import World
     from sandbox.world import records as r
@@ -39,7 +39,7 @@ def _begun(world: World) -> list[Event]:
     return [event for event in _standing(world) if event.start <= world.now]
 
 
-def _joined_elsewhere(world: World, event: Event) -> bool:
+def _joined_by_booking(world: World, event: Event) -> bool:
     """Whether those who come are the world's bookings, which end with the slot that was booked."""
     return event.tail.id in world.meetings
 
@@ -106,7 +106,7 @@ def join_a_group_session(world: World, pick: Pick) -> None:
 
 def leave_a_group_session(world: World, pick: Pick) -> None:
     groups = [event for event in world.invites.all() if event.tail.seats > 1 and event.tail.active_bookings]
-    left = [event for event in groups if event.tail.end > world.now or not _joined_elsewhere(world, event)]
+    left = [event for event in groups if event.tail.end > world.now or not _joined_by_booking(world, event)]
     world.invites.drop_attendee(pick(left or [world.invites.open(start=world.now + 3 * DAY, seats=5, bookings=2)]))
 
 
@@ -258,76 +258,58 @@ def change_the_own_profile(world: World, _: Pick) -> None:
     world.edit_person(world.seats["owner"], name=f"Name of {world.now.isoformat()}")
 
 
-def change_a_profile(world: World, pick: Pick) -> None:
-    world.edit_person(pick(world.memberships.values()).person, name=f"Name of {world.now.isoformat()}")
-
-
-def add_a_webhook(world: World, _: Pick) -> None:
-    world.add_webhook(f"https://hooks.example/{len(world.log)}")
-
-
-def delete_a_webhook(world: World, pick: Pick) -> None:
-    world.delete_webhook(pick(world.webhooks.values()))
-
-
-ACTS: Mapping[str, Callable[[World, Pick], object]] = {
-    act.__name__: act
-    for act in (
-        book_soon,
-        book_for_tonight,
-        book_a_busy_week,
-        book_at_the_same_time,
-        book_next_week,
-        book_for_next_year,
-        book_what_must_be_approved,
-        book_what_must_be_paid,
-        propose,
-        accept,
-        open_a_group_session,
-        join_a_group_session,
-        leave_a_group_session,
-        bring_a_guest,
-        leave_a_guest_out,
-        cancel_as_host,
-        cancel_as_invitee,
-        cancel_in_the_last_minutes,
-        cancel_after_the_start,
-        move_to_later,
-        move_to_next_year,
-        move_to_sooner,
-        hold_it_once_more,
-        say_that_it_was_days_ago,
-        say_that_it_was_long_ago,
-        ask_for_approval,
-        approve,
-        decline,
-        ask_for_a_new_time,
-        ask_for_money,
-        pay,
-        fail_to_pay,
-        retitle,
-        wait_for_the_conference,
-        learn_where_to_join,
-        erase_for_privacy,
-    )
-}
+ACTS = named(
+    book_soon,
+    book_for_tonight,
+    book_a_busy_week,
+    book_at_the_same_time,
+    book_next_week,
+    book_for_next_year,
+    book_what_must_be_approved,
+    book_what_must_be_paid,
+    propose,
+    accept,
+    open_a_group_session,
+    join_a_group_session,
+    leave_a_group_session,
+    bring_a_guest,
+    leave_a_guest_out,
+    cancel_as_host,
+    cancel_as_invitee,
+    cancel_in_the_last_minutes,
+    cancel_after_the_start,
+    move_to_later,
+    move_to_next_year,
+    move_to_sooner,
+    hold_it_once_more,
+    say_that_it_was_days_ago,
+    say_that_it_was_long_ago,
+    ask_for_approval,
+    approve,
+    decline,
+    ask_for_a_new_time,
+    ask_for_money,
+    pay,
+    fail_to_pay,
+    retitle,
+    wait_for_the_conference,
+    learn_where_to_join,
+    erase_for_privacy,
+)
 """What happens to meetings and those who take part."""
 
-CHORES: Mapping[str, Callable[[World, Pick], None]] = {
-    act.__name__: act
-    for act in (
-        offer_a_link,
-        rename_a_link,
-        disable_a_link,
-        enable_a_link,
-        delete_a_link,
-        create_a_workflow,
-        edit_a_rule,
-        delete_a_workflow,
-        change_the_own_profile,
-        change_a_profile,
-        add_a_webhook,
-        delete_a_webhook,
-    )
-}
+CHORES = named(
+    offer_a_link,
+    rename_a_link,
+    disable_a_link,
+    enable_a_link,
+    delete_a_link,
+    create_a_workflow,
+    edit_a_rule,
+    delete_a_workflow,
+    change_the_own_profile,
+    change_a_profile,
+    add_a_webhook,
+    delete_a_webhook,
+)
 """What happens around them."""
