@@ -124,7 +124,7 @@ def test_a_target_that_takes_its_time_gets_everything_though_the_api_hangs_up_an
 ) -> None:
     runner.sync()
     assert Judge(api, sandbox).verdict(runner) == {}
-    slow = Warehouse()
+    slow, ended_early = Warehouse(), 0
     kind = "stale-token" if api.empty_pages else "503"
     sandbox.faults.script(api.listed, ["ok", kind])
 
@@ -135,19 +135,23 @@ def test_a_target_that_takes_its_time_gets_everything_though_the_api_hangs_up_an
             slow.load([decode(line)])
             if number < 3:
                 time.sleep(1)
-                hang_up(sandbox)
+                ended_early += hang_up(sandbox)
         ended = tap.ended()
 
     assert ended.code == 0, ended.log
+    assert ended_early
+    assert [fault for _, fault in sandbox.faults.injected] == [kind]
     assert slow.rows == runner.warehouse.rows
     assert slow.state == runner.warehouse.state
 
 
-def hang_up(sandbox: Sandbox) -> None:
-    """Have the server end all its connections."""
+def hang_up(sandbox: Sandbox) -> int:
+    """Have the server end all its connections; returns how many there were."""
     server = sandbox._server
-    for connection in list(server.server_state.connections):
+    connections = list(server.server_state.connections)
+    for connection in connections:
         server.loop.call_soon_threadsafe(connection.transport.abort)
+    return len(connections)
 
 
 @pytest.mark.parametrize(
