@@ -14,6 +14,7 @@ sys.path.append(str(ROOT / "tests" / "support"))  # where the lists are
 
 from apis import APIS  # noqa: E402 - see above
 from costs import premise, table  # noqa: E402 - see above
+from meltano_settings import kept  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,19 +100,8 @@ def pages() -> dict[Path, str]:
             costs=table(api.name),
         )
         for api in APIS
-        if api.seen
     }
 
 
-def main() -> int:
-    """Write, or check; 1 where they differ."""
-    for path, text in pages().items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            if "--check" in sys.argv:
-                return 1
-            path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept(pages()))

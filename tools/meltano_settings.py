@@ -20,6 +20,8 @@ from tap_scheduler.tap import TapScheduler
 from target_duckdb.target import TargetDuckDB
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from singer_sdk.plugin_base import PluginBase
 
 MELTANO = Path(__file__).parent.parent / "meltano.yml"
@@ -78,13 +80,15 @@ def written() -> str:
     return text.getvalue()
 
 
-def main() -> int:
-    """Write, or check; 1 where they differ."""
+def kept(pages: Mapping[Path, str]) -> int:
+    """Write the pages that differ from their text, or with `--check` only say so: 1 where one differs."""
+    differing = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
-        return int(MELTANO.read_text(encoding="utf-8") != written())
-    MELTANO.write_text(written(), encoding="utf-8")
+        return int(bool(differing))
+    for path in differing:
+        path.write_text(pages[path], encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept({MELTANO: written()}))

@@ -11,7 +11,7 @@ from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meltano_settings import TAPS
+from meltano_settings import TAPS, kept
 
 if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
@@ -61,15 +61,5 @@ def documents() -> dict[Path, str]:
     return written
 
 
-def main() -> int:
-    """Write, or check; 1 where they differ."""
-    for path, text in documents().items():
-        if path.read_text(encoding="utf-8") != text:
-            if "--check" in sys.argv:
-                return 1
-            path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept(documents()))
