@@ -42,23 +42,19 @@ def main() -> None:
     chosen = [work for work in WORKS if not options.work or work.name in options.work]
 
     def measured(work: Work) -> dict[str, Any]:
-        return runner.run_work(work, quick=options.quick, rounds=options.runs)
+        found = runner.run_work(work, quick=options.quick, rounds=options.runs)
+        if saving:
+            page.save(facts | {"works": [found]})
+        return found
 
-    if options.quick:  # two at a time: small sizes say whether all is right, not how fast
-        with ThreadPoolExecutor(2) as pool:
-            works = list(pool.map(measured, chosen))
-    else:
-        works = [measured(work) for work in chosen]
-    results = {
-        "date": works[-1]["date"],
-        "machine": environments.machine(),
-        "versions": environments.versions(),
-        "works": works,
-    }
-    if options.save or not (options.work or options.quick):
-        page.save(results)
+    saving = not options.quick and (options.save or not options.work)
+    facts = {"machine": environments.machine(), "versions": environments.versions()}
+    # Two works at a time where sizes are small: they say whether all is right, not how fast.
+    with ThreadPoolExecutor(2) as pool:
+        works = list(pool.map(measured, chosen) if options.quick else map(measured, chosen))
+    if saving:
         write_page()
-    page.show(results, goals=not options.quick)
+    page.show(works, goals=not options.quick)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)  # noqa: T201 - for whoever waited
 
 

@@ -1,4 +1,7 @@
-"""results.svg, from results.json: wall time of every program, one panel for each work."""
+"""results.svg, from results.json: wall time of every program, one panel for each work.
+
+Green are ours, red those whose result is wrong or lacks changes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from side_by_side.environments import FOLDER
 from side_by_side.figures import middle, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 mpl.use("svg")
 mpl.rcParams["svg.hashsalt"] = "benchmarks"  # else its ids differ each time
@@ -23,27 +26,39 @@ OURS, PEERS, WRONG = "#1f6f5c", "#b9c4c9", "#d98c7a"
 _IS_OURS = ("tap-calendly", "tap_common", "target-duckdb (ours)", "ours | ours")
 
 
-def draw(works: list[Mapping[str, Any]]) -> None:
+def draw(works: Sequence[Mapping[str, Any]]) -> None:
     """Write the chart."""
-    columns = 2
-    rows = -(-len(works) // columns)
-    figure, panels = plt.subplots(rows, columns, figsize=(11, 2.3 * rows), layout="constrained", squeeze=False)
+    rows = -(-len(works) // 2)
+    figure, panels = plt.subplots(rows, 2, figsize=(12, 2.2 * rows), layout="constrained", squeeze=False)
     for panel, work in zip(panels.flat, works, strict=False):
-        entries = [entry for entry in work["entries"] if entry["runs"]]
-        labels = [", ".join(filter(None, [entry["program"], entry["step"]])) for entry in entries]
-        colours = [
-            WRONG if wrong(entry) else OURS if entry["program"].startswith(_IS_OURS) else PEERS for entry in entries
-        ]
-        bars = panel.barh(labels, [middle(entry, "wall") for entry in entries], color=colours)
-        panel.bar_label(bars, fmt="%.1f s", padding=3)
-        panel.invert_yaxis()
-        panel.margins(x=0.15)
-        panel.set_title(f"{work['title']} ({work['size']:,})", fontsize=9, loc="left")
-        panel.spines[["top", "right", "bottom"]].set_visible(False)
-        panel.xaxis.set_visible(False)
+        _bars(panel, work)
     for panel in list(panels.flat)[len(works) :]:
         panel.set_visible(False)
     figure.savefig(FOLDER / "results.svg", metadata={"Date": None})
+
+
+def _bars(panel: Any, work: Mapping[str, Any]) -> None:
+    """Wall time of each program; where runs follow each other, the requests of the last."""
+    step = work["steps"][-1]
+    measure, unit = ("requests", "%.0f requests") if step else ("wall", "%.1f s")
+    entries = [entry for entry in work["entries"] if entry["runs"] and entry["step"] == step]
+    colours = [
+        WRONG if _fails(entry) else OURS if entry["program"].startswith(_IS_OURS) else PEERS for entry in entries
+    ]
+    bars = panel.barh([entry["program"] for entry in entries], [middle(entry, measure) for entry in entries])
+    for bar, colour in zip(bars, colours, strict=True):
+        bar.set_color(colour)
+    panel.bar_label(bars, fmt=unit, padding=3)
+    panel.invert_yaxis()
+    panel.margins(x=0.18)
+    panel.set_title(f"{work['title']} ({work['size']:,})", fontsize=8, loc="left")
+    panel.spines[["top", "right", "bottom"]].set_visible(False)
+    panel.xaxis.set_visible(False)
+
+
+def _fails(entry: Mapping[str, Any]) -> bool:
+    """Whether the result is wrong, or changes were not seen."""
+    return bool(wrong(entry)) or any(run.get("missed") for run in entry["runs"])
 
 
 if __name__ == "__main__":

@@ -84,8 +84,8 @@ def judge(goal: Goal, work: Mapping[str, Any]) -> Judgement:
     faults = [wrong(entry) for (program, _), entry in figures.entries.items() if program == goal.ours]
     try:
         value = goal.value(figures)
-    except KeyError:
-        return Judgement(goal.text, goal.most, None, met=False, why="not run")
+    except (KeyError, ZeroDivisionError):
+        return Judgement(goal.text, goal.most, None, met=False, why="not measured")
     if fault := next(filter(None, faults), ""):
         return Judgement(goal.text, goal.most, value, met=False, why=f"the result is wrong: {fault}")
     return Judgement(goal.text, goal.most, value, met=value <= goal.most)

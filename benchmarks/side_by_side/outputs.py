@@ -98,11 +98,16 @@ def summary(keys: Iterable[Key]) -> dict[str, Any]:
     return {"rows": len(texts), "digest": sha256("\n".join(texts).encode()).hexdigest()[:16]}
 
 
+def failure(codes: Iterable[int]) -> str:
+    """Empty where all processes of a program ended well."""
+    failed = [code for code in codes if code]
+    return f"failed (exit code {failed[0]})" if failed else ""
+
+
 def verdict(found: Mapping[str, Any], expected: Mapping[str, Any], codes: Iterable[int]) -> str:
     """Empty where the result is right; else what is wrong with it."""
-    failed = [code for code in codes if code]
-    if failed:
-        return f"failed (exit code {failed[0]})"
+    if failed := failure(codes):
+        return failed
     if found["rows"] != expected["rows"]:
         return f"{found['rows']:,} rows instead of {expected['rows']:,}"
     return "" if found["digest"] == expected["digest"] else "other rows"

@@ -15,7 +15,7 @@ from side_by_side.figures import Judgement, judge, middle, spread, wrong
 from side_by_side.works import WORKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 RESULTS = FOLDER / "results.json"
 PAGE = FOLDER / "RESULTS.md"
@@ -28,7 +28,7 @@ Made by `make bench`; [README.md](README.md) says how to read it, [results.json]
 CPU seconds are medians, with the least and the most of all runs behind; CPU is user and system time of all processes of
 a program; the peak is that of its largest process.
 
-![Wall time of every program](results.svg)
+![Wall time of every program: green are ours, red is wrong or incomplete](results.svg)
 """
 
 
@@ -50,17 +50,15 @@ def text(results: Mapping[str, Any], why: Mapping[str, Mapping[str, str]]) -> st
     parts = [_HEAD, _facts(results), _goals(results, why)]
     for work in results["works"]:
         parts.append(f"## {_title(work)}\n")
-        notes = [work["note"], f"Measured on {work['date']}." if work["date"] != results["date"] else ""]
-        if any(notes):
-            parts.append(" ".join(filter(None, notes)) + "\n")
+        parts.append(f"{work['note']}\n\nMeasured on {work['date']}.\n".lstrip())
         parts.append(_markdown(_columns(work), _lines(work)))
     return "\n".join(parts)
 
 
-def show(results: Mapping[str, Any], *, goals: bool) -> None:
+def show(works: Sequence[Mapping[str, Any]], *, goals: bool) -> None:
     """The tables on the terminal."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    for work in results["works"]:
+    for work in works:
         table = Table(*_columns(work), title=_title(work))
         for line in _lines(work):
             table.add_row(*line)
@@ -81,7 +79,7 @@ def _title(work: Mapping[str, Any]) -> str:
 
 
 def _facts(results: Mapping[str, Any]) -> str:
-    facts = {"date": results["date"], **results["machine"], **results["versions"]}
+    facts = {**results["machine"], **results["versions"]}
     return _markdown(["", ""], [list(fact) for fact in facts.items()])
 
 

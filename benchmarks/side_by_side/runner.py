@@ -140,7 +140,7 @@ class _Turns:
                 found = outputs.summary(program.keys(folder)) if not any(taken["codes"]) else {"rows": 0, "digest": ""}
                 taken |= found | {"wrong": outputs.verdict(found, self.expected, taken["codes"])}
             else:
-                taken |= {"wrong": f"failed (exit code {max(taken['codes'])})" if any(taken["codes"]) else ""}
+                taken |= {"wrong": outputs.failure(taken["codes"])}
             if changes and program.rows:
                 kinds = outputs.arrived(program.rows(folder), changes)
                 taken |= {"arrived": kinds, "missed": sum(all_ - seen for seen, all_ in kinds.values())}
@@ -173,11 +173,14 @@ class _Turns:
 
 
 def measured(spec: dict[str, Any]) -> dict[str, Any]:
-    """What a pipe of commands took."""
+    """What a pipe of commands took; one that does not end is ended, and has failed."""
     command = [python("bench"), "-m", "side_by_side.measured", json.dumps(spec)]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603
         try:
             taken: dict[str, Any] = json.loads(process.communicate(timeout=TIME_OUT)[0])
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return {"wall": TIME_OUT, "cpu": 0.0, "peak_mb": 0.0, "codes": [-signal.SIGKILL]}
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise

@@ -82,7 +82,7 @@ def _loader(shape: str, title: str, size: int, quick: int, memory: float | None)
 WORKS = (
     Work(
         "events",
-        "Meetings and their invitees, no latency",
+        "Meetings and invitees, no latency",
         "calendly",
         2_000,
         100,
@@ -103,7 +103,7 @@ WORKS = (
     ),
     Work(
         "latency",
-        "Meetings and their invitees, 50 ms an answer, 16 in flight",
+        "Meetings and invitees, 50 ms an answer, 16 in flight",
         "calendly",
         2_000,
         200,
@@ -123,7 +123,7 @@ WORKS = (
     ),
     Work(
         "limit",
-        "Meetings and their invitees, under a limit",
+        "Meetings and invitees, under a limit",
         "calendly",
         500,
         20,
