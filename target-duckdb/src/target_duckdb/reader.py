@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ logger = logging.getLogger("target-duckdb")
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """JSON to Python; numbers with a fraction or an exponent become Decimal, all integers int."""
+
+_PAUSE = 1.0
+"""Seconds from one look at the age of the rows that wait to the next."""
 
 Taker = Callable[[msgspec.Raw | bytes | str, int | None, str | None], bool]
 """Stages a record from its text, version and time of extraction, and says whether it did."""
@@ -67,14 +71,14 @@ class MessageReader(GenericSingerReader[bytes]):
     Attributes:
         last_type: Type of the last message, empty before the first.
         takers: What stages the records of a stream.
-        after_each: Called after each record that was taken.
+        after_some: Called after a record that was taken, and then not for a second.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.last_type = ""
         self.takers: dict[str, Taker] = {}
-        self.after_each: Callable[[], None] = lambda: None
+        self.after_some: Callable[[], None] = lambda: None
         self._taken = 0
         self._line = 0
         self._repaired = False
@@ -100,6 +104,7 @@ class MessageReader(GenericSingerReader[bytes]):
     def _not_taken(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The lines that no stream takes as text."""
         takers = self.takers
+        due = 0.0
         for line in lines:
             self._line += 1
             try:
@@ -111,7 +116,9 @@ class MessageReader(GenericSingerReader[bytes]):
             if take and take(message.record, message.version, message.time_extracted):
                 self.last_type = "RECORD"
                 self._taken += 1
-                self.after_each()
+                if time.monotonic() >= due:
+                    self.after_some()
+                    due = time.monotonic() + _PAUSE
             else:
                 yield line
 

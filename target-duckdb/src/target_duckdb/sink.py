@@ -200,22 +200,34 @@ class DuckDBSink(BatchSink):
 
     def _stage(self, row: object, version: int | None) -> None:
         """Write a row, an object or a dict, to what waits, and that to the file when it is enough."""
-        if version != self._version:
-            self.target.drain_one(self)
-            if version is not None and not (type(version) is int and version.bit_length() <= BIGINT_BITS):
-                raise LoadError(f"stream {self.stream_name!r}: a table version is not an integer of 64 bits.")
-            self._version = version
-        self.progress.versions.add(version)
+        if version != self._version or not self._rows:
+            self._begin(version)
         staged = self.staged
         before = len(staged)
         encode_into(row, staged, -1)
         staged += b"\n"
         size = len(staged) - before
-        self._longest = max(self._longest, size)
+        if size > self._longest:  # noqa: PLR1730  # a call of max() would be a tenth of the row's time
+            self._longest = size
         self._rows += 1
-        self.target.weigh(size)
-        if self._rows >= self._most_rows:
-            self.target.drain_one(self)
+        target = self.target
+        target.staged += size
+        if target.staged >= target.most_bytes or self._rows >= self._most_rows:
+            target.write_enough(self)
+
+    def _begin(self, version: int | None) -> None:
+        """Begin a batch of rows of this version."""
+        self.target.drain_one(self)
+        if version is not None and not (type(version) is int and version.bit_length() <= BIGINT_BITS):
+            raise LoadError(f"stream {self.stream_name!r}: a table version is not an integer of 64 bits.")
+        self._version = version
+        self.progress.versions.add(version)
+
+    @property
+    @override
+    def is_full(self) -> bool:
+        """Whether it has as many rows as a batch may have."""
+        return self._rows >= self._most_rows
 
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
         if not self._columns:
@@ -255,7 +267,7 @@ class DuckDBSink(BatchSink):
             if self.config.get("hard_delete") and DELETED_AT in self.original_schema["properties"]:
                 self._table.remove_deleted(connection)
         self.progress.rows += self._rows
-        self.target.weigh(-len(self.staged))
+        self.target.staged -= len(self.staged)
         self.staged, self._rows, self._longest = bytearray(), 0, 0
 
     @override

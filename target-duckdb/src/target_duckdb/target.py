@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from target_duckdb.reader import Taker
 
-MOST_BYTES = 8 << 20
-"""Bytes of staged rows, of all streams together, at which the largest batch is written."""
 _STATE_EVERY = 10.0
 """Seconds after which a state is written at once, and not when the input ends."""
 _GRACE = 1.0
@@ -44,6 +42,8 @@ class TargetDuckDB(Target):
         warehouse: The DuckDB file.
         progress: What this run has seen of each stream.
         version: Table version of the message in hand, None if it has none.
+        staged: Bytes of the rows that wait, of all streams together.
+        most_bytes: Bytes of such rows at which the largest batch is written.
     """
 
     name = "target-duckdb"
@@ -63,6 +63,7 @@ class TargetDuckDB(Target):
         TargetCapabilities.TARGET_SCHEMA,
     ]
 
+    most_bytes = 8 << 20
     _told_to_stop: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -79,14 +80,14 @@ class TargetDuckDB(Target):
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
-        self._staged = 0
+        self.staged = 0
         # The SDK's steps between a message and its sink take most of the time and do nothing without these settings.
         steps = ("stream_maps", "flattening_enabled", "validate_records")
         self._skips_steps = not any(self.config.get(name) for name in steps)
         self._takers: dict[str, Taker] = {}
         if isinstance(self.message_reader, MessageReader):
             self.message_reader.takers = self._takers
-            self.message_reader.after_each = self._handle_max_record_age
+            self.message_reader.after_some = self._handle_max_record_age
 
     @property
     @override
@@ -102,11 +103,10 @@ class TargetDuckDB(Target):
         if self._skips_steps:
             self._takers[sink.stream_name] = sink.take
 
-    def weigh(self, size: int) -> None:
-        """Count the bytes that wait in all streams, and write those of the stream that has most when it is enough."""
-        self._staged += size
-        if self._staged >= MOST_BYTES:
-            self.drain_one(max(self._open.values(), key=lambda sink: len(sink.staged)))
+    def write_enough(self, sink: DuckDBSink) -> None:
+        """Write the rows of a sink if it is full; else, if all streams hold enough, those of the one with most."""
+        largest = max(self._open.values(), key=lambda sink: len(sink.staged))
+        self.drain_one(sink if sink.is_full else largest)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:

@@ -22,6 +22,12 @@ logger = logging.getLogger("target-duckdb")
 POLL = 0.25
 """Seconds between two attempts at a file that another process holds."""
 
+_SETTINGS = """
+    SET TimeZone = 'UTC';
+    SET autoinstall_known_extensions = false;
+    SET threads = 1;  -- for batches of this size more of them take more processor time and memory, and save none
+    SET checkpoint_threshold = '64MB';  -- each checkpoint writes the last rows of a table once more
+"""
 _LOCKED = "Could not set lock"
 _REASONS = {  # part of DuckDB's message -> what to tell
     "not a valid DuckDB": "{path} is not a DuckDB database. Set filepath to another file.",
@@ -93,8 +99,7 @@ class Warehouse:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = self._connect()
-            # More threads take more processor time and memory for batches of this size, and save none.
-            connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET threads = 1")
+            connection.execute(_SETTINGS)
         except (duckdb.Error, OSError) as error:
             raise LoadError(sentence(error, self.path)) from error
         return connection
