@@ -90,7 +90,7 @@ OF_ALL = [
     ({"api_key": 314159265}, "`api_key` must be of type string"),
     ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
     ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
-    ({"batch_config": {}}, "`batch_config` is unknown"),
+    ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
 ]
 """What tap-common checks: with one tap after the other."""
 CORRUPT = [

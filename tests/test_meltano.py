@@ -200,6 +200,21 @@ def test_a_run_in_full_tells_the_loader_what_is_gone_and_leaves_the_daily_state_
     assert state == {path: path.read_bytes() for path in state}
 
 
+def test_a_run_in_batches_loads_the_same_rows_from_files(tmp_path: Path) -> None:
+    with Sandbox(scale="tiny") as sandbox:
+        sandbox.calendly.requests_per_minute = 1_000_000
+        project = Project(CALENDLY, sandbox, tmp_path)
+        folder = tmp_path / "files"
+        project.environment["TAP_CALENDLY__IN_BATCHES_BATCH_CONFIG_STORAGE_ROOT"] = folder.as_uri()
+        outcome = project.run(what=["calendly-in-batches"])
+        streams = ("scheduled_events", "event_invitees", "event_types", "api_user")
+        truths = {stream: {row["uri"] for row in sandbox.truth("calendly", stream)} for stream in streams}
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert {stream: {row["uri"] for row in project.table(stream)} for stream in streams} == truths
+    assert len(list(folder.glob("*.jsonl.gz"))) >= len(streams)
+
+
 def test_every_tap_can_be_read_in_full_by_a_job_of_its_own() -> None:
     project = YAML().load(settings.MELTANO)
     extractors = {plugin["name"]: plugin for plugin in project["plugins"]["extractors"]}

@@ -20,7 +20,7 @@ from tap_scheduler.tap import TapScheduler
 from target_duckdb.target import TargetDuckDB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.plugin_base import PluginBase
 
@@ -35,7 +35,16 @@ def settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:
     """A plugin's settings, as Meltano wants them."""
     schema = plugin.config_jsonschema
     plugin.append_builtin_config(schema)
-    return [setting(name, definition) for name, definition in schema["properties"].items()]
+    return [setting(name, definition) for name, definition in leaves(schema["properties"])]
+
+
+def leaves(properties: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each setting with its name; in the place of `batch_config` those within it, as `batch_config.storage.root`."""
+    for name, definition in properties.items():
+        if (above or name == "batch_config") and "properties" in definition:
+            yield from leaves(definition["properties"], f"{above}{name}.")
+        else:
+            yield above + name, definition
 
 
 def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:

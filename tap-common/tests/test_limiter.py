@@ -60,6 +60,27 @@ def test_a_window_that_the_headers_call_used_up_is_waited_out() -> None:
         assert clock.waited == [pytest.approx(18)]
 
 
+def test_an_answer_that_took_longer_than_the_rest_of_its_window_says_nothing_about_the_next() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    with turns.slot():
+        clock.sleep(18)
+        turns.observe({"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "17"})
+
+    with turns.slot():
+        assert clock.waited == [18]
+
+
+def test_the_time_that_several_requests_wait_at_once_counts_once() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (1, 60))
+    for _ in range(3):
+        with turns.slot():
+            pass
+
+    assert turns.waited == pytest.approx(120, abs=0.1)
+
+
 def test_what_remains_is_left_to_the_requests_that_are_under_way() -> None:
     clock = VirtualClock()
     turns = limiter(clock, (500, 60))

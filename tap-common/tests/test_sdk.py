@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_sdk.helpers import _state
+from singer_sdk.helpers import _batch, _state
 from singer_sdk.streams.core import Stream
 from singer_sdk.streams.rest import RESTStream
 from singer_sdk.tap_base import Tap
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
         (Tap, "_handle_termination"),
         (_state, "PROGRESS_MARKERS"),
         (_state, "PROGRESS_MARKER_NOTE"),
+        (Stream, "_write_record_message"),
+        (Stream, "_stream_version"),
+        (_batch, "BaseBatchFileEncoding"),
+        (_batch, "BatchConfig"),
+        (_batch, "SDKBatchMessage"),
     ],
 )
 def test_the_private_parts_that_are_used_are_there(owner: object, name: str) -> None:

@@ -39,8 +39,9 @@ class Retry:
     """How a request is sent: in its turn, again after a refusal for rate, again after a passing error.
 
     Refusals (429) wait for as long as the API says and do not use up the tries; where it does not say, for the shortest
-    of its `windows` (seconds) at first, and for the next longer one when that was not enough. Other errors (5xx, timeouts,
-    broken connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second of jitter.
+    of its `windows` (seconds) at first, and for the next longer one when that was not enough. Other errors (5xx,
+    timeouts, broken connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second
+    of jitter.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, and each a setting

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
     from singer_sdk.metrics import Counter
     from singer_sdk.streams.rest import HTTPRequest, PageContext
@@ -208,6 +209,11 @@ class APIStream(Bookmarked, Direct, ABC):
             self.request_counter.report()
         if self.selected:
             self.record_counter.report()
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """None: files of rows are the business of `BatchWriter`, which keeps selection, stream maps and versions."""
+        return None
 
     # How it is answered
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
 from tap_common.access import Access
+from tap_common.batches import BatchWriter
 from tap_common.cli import TapCommand
 from tap_common.clock import Clock
 from tap_common.errors import GoneError, SettingsError
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     import click
     import requests
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.helpers.types import Auth
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams.core import Stream
@@ -65,11 +64,6 @@ class SchedulingTap(Tap, ABC):
     """
 
     message_writer_class = Writer
-    # Not BATCH: the SDK writes its files without stream maps, selection and versions.
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
-    ]
-
     api_name: ClassVar[str]
     """The vendor's name, for messages."""
     stream_types: ClassVar[Sequence[type[APIStream]]]
@@ -89,6 +83,8 @@ class SchedulingTap(Tap, ABC):
         self._ways: list[Access] = []
         self._ending = 0
         super().__init__(*args, **kwargs)
+        if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
+            self.message_writer = BatchWriter(self.name, self.config["batch_config"])
 
     # Requests
 
