@@ -192,6 +192,7 @@ def test_a_key_that_may_not_see_the_organization_reads_its_own_and_says_so(
     assert truth
     assert {row["uri"] for row in truth} == {key for (key,) in calendly.warehouse.rows["scheduled_events"]}
     assert "scope `user` (role `user`)" in caplog.text
+    assert [asked.path for asked in sandbox.requests].count("/organization_memberships") == 1
 
 
 def test_a_scope_that_the_key_may_not_read_is_an_error_and_never_an_empty_table(calendly: Runner) -> None:

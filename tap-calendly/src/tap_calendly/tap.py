@@ -134,11 +134,15 @@ class TapCalendly(SchedulingTap):
         return next(iter(self.stream(ApiUser).request_records({})))
 
     @cached_property
+    def memberships(self) -> list[Record]:
+        """The API's rows of the token's user's memberships."""
+        return list(self.stream(OrganizationMemberships).request_records({"user": self.me["uri"]}))
+
+    @property
     def membership(self) -> Record | None:
-        """The API's row of the token's user's membership in the organization."""
-        memberships = self.stream(OrganizationMemberships).request_records({"user": self.me["uri"]})
+        """The one in the organization that is read."""
         organization = self.config.get("organization_uri") or self.me["current_organization"]
-        return next((row for row in memberships if row["organization"] == organization), None)
+        return next((row for row in self.memberships if row["organization"] == organization), None)
 
     @cached_property
     def account(self) -> Account:
@@ -184,7 +188,7 @@ class TapCalendly(SchedulingTap):
 
     def _probes(self) -> Collection[CalendlyStream]:
         """A selected stream for each scope that the requests so far have not proved."""
-        proved = {"users:read", "organizations:read"} if "membership" in vars(self) else {"users:read"}
+        proved = {"users:read", "organizations:read"} if "memberships" in vars(self) else {"users:read"}
         streams = [
             stream
             for stream in cast("dict[str, CalendlyStream]", self.streams).values()
