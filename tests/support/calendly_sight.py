@@ -64,8 +64,9 @@ def _actor_has_changed(finding: Finding) -> bool:
     return finding.late and finding.columns == {"actor"} and finding.since is not None
 
 
-def _without_meetings(finding: Finding) -> bool:
-    return not finding.run.since.keys() & {"scheduled_events", "event_invitees"}
+def _deleted_without_meetings(finding: Finding) -> bool:
+    deleted = finding.truth is not None and finding.truth["deleted_at"] is not None
+    return (deleted or finding.gone) and not finding.run.since.keys() & {"scheduled_events", "event_invitees"}
 
 
 SEEN = (
@@ -130,6 +131,6 @@ UNSEEN = (
         "Deleted event types, in a run that reads neither meetings nor invitees: which of them matter is not known.",
         "The next run that reads meetings.",
         ("event_types",),
-        _without_meetings,
+        _deleted_without_meetings,
     ),
 )
