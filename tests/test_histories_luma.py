@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, Partly, history_of, search, soak
+from history import SOAK, Partly, search, soak, told
 from luma_api import LUMA
 
 
@@ -20,20 +20,16 @@ def test_soak() -> None:
 
 
 def test_nothing_is_promised_of_an_event_that_moves_before_the_start_date_while_events_are_left_out() -> None:
-    history = history_of(LUMA)()
-    history.change("start_date", -3)
-    history.happen((("plan_for_soon", 0),))
-    history.sync()
-    history.happen((("plan_for_soon", 0), ("move_into_the_past", 0)))
-    Partly(frozenset({"events"}), frozenset()).run(history)
-
-    history.teardown()
+    with told(LUMA) as history:
+        history.change("start_date", -3)
+        history.happen((("plan_for_soon", 0),))
+        history.sync()
+        history.happen((("plan_for_soon", 0), ("move_into_the_past", 0)))
+        Partly(frozenset({"events"}), frozenset()).run(history)
 
 
 def test_two_runs_within_a_second_leave_the_rows_of_an_event_that_is_gone() -> None:
-    history = history_of(LUMA)()
-    history.happen((("plan_for_soon", 0), ("plan_for_soon", 0)))
-    history.sync()
-    history.happen((("cancel_an_event", 0), ("plan_for_soon", 0)))
-
-    history.teardown()
+    with told(LUMA) as history:
+        history.happen((("plan_for_soon", 0), ("plan_for_soon", 0)))
+        history.sync()
+        history.happen((("cancel_an_event", 0), ("plan_for_soon", 0)))

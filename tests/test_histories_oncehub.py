@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from history import SOAK, search, soak
+from history import SOAK, search, soak, told, unseen
 from oncehub_api import ONCEHUB
 from tap_bookings.changing import Sliced
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 
 
 @pytest.fixture
@@ -32,9 +34,20 @@ def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.timeout(900)
 def test_after_every_run_of_every_history_the_warehouse_equals_the_source(taken_up: Counter[str]) -> None:
-    search(ONCEHUB)
+    search(ONCEHUB, told={LATE_STATUS})
 
     assert min(taken_up["bookings"], taken_up["contacts"]) >= 5  # the most delicate that can happen
+
+
+def test_the_status_of_a_text_message_that_moves_days_after_it_was_made_is_not_seen() -> None:
+    with told(ONCEHUB) as history:
+        text = ("text_the_guest", 0)
+        history.happen((("book_soon", 0), text, ("eight_days_pass", 0), text))
+        history.sync()
+        history.happen((("reach_a_phone_or_not", 1),))
+        history.sync()
+
+        assert history.judge.explained == {LATE_STATUS}
 
 
 @pytest.mark.soak

@@ -28,10 +28,10 @@ Row = dict[str, Any]
 
 @contextmanager
 def on_one_core() -> Iterator[None]:
-    """Keep the threads of a tap and of a sandbox in this process on one core, where the system lets one choose.
+    """Keep this thread, and for ever those that it starts, on one core, where the system lets one choose.
 
-    They hand the interpreter's lock to each other all the time, and between two cores that takes half as long again.
-    Each worker of pytest-xdist has a core of its own.
+    The threads of a tap and of a sandbox in one process hand the interpreter's lock to each other all the time, and
+    between two cores that takes half as long again. Each worker of pytest-xdist has a core of its own.
     """
     if sys.platform != "linux":
         yield
@@ -236,7 +236,8 @@ class Runner:
         before = self.bookmarks()
         whole = False
         try:
-            tap.run()
+            with on_one_core():
+                tap.run()
             whole = True
         except Killed:
             pass

@@ -12,7 +12,7 @@ import pytest
 from api import Api, runner_of
 from apis import APIS
 from calendly_api import CALENDLY
-from harness import VirtualClock
+from harness import VirtualClock, on_one_core
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox import Sandbox
@@ -48,7 +48,8 @@ def serve(clock: VirtualClock) -> Iterator[Callable[..., Sandbox]]:
     def start(**options: Any) -> Sandbox:
         chosen: dict[str, Any] = {"scale": "tiny", "clock": clock} | options
         sandbox = Sandbox(**chosen)
-        sandbox.__enter__()
+        with on_one_core():
+            sandbox.__enter__()
         served.append(sandbox)
         return sandbox
 
