@@ -121,15 +121,13 @@ def test_what_is_wrong_with_the_input_is_said_without_its_content(
     assert done.stdout == ""
 
 
-def test_a_write_that_fails_lets_no_state_out_and_keeps_the_batches_before_it(file: Path) -> None:
+def test_a_write_that_fails_lets_no_state_out_and_keeps_the_batches_before_it(tmp_path: Path, file: Path) -> None:
     messages = [schema("t", {"id": INTEGER, "d": MOMENT}), *(record("t", id=i) for i in range(10)), state()]
-    with pytest.raises(LoadError):
-        load(file, [*messages, record("t", id=10), record("t", id=11, d="never"), state({"x": 1})], batch_size_rows=4)
+    messages += [record("t", id=10), record("t", id=11, d="never"), state({"x": 1})]
+    done = run(tmp_path, messages, batch_size_rows=4)
+    assert "'d': a value is not a date-time." in complaints(done)[0]
+    assert done.stdout == ""
     assert query(file, "SELECT id FROM t ORDER BY id") == [(i,) for i in range(8)]
-    target = TargetDuckDB(config={"filepath": str(file)})
-    with pytest.raises(LoadError):
-        target.listen([f"{text_of([message])}" for message in [*messages, record("t", id=1, d="never")]])  # type: ignore[arg-type]  # lines are enough
-    target.warehouse.close()
 
 
 def test_a_killed_run_leaves_whole_batches_and_a_second_run_completes_them(tmp_path: Path) -> None:
@@ -249,13 +247,11 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_named(
         late.close()
 
 
-@pytest.mark.parametrize(
-    ("content", "told"), [(b"hello " * 4000, "is not a DuckDB database"), (b"", "is not a DuckDB database")]
-)
-def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+@pytest.mark.parametrize("content", [b"hello " * 4000, b""])
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.duckdb").write_bytes(content)
     (complaint,) = complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))[-1:]
-    assert told in complaint
+    assert "is not a DuckDB database" in complaint
     assert str(tmp_path / "a.duckdb") in complaint
     assert (tmp_path / "a.duckdb").read_bytes() == content
 

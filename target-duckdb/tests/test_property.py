@@ -24,7 +24,7 @@ nested = st.recursive(
 )
 moments = st.datetimes(
     min_value=datetime(2, 1, 1),  # noqa: DTZ001  # the zone comes next
-    max_value=datetime(9998, 12, 31),  # noqa: DTZ001
+    max_value=datetime(9998, 12, 31),  # noqa: DTZ001  # the zone comes next
     timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_duckdb.sink import DuckDBSink
+
 from .singer import INTEGER, MOMENT, NUMBER, TEXT, load, query, record, schema, state, types
 
 if TYPE_CHECKING:
@@ -64,6 +66,11 @@ def test_the_last_of_several_rows_with_one_key_wins_within_and_across_batches(fi
         assert query(file, "SELECT id, name FROM t ORDER BY id") == [(0, "18"), (1, "19"), (2, "17")]
 
 
+def test_the_last_of_a_key_wins_in_a_batch_of_many_rows(file: Path) -> None:
+    load(file, [schema("t", {"id": INTEGER, "n": INTEGER}), *(record("t", id=i % 7000, n=i) for i in range(30_000))])
+    assert query(file, "SELECT count(*), count(DISTINCT id), min(n), max(n) FROM t") == [(7000, 7000, 23_000, 29_999)]
+
+
 def test_a_property_missing_from_the_newer_record_becomes_null(file: Path) -> None:
     load(file, [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=1, name="a")])
     load(file, [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=1)])
@@ -84,14 +91,23 @@ def test_rows_without_a_key_are_added_in_order(file: Path) -> None:
 
 
 def test_interleaved_streams_and_repeated_schemas_cost_one_batch_each(
-    file: Path, caplog: pytest.LogCaptureFixture
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    batches: list[str] = []
+    write = DuckDBSink.process_batch
+
+    def noted(sink: DuckDBSink, context: dict[str, Any]) -> None:
+        batches.append(sink.stream_name)
+        write(sink, context)
+
+    monkeypatch.setattr(DuckDBSink, "process_batch", noted)
     messages = []
     for i in range(50):
         for stream in ("a-b", "c"):
             messages += [schema(stream, {"id": INTEGER}), record(stream, id=i)]
     with caplog.at_level("INFO"):
         load(file, messages)
+    assert batches == ["a-b", "c"]
     assert query(file, 'SELECT count(*) FROM "a-b"') == query(file, "SELECT count(*) FROM c") == [(50,)]
     told = [entry.getMessage() for entry in caplog.records if "'c'" in entry.getMessage()]
     assert told == ["stream 'c': 50 rows loaded."]

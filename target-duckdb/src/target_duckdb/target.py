@@ -35,6 +35,12 @@ _GRACE = 1.0
 _UNHEARD = "The state cannot be written to standard output: {}. What was loaded stays; run again with the last state."
 
 
+def _set_alarm(seconds: float) -> None:
+    """Send this process a SIGALRM after so many seconds, or none, where there are such alarms."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 class TargetDuckDB(Target):
     """Singer target for DuckDB that loads every row, exactly.
 
@@ -202,6 +208,7 @@ class TargetDuckDB(Target):
         finally:
             # DuckDB makes an error of its own of a signal that arrives during a query, and loses one during an import.
             if self._told_to_stop is not None:
+                _set_alarm(0)  # at its end Python lets go of the handlers, and the file may take longer to close
                 raise SystemExit(128 + self._told_to_stop) from None
 
     @override
@@ -215,9 +222,9 @@ class TargetDuckDB(Target):
         if self._told_to_stop is not None:
             os._exit(128 + self._told_to_stop)
         self._told_to_stop = signum
-        if hasattr(signal, "setitimer"):
+        if hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, self._handle_termination)
-            signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        _set_alarm(_GRACE)
         raise SystemExit(128 + signum)
 
     @classmethod
