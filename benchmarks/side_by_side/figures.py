@@ -72,10 +72,10 @@ class Judgement:
         """By how much."""
         if self.value is None or self.why:
             return self.why
-        if not self.most:
+        if not self.most or not self.value:
             return "" if self.met else f"by {self.value:g}"
         share = self.value / self.most - 1
-        return f"{abs(share):.0%} {'below' if share <= 0 else 'above'}" if math.isfinite(share) else "no bound"
+        return f"{abs(share):.0%} {'below' if share <= 0 else 'above'}"
 
 
 def judge(goal: Goal, work: Mapping[str, Any]) -> Judgement:
@@ -124,7 +124,7 @@ def all_arrived(ours: str, step: str) -> Goal:
 
 
 def fewest(ours: str, step: str) -> Goal:
-    """No program that saw all the changes made fewer requests."""
+    """No program that saw all the changes made fewer requests; 0 where no other saw them all."""
 
     def value(of: Figures) -> float:
         peers = [

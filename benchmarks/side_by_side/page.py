@@ -65,7 +65,7 @@ def show(works: Sequence[Mapping[str, Any]], *, goals: bool) -> None:
         console.print(table)
         for goal in judgements(work) if goals else ():
             mark = "met   " if goal.met else "MISSED"
-            console.print(f"  {mark} {_value(goal)}: {goal.text} ({goal.margin})", highlight=False)
+            console.print(f"  {mark} {_value(goal)}: {goal.text}{goal.margin and f' ({goal.margin})'}", highlight=False)
 
 
 def judgements(work: Mapping[str, Any]) -> list[Judgement]:

@@ -185,7 +185,9 @@ WORKS = (
         note=(
             "The ten: three meetings to come are called off, two invitees of past meetings are marked as no-shows, one "
             "of several invitees calls off in two meetings, three new bookings. Only the first and the last move the "
-            "meeting's `updated_at`; the API filters by start time alone."
+            "meeting's `updated_at`; the API filters by start time alone. tap-calendly asks again for the invitees of "
+            "every meeting of the last 30 days and to come, where a no-show shows; a program that goes by a cursor "
+            "sees all the changes only if it is made to load everything again, which costs what its first load does."
         ),
     ),
     Work(
