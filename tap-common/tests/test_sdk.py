@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         (_state, "PROGRESS_MARKERS"),
         (_state, "PROGRESS_MARKER_NOTE"),
         (Stream, "_write_record_message"),
-        (Stream, "_stream_version"),
         (_batch, "BaseBatchFileEncoding"),
         (_batch, "BatchConfig"),
         (_batch, "SDKBatchMessage"),
