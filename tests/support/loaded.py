@@ -79,6 +79,8 @@ class DuckDB(Loader):
 
     @override
     def tables(self, schema: str) -> dict[str, list[Row]]:
+        if not self.file.exists():  # the first run was killed before the loader had come to it
+            return {}
         with duckdb.connect(self.file, read_only=True) as warehouse:
             found = warehouse.execute("select table_name from duckdb_tables() where schema_name = ?", [schema])
             return {name: _rows(warehouse.table(f"{schema}.{name}").execute()) for (name,) in found.fetchall()}
