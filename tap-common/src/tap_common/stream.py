@@ -187,7 +187,7 @@ class APIStream(Bookmarked, Direct, ABC):
     @cached_property
     def request_counter(self) -> Sum:
         """How many requests this stream has made."""
-        return Sum(Metric.HTTP_REQUEST_COUNT, self.name)
+        return self.tap.request_counters.setdefault(self.name, Sum(Metric.HTTP_REQUEST_COUNT, self.name))
 
     @override
     def get_http_request_counter(self) -> Counter:

@@ -34,7 +34,7 @@ from tap_common.window import canonical, instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from types import FrameType
     from typing import IO
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams.core import Stream
 
+    from tap_common.counter import Sum
     from tap_common.stream import APIStream
 
     Rates = Sequence[Rate]
@@ -80,6 +81,7 @@ class SchedulingTap(Tap, ABC):
         self._run_started: datetime | None = None
         self._run_started_at = 0.0
         self._sessions = threading.local()
+        self.request_counters: dict[str, Sum] = {}
         self._ways: list[Access] = []
         self._ending = 0
         super().__init__(*args, **kwargs)
@@ -210,7 +212,7 @@ class SchedulingTap(Tap, ABC):
     @property
     def usage(self) -> Usage:
         """What the run has asked of the API so far."""
-        return Usage.of(cast("Iterable[APIStream]", self.streams.values()), self._ways)
+        return Usage.of(self.request_counters, self._ways)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.

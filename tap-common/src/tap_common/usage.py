@@ -10,10 +10,10 @@ from singer_sdk import metrics
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_common.access import Access
-    from tap_common.stream import APIStream
+    from tap_common.counter import Sum
 
 
 class Metric(Enum):
@@ -38,15 +38,14 @@ class Usage:
     """Seconds in which a request waited for the limit of a key, the longest of all keys."""
 
     @classmethod
-    def of(cls, streams: Iterable[APIStream], accesses: Iterable[Access]) -> Self:
+    def of(cls, counters: Mapping[str, Sum], accesses: Sequence[Access]) -> Self:
         """Of what was asked so far."""
-        counts = {stream.name: stream.request_counter.value for stream in streams if stream.request_counter.value}
-        ways = list(accesses)
+        counts = {stream: counter.value for stream, counter in counters.items() if counter.value}
         return cls(
             requests=dict(sorted(counts.items(), key=lambda item: -item[1])),
-            refused=sum(way.limiter.refused for way in ways),
-            repeated=sum(way.retry.repeated for way in ways),
-            waited=max((way.limiter.waited for way in ways), default=0.0),
+            refused=sum(access.limiter.refused for access in accesses),
+            repeated=sum(access.retry.repeated for access in accesses),
+            waited=max((access.limiter.waited for access in accesses), default=0.0),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,73 @@
+"""What a run says it has asked is what the API was asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import RetriableAPIError
+
+if TYPE_CHECKING:
+    from api import Api
+    from harness import Runner
+    from sandbox import Sandbox
+
+METRIC = "METRIC: "
+
+
+def metrics(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    texts = [record.getMessage() for record in caplog.records]
+    return [json.loads(text.removeprefix(METRIC)) for text in texts if text.startswith(METRIC)]
+
+
+def test_every_request_is_counted_once_and_for_its_stream(
+    api: Api, sandbox: Sandbox, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        tap = runner.sync(page_size=2)
+
+    told = {point["tags"]["stream"]: point["value"] for point in metrics(caplog) if "http_request" in point["metric"]}
+    assert sum(tap.usage.requests.values()) == len(sandbox.requests)
+    assert told.items() <= tap.usage.requests.items()
+    assert f"{len(sandbox.requests):,} requests (" in caplog.text
+    assert "Waited 0 s for the API's limit; 0 refused by it (429), 0 sent again after another error." in caplog.text
+
+
+def test_a_stream_s_rows_are_counted_once_over_all_its_parents(
+    api: Api, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        runner.sync()
+
+    told = [(point["tags"]["stream"], point["value"]) for point in metrics(caplog) if point["metric"] == "record_count"]
+    assert dict(told) == {stream: runner.warehouse.written.get(stream, 0) for stream, _ in told}
+    assert len(told) == len(dict(told)) == len(api.default_streams())
+
+
+def test_refusals_errors_and_waits_are_told(
+    api: Api, sandbox: Sandbox, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.retry_after = 40
+    sandbox.faults.script(api.listed, ["429-retry-after", "503", "reset"])
+    with caplog.at_level("INFO"):
+        usage = runner.sync(concurrency=1).usage
+
+    assert (usage.refused, usage.repeated) == (1, 2)
+    assert usage.waited >= 41
+    values = {point["metric"]: point["value"] for point in metrics(caplog) if "tap" in point["tags"]}
+    assert values == {
+        "http_refused_count": 1,
+        "http_repeated_count": 2,
+        "limit_wait_duration": pytest.approx(usage.waited, abs=0.001),
+    }
+
+
+def test_a_run_that_breaks_off_tells_too(
+    api: Api, sandbox: Sandbox, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.script(api.listed, ["ok", "500", "500"])
+    with caplog.at_level("INFO"), pytest.raises(RetriableAPIError):
+        runner.sync(max_retries=2, page_size=1)
+
+    assert "1 sent again after another error." in caplog.text
