@@ -207,5 +207,7 @@ def messages(shape: str, size: int) -> Path:
             spec = {"commands": commands, "stdin": os.devnull, "stdout": str(made), "stderr": str(folder / "stderr")}
             if any(measured(spec)["codes"]):
                 raise RuntimeError(f"The template tap failed: {folder / 'stderr'} says why.")
+        for old in HOME.glob(f"messages-{shape}-{size}-*"):
+            old.unlink()
         made.rename(path)
     return path
