@@ -69,7 +69,7 @@ class TargetDuckDB(Target):
         TargetCapabilities.TARGET_SCHEMA,
     ]
 
-    most_bytes = 8 << 20
+    most_bytes = 4 << 20
     _told_to_stop: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
