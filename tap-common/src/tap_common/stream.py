@@ -179,10 +179,10 @@ class APIStream(Bookmarked, Direct, ABC):
     def timeout(self) -> int:
         return cast("int", float(self.config["request_timeout"]))
 
-    @cached_property
+    @property
+    @override
     def user_agent(self) -> str:
-        """The User-Agent header: some APIs refuse requests without one."""
-        return str(self.config.get("user_agent") or f"{self.tap.name}/{self.tap.plugin_version}")
+        return self.tap.user_agent
 
     @cached_property
     def request_counter(self) -> Sum:

@@ -98,6 +98,11 @@ class SchedulingTap(Tap, ABC):
         session: requests.Session = self._sessions.session
         return session
 
+    @cached_property
+    def user_agent(self) -> str:
+        """The User-Agent header: some APIs refuse requests without one."""
+        return str(self.config.get("user_agent") or f"{self.name}/{self.plugin_version}")
+
     @property
     def rates(self) -> Rates:
         """The API's documented limit, or the setting's."""

@@ -64,7 +64,6 @@ class SavvyCal:
         self.refused: list[tuple[str, float]] = []
         self.unknown_parameters: Counter[str] = Counter()
         self.window = Window(clock)
-        self.zones = zones.Rows()
         self._cache: dict[str, Any] = {}
         self._cached_version = -1
 
