@@ -20,10 +20,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint setup sandbox lock clean
+.PHONY: help demo test soak bench bench-quick lint setup sandbox lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: what can have changed
 	@$(RUN)/python tools/demo.py
@@ -44,7 +44,6 @@ setup: .meltano/.installed ## install everything
 sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
 	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
-.PHONY: bench bench-quick
 bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: 25 minutes
 	@$(RUN)/python benchmarks/run.py
 
