@@ -41,7 +41,7 @@ def prepare() -> None:
         print(f"Installing .bench/{name}", file=sys.stderr)  # noqa: T201 - progress
         _uv("venv", "--quiet", "--clear", "--python", ours("python"), str(HOME / name))
         requirements = str(FOLDER / "requirements" / f"{name}.txt")
-        _uv("pip", "install", "--quiet", "--python", python(name), "--requirement", requirements)
+        _uv("pip", "install", "--quiet", "--compile-bytecode", "--python", python(name), "--requirement", requirements)
         stamp.write_text(pins)
 
 

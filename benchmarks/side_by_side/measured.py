@@ -13,10 +13,15 @@ import sys
 import time
 from typing import Any
 
+# What a machine may be set up with, and what would slow some programs down more than others: without kept bytecode each
+# start compiles all imports, without a buffer each line is a write, certificates are looked up although HTTP has none.
+_UNSET = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
 
 def measure(commands: list[list[str]], stdin: str, stdout: str, stderr: str) -> dict[str, Any]:
     """Wall and CPU seconds of the whole pipe with all that it starts, the peak of its largest process, exit codes."""
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
     children = []
     source = os.open(stdin, os.O_RDONLY)
     errors = os.open(stderr, write, 0o644)
@@ -25,7 +30,7 @@ def measure(commands: list[list[str]], stdin: str, stdout: str, stderr: str) -> 
         last = number == len(commands) - 1
         following, sink = (-1, os.open(stdout, write, 0o644)) if last else os.pipe()
         ends = [(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, sink, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
-        children.append(os.posix_spawn(command[0], command, os.environ, file_actions=ends))
+        children.append(os.posix_spawn(command[0], command, environment, file_actions=ends))
         os.close(source)
         os.close(sink)
         source = following

@@ -76,7 +76,7 @@ class Limiter:
             with self._lock:
                 self._in_flight -= 1
                 self.pace.note(endpoint, began, self._clock.monotonic(), failed=failed)
-                self._lock.notify()
+                self._lock.notify_all()
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -21,7 +21,8 @@ _OBJECTS = 50_000
 def room() -> Iterator[None]:
     """Larger writes to standard output, and fewer searches for cycles of objects; as before at the end."""
     before, thresholds = sys.stdout, gc.get_threshold()
-    if isinstance(getattr(getattr(before, "buffer", None), "raw", None), io.FileIO):
+    buffer = getattr(before, "buffer", None)
+    if isinstance(getattr(buffer, "raw", buffer), io.FileIO):  # without a buffer where PYTHONUNBUFFERED is set
         raw = io.FileIO(before.fileno(), "w", closefd=False)
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw, OUTPUT), encoding="utf-8")
     gc.freeze()
