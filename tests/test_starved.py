@@ -19,7 +19,6 @@ from harness import Messages, Warehouse
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from processes import PAGE, Pipe, peak
-from savvycal_api import SAVVYCAL
 from tables import load, unequal
 from tap_common.fastjson import decode
 from target_duckdb.errors import LoadError
@@ -156,8 +155,8 @@ def hang_up(sandbox: Sandbox) -> int:
 
 @pytest.mark.parametrize(
     ("api", "number"),
-    [(CALENDLY, 1_000), (ONCEHUB, 1_000), (LUMA, 1_000), (SAVVYCAL, 2_000)],
-    ids=["calendly", "oncehub", "luma", "savvycal"],
+    [(CALENDLY, 1_000), (LUMA, 1_000)],
+    ids=["calendly", "luma"],
 )
 def test_four_times_the_rows_take_no_more_memory(
     api: Api, number: int, serve: Callable[..., Sandbox], tmp_path: Path

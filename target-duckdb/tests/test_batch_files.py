@@ -97,7 +97,11 @@ def test_the_columns_of_the_sdk_are_filled_for_files_too(tmp_path: Path, file: P
             {"encoding": GZIP},
             "the batch file {} cannot be read: it is damaged, or not what its message says.",
         ),
-        (gzip.compress(b'{"id":4711}\n', mtime=0)[:-9], {"encoding": GZIP}, "the batch file {} cannot be read: it is damaged"),
+        (
+            gzip.compress(b'{"id":4711}\n', mtime=0)[:-9],
+            {"encoding": GZIP},
+            "the batch file {} cannot be read: it is damaged",
+        ),
         (
             b'{"id":4711}\n',
             {"encoding": PARQUET},

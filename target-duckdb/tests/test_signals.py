@@ -35,7 +35,8 @@ def interrupted(file: Path, out: IO[str], moment: int) -> int:
 
     def profile(frame: FrameType, *_: object) -> None:
         nonlocal seen
-        if frame.f_code.co_filename.startswith("<frozen"):  # an import's lock would stay taken, in this process
+        # The locks of imports and of logging would stay taken in this process, which does not end.
+        if frame.f_code.co_filename.startswith("<frozen") or frame.f_globals.get("__name__") == "logging":
             return
         seen += 1
         if seen == moment:

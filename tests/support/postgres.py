@@ -174,7 +174,7 @@ class Postgres(Loader):
 @cache
 def definition() -> dict[str, Any]:
     """The plugin as the document says that it is declared."""
-    blocks: Sequence[str] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    blocks: Sequence[str] = re.findall(r"```yaml\n(plugins:.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     (block,) = blocks
     plugin: dict[str, Any] = YAML(typ="safe").load(block)["plugins"]["loaders"][0]
     return plugin
