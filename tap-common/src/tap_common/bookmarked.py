@@ -35,6 +35,9 @@ class Bookmarked(RESTStream[str], ABC):
     """Whether the replication key says when something takes place, not when it changed: the setting `lookback_days`
     is then how far behind the bookmark rows are due. What is to come is always due."""
 
+    _farthest: datetime | None = None
+    """The latest that the replication key of a row of this run has been."""
+
     @property
     def tap(self) -> SchedulingTap:
         """The tap of this stream."""
@@ -80,6 +83,10 @@ class Bookmarked(RESTStream[str], ABC):
         key = self.replication_key
         if not self.is_incremental or key is None or latest_record.get(key) is None:
             return
-        moment = max(instant(latest_record[key]), self.bookmark or instant(latest_record[key]))
+        moment = instant(latest_record[key])
+        if self._farthest is not None and moment <= self._farthest:
+            return
+        self._farthest = moment
+        moment = max(moment, self.bookmark or moment)
         open_progress(self)
         super()._increment_stream_state({key: canonical(moment)}, context=context)
