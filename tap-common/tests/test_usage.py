@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.exceptions import RetriableAPIError
+
+from tap_common.usage import Usage
 
 if TYPE_CHECKING:
     from api import Api
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 METRIC = "METRIC: "
+README = Path(__file__).parents[2] / "README.md"
 
 
 def metrics(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -72,3 +76,9 @@ def test_a_run_that_breaks_off_tells_too(
 
     assert " requests (" in caplog.text
     assert "0 sent again" not in caplog.text
+
+
+def test_the_readme_shows_it_as_it_is() -> None:
+    requests = {"event_invitees": 2_000, "scheduled_events": 21, "api_user": 1, "organization_memberships": 1}
+
+    assert f"\n{Usage(requests, refused=0, repeated=0, waited=122.0)}\n" in README.read_text(encoding="utf-8")
