@@ -12,7 +12,7 @@ QUIET := $(if $(MAKE_TERMOUT),,-q)
 
 export UV_PYTHON_DOWNLOADS := never
 # Once, and not at the start of each program where PYTHONDONTWRITEBYTECODE is set.
-export UV_COMPILE_BYTECODE := 1
+export UV_COMPILE_BYTECODE ?= 1
 # The machine's own certificates where it has any: some networks have one of their own.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
 export UV_SYSTEM_CERTS ?= true
