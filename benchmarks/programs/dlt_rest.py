@@ -23,8 +23,8 @@ os.environ |= {
 }
 
 import dlt  # noqa: E402 - reads the environment
-from dlt.destinations import duckdb, filesystem  # noqa: E402
-from dlt.sources.rest_api import rest_api_source  # noqa: E402
+from dlt.destinations import duckdb, filesystem  # noqa: E402 - the same
+from dlt.sources.rest_api import rest_api_source  # noqa: E402 - the same
 
 PAGED = {"type": "cursor", "cursor_path": "pagination.next_page_token", "cursor_param": "page_token"}
 defaults = bool(options.get("defaults"))

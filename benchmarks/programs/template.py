@@ -46,7 +46,7 @@ class TemplateStream(RESTStream[str]):
         """The cursor."""
         return JSONPathPaginator(self.next_page_token_jsonpath)
 
-    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002 - the SDK calls it so
         """Page size and cursor."""
         params: dict[str, Any] = {"count": 100}
         if next_page_token:
@@ -199,7 +199,7 @@ class ScheduledEvents(TemplateStream):
     primary_keys = ("uri",)
     schema = EVENT
 
-    def get_child_context(self, record: dict[str, Any], context: Context | None) -> Mapping[str, Any]:  # noqa: ARG002
+    def get_child_context(self, record: dict[str, Any], context: Context | None) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK calls it so
         """What the invitees' path is filled with."""
         return {"event_id": record["uri"].rpartition("/")[2]}
 

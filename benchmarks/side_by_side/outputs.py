@@ -83,7 +83,7 @@ def tables(folder: Path) -> Iterator[Key]:
         ).fetchall()
         for schema, table, columns in found:
             key = "uri" if "uri" in columns else "id"
-            for (value,) in connection.execute(f'select "{key}" from "{schema}"."{table}"').fetchall():  # noqa: S608
+            for (value,) in connection.execute(f'select "{key}" from "{schema}"."{table}"').fetchall():  # noqa: S608 - names of our own
                 yield table, last_part(value)
 
 
