@@ -143,6 +143,8 @@ def test_timestamps_are_timestamps_and_nested_values_are_json(project: Project) 
 
 
 def test_a_bad_key_fails_the_run_with_its_sentence_and_keeps_the_state(project: Project) -> None:
+    if project.api is not CALENDLY:
+        pytest.skip("one tap is enough for Meltano; what each says is tested without it")
     prefix = project.api.tap.name.upper().replace("-", "_")
     before = len(project.table(project.api.default_streams()[0]))
     good, project.environment = project.environment, project.environment | {f"{prefix}_API_KEY": "wrong"}

@@ -103,6 +103,7 @@ def test_the_path_may_be_called_path_and_the_known_loaders_settings_are_taken(tm
         ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {"add_record_metadata": True}, "'d': a value is not"),
         ([schema("t", {"id": INTEGER}, ("x",))], {}, "its schema lacks the key property 'x'."),
         ([schema("t", {}, ()), record("t", id=4711)], {}, "its schema names no property"),
+        ([schema("t", {"_sdc_sequence": INTEGER}, ()), record("t")], {}, "its schema names no property"),
         (['{"type":"RECORD","stream":"t","record":{"id":4711'], {}, "Line 1 of the input is not JSON in UTF-8."),
         (["4711"], {}, "Line 1 of the input is not a Singer message."),
         (['{"type":"RECORD","record":{"id":4711}}'], {}, "A RECORD message lacks stream."),

@@ -79,7 +79,7 @@ def outcome(file: Path, messages: list[Json], **options: Json) -> tuple[Json, ..
     try:
         load(file, messages, **options)
     except (LoadError, MissingKeyPropertiesError) as raised:
-        error = str(raised)
+        error = str(raised).replace(str(file), "the file")
     with duckdb.connect(file) as connection:
         if not connection.execute("SELECT 1 FROM duckdb_tables()").fetchall():
             return (error,)

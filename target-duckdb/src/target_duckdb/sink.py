@@ -186,6 +186,8 @@ class DuckDBSink(BatchSink):
 
     def add(self, record: Mapping[str, Json], version: int | None) -> None:
         """Stage a record; LoadError names the column whose value does not fit."""
+        if not self._columns:
+            raise LoadError(f"stream {self.stream_name!r}: its schema names no property, so no record can be stored.")
         row: dict[str, Json] = {}
         for name, source, fit in self._fits:
             value = record.get(source)
@@ -230,8 +232,6 @@ class DuckDBSink(BatchSink):
         return self._rows >= self._most_rows
 
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
-        if not self._columns:
-            raise LoadError(f"stream {self.stream_name!r}: its schema names no property, so no record can be stored.")
         new = record.keys() - self._known - self._unknown
         for name in new:
             self.logger.warning(
