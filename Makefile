@@ -46,7 +46,7 @@ setup: .meltano/.installed ## install everything
 sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
 	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
-bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: 25 minutes
+bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: half an hour
 	@$(RUN)/python benchmarks/run.py
 
 bench-quick: .venv/.synced ## the same on small sizes, to the terminal: whether all run and are right

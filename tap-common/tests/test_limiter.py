@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyrate_limiter import Rate
+from typing_extensions import override
 
 from harness import VirtualClock
 from tap_common.limiter import Limiter, retry_after
@@ -71,12 +74,30 @@ def test_an_answer_that_took_longer_than_the_rest_of_its_window_says_nothing_abo
         assert clock.waited == [18]
 
 
+class Together(VirtualClock):
+    """Time passes when two wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = Barrier(2, timeout=5)
+
+    @override
+    def wait_until(self, moment: float) -> None:
+        self.both.wait()
+        super().wait_until(moment)
+        self.both.wait()
+
+
 def test_the_time_that_several_requests_wait_at_once_counts_once() -> None:
-    clock = VirtualClock()
-    turns = limiter(clock, (1, 60))
-    for _ in range(3):
+    turns = limiter(Together(), (2, 60))
+
+    def ask(_: int) -> None:
         with turns.slot():
             pass
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(3):
+            list(pool.map(ask, range(2)))
 
     assert turns.waited == pytest.approx(120, abs=0.1)
 

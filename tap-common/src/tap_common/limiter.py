@@ -41,6 +41,8 @@ class Limiter:
         """How many requests may be under way at a time; at most `most`."""
         self.refused = 0
         """Requests that were answered with 429."""
+        self.waited = 0.0
+        """Seconds in which a request waited for the limit, however many did."""
         self._bucket = InMemoryBucket(list(rates))
         self._clock = clock
         self._log = log
@@ -49,13 +51,7 @@ class Limiter:
         self._in_flight = 0
         self._waits = 0
         self._waiting_since = 0.0
-        self._waited = 0.0
         self._sent = local()
-
-    @property
-    def waited(self) -> float:
-        """Seconds in which a request waited for the limit, however many did."""
-        return self._waited
 
     @contextmanager
     def slot(self, endpoint: str = "") -> Iterator[None]:
@@ -90,7 +86,7 @@ class Limiter:
             with self._lock:
                 self._waits -= 1
                 if not self._waits:
-                    self._waited += self._clock.monotonic() - self._waiting_since
+                    self.waited += self._clock.monotonic() - self._waiting_since
 
     def _take(self) -> float | None:
         """None when the turn was taken; else the moment at which to ask again."""
