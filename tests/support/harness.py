@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +12,12 @@ from typing_extensions import override
 
 from tap_common.clock import Clock
 from tap_common.fastjson import decode
+from tap_common.process import on_one_core
 from tap_common.window import instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tap_common.tap import SchedulingTap
@@ -26,23 +25,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@contextmanager
-def on_one_core() -> Iterator[None]:
-    """Keep this thread, and for ever those that it starts, on one core, where the system lets one choose.
-
-    The threads of a tap and of a sandbox in one process hand the interpreter's lock to each other all the time, and
-    between two cores that takes half as long again. Each worker of pytest-xdist has a core of its own.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
-    os.sched_setaffinity(0, {sorted(cores)[worker % len(cores)]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
+CORE = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
+"""The number of this process's core: each worker of pytest-xdist has one of its own."""
 
 
 class VirtualClock(Clock):
@@ -236,7 +220,7 @@ class Runner:
         before = self.bookmarks()
         whole = False
         try:
-            with on_one_core():
+            with on_one_core(CORE):
                 tap.run()
             whole = True
         except Killed:

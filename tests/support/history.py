@@ -19,10 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from typing_extensions import override
 
 from api import runner_of
-from harness import VirtualClock, kill, on_one_core
+from harness import CORE, VirtualClock, kill
 from pick import NothingToPickError, Pick
 from sandbox import Sandbox
 from sandbox.world import EPOCH
+from tap_common.process import on_one_core
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class History(RuleBasedStateMachine):
         self.clock = VirtualClock()
         self.sandbox = Sandbox(scale="tiny", clock=self.clock, now=EPOCH + timedelta(hours=1))
         settle(self.sandbox.world)
-        with on_one_core():
+        with on_one_core(CORE):
             self.sandbox.__enter__()
         self.runner = self.runner_to_test()
         self.judge = Judge(self.api, self.sandbox)

@@ -12,11 +12,12 @@ import pytest
 from api import Api, runner_of
 from apis import APIS
 from calendly_api import CALENDLY
-from harness import VirtualClock, on_one_core
+from harness import CORE, VirtualClock
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox import Sandbox
 from savvycal_api import SAVVYCAL
+from tap_common.process import on_one_core
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def serve(clock: VirtualClock) -> Iterator[Callable[..., Sandbox]]:
     def start(**options: Any) -> Sandbox:
         chosen: dict[str, Any] = {"scale": "tiny", "clock": clock} | options
         sandbox = Sandbox(**chosen)
-        with on_one_core():
+        with on_one_core(CORE):
             sandbox.__enter__()
         served.append(sandbox)
         return sandbox

@@ -22,7 +22,7 @@ _OBJECTS = 50_000
 def room() -> Iterator[None]:
     """Larger writes, fewer searches for cycles of objects, and one core; as before at the end."""
     with ExitStack() as stack:
-        for given in (_written_at_once(), _seldom_searched(), _on_one_core()):
+        for given in (_written_at_once(), _seldom_searched(), on_one_core(os.getpid())):
             stack.enter_context(given)
         yield
 
@@ -56,8 +56,8 @@ def _seldom_searched() -> Iterator[None]:
 
 
 @contextmanager
-def _on_one_core() -> Iterator[None]:
-    """This thread, and those that it starts, on one core, where the system lets one choose.
+def on_one_core(number: int) -> Iterator[None]:
+    """Keep this thread, and for ever those that it starts, on the core that a number falls to, where one may choose.
 
     Only one of them runs at a time in any case. They hand the interpreter's lock to each other several times a request,
     and across cores of a virtual machine that has taken as long again as all the rest.
@@ -66,7 +66,7 @@ def _on_one_core() -> Iterator[None]:
         yield
         return
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(cores)[os.getpid() % len(cores)]})
+    os.sched_setaffinity(0, {sorted(cores)[number % len(cores)]})
     try:
         yield
     finally:
