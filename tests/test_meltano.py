@@ -172,10 +172,6 @@ def test_keys_in_an_environment_variable_are_read_with_in_one_run(
     assert len(project.table(several.tap.stream_types[0].name)) == 2
 
 
-def test_the_settings_in_meltano_yml_are_those_of_the_plugins() -> None:
-    assert settings.MELTANO.read_text(encoding="utf-8") == settings.written()
-
-
 def test_a_run_in_full_tells_the_loader_what_is_gone_and_leaves_the_daily_state_as_it_is(tmp_path: Path) -> None:
     with Sandbox(scale="tiny") as sandbox:
         sandbox.calendly.requests_per_minute = 1_000_000

@@ -1,7 +1,4 @@
-"""Writes each tap's INCREMENTAL.md from the list that the search for lost data goes by.
-
-`python tools/incremental.py` writes the pages; with `--check` it only says whether they are equal.
-"""
+"""Each tap's INCREMENTAL.md, made from the list that the search for lost data goes by."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ sys.path.append(str(ROOT / "tests" / "support"))  # where the lists are
 
 from apis import APIS  # noqa: E402 - see above
 from costs import premise, table  # noqa: E402 - see above
-from meltano_settings import kept  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +97,3 @@ def pages() -> dict[Path, str]:
         )
         for api in APIS
     }
-
-
-if __name__ == "__main__":
-    sys.exit(kept(pages()))

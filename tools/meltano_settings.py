@@ -1,7 +1,4 @@
-"""Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves.
-
-`python tools/meltano_settings.py` writes them; with `--check` it only says whether they are equal.
-"""
+"""Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves."""
 
 from __future__ import annotations
 
@@ -72,7 +69,7 @@ def selection(tap: type[SchedulingTap]) -> list[str]:
     return ["*.*", *(f"!{stream.name}.*" for stream in tap.stream_types if not stream.selected_by_default)]
 
 
-def written() -> str:
+def pages() -> dict[Path, str]:
     """meltano.yml with the plugins' settings in it."""
     yaml = YAML()
     yaml.width = 4096
@@ -86,18 +83,21 @@ def written() -> str:
                 plugin["select"] = selection(known)
     text = io.StringIO()
     yaml.dump(project, text)
-    return text.getvalue()
+    return {MELTANO: text.getvalue()}
+
+
+def differing(pages: Mapping[Path, str]) -> list[Path]:
+    """The pages that are not there, or are not their text."""
+    return [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
 def kept(pages: Mapping[Path, str]) -> int:
-    """Write the pages that differ from their text, or with `--check` only say so: 1 where one differs."""
-    differing = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv:
-        return int(bool(differing))
-    for path in differing:
-        path.write_text(pages[path], encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(kept({MELTANO: written()}))
+    """Write the pages that differ from their text, or with `--check` only name them: 1 where one differs."""
+    wrong = differing(pages)
+    for path in wrong:
+        if "--check" in sys.argv:
+            print(f"{path} is not what `make docs` makes of it.")  # noqa: T201 - a program's output
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages[path], encoding="utf-8")
+    return int("--check" in sys.argv and bool(wrong))

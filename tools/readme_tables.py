@@ -1,17 +1,13 @@
-"""Keeps the tables in the READMEs equal to what the taps say of themselves.
-
-`python tools/readme_tables.py` writes them between their markers; with `--check` it only says whether they are equal.
-"""
+"""Keeps the tables in the READMEs, each between its markers, equal to what the taps say of themselves."""
 
 from __future__ import annotations
 
 import re
-import sys
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meltano_settings import TAPS, kept
+from meltano_settings import TAPS
 
 if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
@@ -43,7 +39,7 @@ def settings(tap: type[SchedulingTap]) -> str:
     return "\n".join(lines)
 
 
-def documents() -> dict[Path, str]:
+def pages() -> dict[Path, str]:
     """Each README with its tables in it."""
     written = {}
     for path in [ROOT / "README.md", *(ROOT / tap.name / "README.md" for tap in TAPS)]:
@@ -59,7 +55,3 @@ def documents() -> dict[Path, str]:
                 )
         written[path] = text
     return written
-
-
-if __name__ == "__main__":
-    sys.exit(kept(documents()))
