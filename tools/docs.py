@@ -1,7 +1,7 @@
 """Everything that is generated: `python tools/docs.py` writes it, with `--check` it only names what differs.
 
-A generator is a module with `pages() -> dict[Path, str]`: each file with the whole text that it should have. Several may
-write parts of one file, each between markers of its own: they come one after the other, and read what is there.
+A generator is a module with `pages() -> dict[Path, str]`: each file with the whole text that it should have. Several
+may write parts of one file, each between markers of its own: they come one after the other, and read what is there.
 """
 
 from __future__ import annotations
