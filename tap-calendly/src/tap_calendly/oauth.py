@@ -24,6 +24,7 @@ from requests import codes
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.exceptions import ConnectTimeoutError
 
+from tap_common.address import proxies_for
 from tap_common.errors import AccessError, SettingsError, TapError
 from tap_common.limiter import retry_after
 
@@ -167,6 +168,7 @@ class OAuth:
                 headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
                 timeout=float(self._settings["request_timeout"]),
                 allow_redirects=False,
+                proxies=proxies_for(self._settings["oauth_url"]),
             )
         except requests.RequestException as error:
             if _never_sent(error):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
+from tap_common.address import unprotected
 from tap_common.window import instant
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "API URL",
             "Scheme and host of the API, with a prefix where there is one, without a version.",
             default=api_url,
+        ),
+        setting(
+            "allow_http",
+            th.BooleanType(nullable=False),
+            "Allow HTTP",
+            "Send keys over http:// to hosts other than this machine too, where everybody on the way can read them.",
+            default=False,
         ),
         setting(
             "lookback_days",
@@ -165,8 +173,8 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
         texts = value if isinstance(value, list) else [value]
         if setting.get("secret") and any(isinstance(text, str) and not _KEY.fullmatch(text) for text in texts):
             yield f"Setting `{name}` holds a blank, a line end or a character that no key has: copy it again."
-    if not str(config.get("api_url", "https://")).startswith(("https://", "http://")):
-        yield "Setting `api_url` does not begin with https:// or http://."
+    yield from unprotected(config)
+    yield from seedless(config)
     start = config.get("start_date")
     if isinstance(start, str):
         try:
@@ -175,6 +183,14 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
             moment = None
         if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             yield "Setting `start_date` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T00:00:00Z."
+
+
+def seedless(config: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence where stream maps hash with a seed that is not set: the SDK would say so after the first message."""
+    values = config.get("stream_map_config")
+    seed = values.get("hash_seed") if isinstance(values, dict) else None
+    if "hash_seed" in str(config.get("stream_maps") or "") and not (isinstance(seed, str) and seed):
+        yield "Setting `stream_map_config` lacks `hash_seed`, which `stream_maps` hash with: a secret text of your own."
 
 
 def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:

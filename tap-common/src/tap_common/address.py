@@ -1,0 +1,51 @@
+"""Whether an address is one that a key may be sent to."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine alone: localhost, 127.0.0.0/8 or ::1.
+
+    Raises:
+        ValueError: It is none.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """What to put before the environment's proxies: for HTTP on this machine none, as it would read the key."""
+    return {"http": ""} if url.startswith("http://") and is_loopback(url) else {}
+
+
+def unprotected(config: Mapping[str, object]) -> Iterator[str]:
+    """A sentence for each address that keys must not be sent to: what reads along on the way would have them."""
+    for name in ("api_url", "oauth_url"):
+        address = str(config.get(name) or "https://host.invalid")
+        if not address.startswith(("https://", "http://")):
+            yield f"Setting `{name}` does not begin with https:// or http://."
+            continue
+        try:
+            # As it will be asked for: others read a backslash, or what stands before the @, as a host.
+            url = str(requests.Request("GET", address).prepare().url)
+            safe = url.startswith("https://") or is_loopback(url) or config.get("allow_http") is True
+        except (requests.RequestException, ValueError):
+            yield f"Setting `{name}` is not an address."
+            continue
+        if not safe:
+            yield (
+                f"Setting `{name}` begins with http://, so everybody on the way could read the key: "
+                "use https://, or set `allow_http` to true."
+            )
