@@ -25,6 +25,7 @@ from tap_common.cli import TapCommand
 from tap_common.clock import Clock
 from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
+from tap_common.maps import maps_of_selected
 from tap_common.retry import Retry
 from tap_common.session import Session
 from tap_common.settings import api_keys, misspelt, problems, usable
@@ -275,6 +276,13 @@ class SchedulingTap(Tap, ABC):
             for stream, bookmark in state.get("bookmarks", {}).items()
         }
         super().load_state({"bookmarks": bookmarks})
+
+    @override
+    def setup_mapper(self) -> None:
+        """Without the maps of streams that are not selected, with which the SDK fails."""
+        if self.config.get("stream_maps"):
+            self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
+        super().setup_mapper()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
