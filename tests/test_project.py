@@ -192,6 +192,17 @@ def test_every_link_in_a_document_leads_somewhere() -> None:
             assert (path.parent / target).exists(), f"{path}: {target}"
 
 
+def test_the_example_of_a_stream_is_what_the_files_have() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = re.findall(r"(?:^`(\S+)`\n\n)?^```(?:python|json)\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
+    named = [path for path, _ in shown if path]
+
+    assert len(shown) > len(named) > 4
+    for place, (path, code) in enumerate(shown):
+        nearest = path or next(above for above, _ in reversed(shown[:place]) if above)
+        assert code in (ROOT / nearest).read_text(encoding="utf-8"), nearest
+
+
 def test_the_constraints_of_the_plugins_are_those_of_the_lock() -> None:
     locked = {
         (package["name"], package["version"])

@@ -1,0 +1,147 @@
+"""Releases and what happens before: version, changelog, workflows, hooks before a commit."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+UV = ROOT / ".tools" / "bin" / "uv"
+BUILT_IN = ("pygrep",)
+"""Languages of hooks that are in pre-commit itself."""
+
+
+def load(path: Path) -> Any:
+    return YAML(typ="safe").load(path)
+
+
+def jobs() -> Iterator[Any]:
+    for path in WORKFLOWS:
+        yield from load(path)["jobs"].values()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What states the version, without the rest."""
+    for path in [*ROOT.glob("pyproject.toml"), *ROOT.glob("*/pyproject.toml"), ROOT / "tools" / "version.py"]:
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(path, target)
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- More.\n\n## 0.0.1 (2020-01-01)\n")
+    return tmp_path
+
+
+def version(project: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code of the command and what it says."""
+    command = [sys.executable, project / "tools" / "version.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def test_a_new_version_stands_everywhere(project: Path) -> None:
+    before = version(project)[1]
+    texts = {path: path.read_text() for path in project.glob("**/pyproject.toml")}
+
+    assert version(project, "9.8.7") == (0, "9.8.7")
+    assert version(project) == (0, "9.8.7")
+    for path, text in texts.items():
+        stated = re.findall(r'^version = "(.+)"$|^  "scheduling-.+==(.+)",$', path.read_text(), re.MULTILINE)
+        assert {one or other for one, other in stated} == {"9.8.7"}, path
+        assert path.read_text().replace("9.8.7", before) == text, "nothing else has changed"
+    assert f"\n## 9.8.7 ({datetime.now(UTC).date()})\n\n- More.\n" in (project / "CHANGELOG.md").read_text()
+
+
+def test_a_tag_is_that_of_the_version_and_the_changelog_has_an_entry_for_it(project: Path) -> None:
+    now = version(project)[1]
+
+    assert "has no entry" in version(project, "--tag", f"v{now}")[1]
+    version(project, "1.2.3")
+    assert version(project, "--tag", "v1.2.3") == (0, "1.2.3")
+    for wrong in ("v1.2.4", "1.2.3", "v1.2.3$(true)"):
+        code, said = version(project, "--tag", wrong)
+        assert (code, said.startswith(f"The tag is {wrong}")) == (1, True)
+
+
+@pytest.mark.parametrize("wrong", ["1.2", "v1.2.3", "1.2.3.4", "next"])
+def test_what_is_no_version_is_refused_and_nothing_changes(project: Path, wrong: str) -> None:
+    before = version(project)
+
+    code, said = version(project, wrong)
+
+    assert (code, "is no version" in said) == (1, True)
+    assert version(project) == before
+
+
+def test_the_newest_entry_of_the_changelog_is_of_this_version_or_of_the_next() -> None:
+    newest, *older = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert newest == "Unreleased" or newest.startswith(f"{version(ROOT)[1]} (")
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)", entry) for entry in older)
+
+
+def test_every_step_of_a_workflow_is_a_target_of_make_or_an_action_pinned_by_its_hash() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    steps = [step for job in jobs() for step in job["steps"]]
+
+    assert {step["run"].removeprefix("make ") for step in steps if "run" in step} <= targets
+    for path in WORKFLOWS:
+        used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
+        assert used
+        assert [one for one in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+
+
+def test_workflows_may_do_as_little_as_possible_and_end() -> None:
+    assert [load(path)["permissions"] for path in WORKFLOWS] == [{} for _ in WORKFLOWS]
+    for job in jobs():
+        assert job["timeout-minutes"] <= 60
+        assert job["permissions"].keys() <= {"contents", "id-token"}
+        assert job["permissions"]["contents"] == "read"
+        assert "id-token" not in job["permissions"] or job["environment"] == "pypi"
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert [step["with"]["persist-credentials"] for step in checkouts] == [False]
+
+
+def test_the_tests_run_on_every_python_that_the_packages_name() -> None:
+    [job] = load(ROOT / ".github" / "workflows" / "test.yml")["jobs"].values()
+    named = re.findall(r'Python :: (3\.\d+)"', (ROOT / "tap-common" / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert job["strategy"]["matrix"]["python"] == named
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make lint", "make demo", "make test"]
+
+
+def test_zizmor_finds_nothing_in_the_workflows() -> None:
+    command = [UV, "tool", "run", "--from", "zizmor==1.32.0", "zizmor", "--offline", "--pedantic", ROOT / ".github"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_hook_before_a_commit_runs_what_is_installed_here() -> None:
+    [local] = load(ROOT / ".pre-commit-config.yaml")["repos"]
+
+    assert local["repo"] == "local"
+    for hook in local["hooks"]:
+        assert hook["language"] in ("system", *BUILT_IN)
+        command, *_ = shlex.split(hook["entry"])
+        assert hook["language"] in BUILT_IN or (ROOT / command).is_file(), hook["id"]
+
+
+@pytest.mark.soak
+def test_the_hooks_pass_on_every_file() -> None:
+    command = [UV, "tool", "run", "pre-commit==4.7.0", "run", "--all-files"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
