@@ -14,7 +14,7 @@ from tap_common.state import COVERS, usable_bookmark
 from tap_common.window import canonical, instant, zulu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -62,6 +62,11 @@ class Since(OnceHubStream):
     def is_to_come(self) -> bool:
         """Whether nothing can be due yet: `start_date` lies ahead, and the API may refuse to be asked."""
         return self.tap.start_date is not None and self.tap.start_date > self.tap.run_started
+
+    @property
+    @override
+    def tried_with(self) -> Sequence[Asked]:
+        return [] if self.is_to_come else super().tried_with
 
     @override
     def batches(self) -> Iterator[Iterable[Record]]:

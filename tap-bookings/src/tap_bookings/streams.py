@@ -13,7 +13,7 @@ from tap_bookings.client import OnceHubStream
 from tap_common.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from singer_sdk.helpers.types import Record
 
@@ -130,6 +130,12 @@ class BookingPageLinks(OnceHubStream):
         related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
         ids = {relation: [row["id"] for row in self.tap.stream(kind).listed({})] for relation, kind in related.items()}
         return [{"relation": relation, "related_id": id_} for relation in ids for id_ in dict.fromkeys(ids[relation])]
+
+    @property
+    @override
+    def tried_with(self) -> Sequence[Asked]:
+        """The list of pages itself: what pages can belong to need not be listed for that."""
+        return [{"relation": "user", "related_id": None}]
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:

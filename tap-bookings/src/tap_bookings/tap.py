@@ -21,6 +21,7 @@ from tap_common.tap import SchedulingTap
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Record
 
+    from tap_common.access import Access
     from tap_common.tap import Rates
 
 # Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
@@ -99,8 +100,17 @@ class TapBookings(SchedulingTap):
     @override
     def scope_id(self) -> str | None:
         """A hash of the address of the key's account, as far as the API tells: another's bookmark is no use."""
+        return sha256(self.account.encode()).hexdigest()[:16] if self.account else None
+
+    @property
+    def account(self) -> str | None:
+        """The address of the key's account, as far as the API tells."""
         address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"])
-        return sha256(address[0].encode()).hexdigest()[:16] if address else None
+        return address[0] if address else None
+
+    @override
+    def owner(self, access: Access) -> str:
+        return f"account {self.account}" if self.account else ""
 
     @cached_property
     def key_test(self) -> Record:

@@ -39,6 +39,11 @@ class Account:
         return f"{self.scope}:{seen[self.scope]}"
 
     @property
+    def title(self) -> str:
+        """What is read, for people."""
+        return f"scope `{self.scope}` of {self.id.partition(':')[2]}"
+
+    @property
     def events(self) -> Mapping[str, str]:
         """For scheduled events."""
         match self.scope:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_calendly.tap import TapCalendly
-    from tap_common.stream import Asked
 
 
 class CalendlyStream(APIStream):
@@ -43,11 +42,6 @@ class CalendlyStream(APIStream):
     @override
     def tap(self) -> TapCalendly:
         return cast("TapCalendly", self._tap)
-
-    @property
-    def probed_with(self) -> Asked | None:
-        """What to ask the endpoint with to learn whether the token has the scope; None for most children."""
-        return next(iter(self.asked()), None)
 
     @override
     def refine(self, row: Record) -> Record:

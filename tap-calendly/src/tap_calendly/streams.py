@@ -19,7 +19,7 @@ from tap_common.select import find
 from tap_common.window import canonical, instant, zulu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -374,8 +374,8 @@ class OfUser(CalendlyStream):
 
     @property
     @override
-    def probed_with(self) -> Asked:
-        return {"user_uri": self.tap.me["uri"]}
+    def tried_with(self) -> Sequence[Asked]:
+        return super().tried_with or [{"user_uri": self.tap.me["uri"]}]
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:

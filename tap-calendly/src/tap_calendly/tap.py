@@ -19,7 +19,7 @@ from tap_common.state import COVERS
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import requests
     from singer_sdk.helpers.types import Auth, Record
@@ -96,6 +96,9 @@ class TapCalendly(SchedulingTap):
         additional_properties=False,
     ).to_dict()
 
+    key_settings = ("api_key", "scope", "start_date")
+    plans: ClassVar[Mapping[int, str]] = {50: "the free plan", 500: "a paid plan"}
+
     # Access
 
     @cached_property
@@ -169,6 +172,11 @@ class TapCalendly(SchedulingTap):
         scopes = [(bookmark.get(COVERS) or {}).get("scope") or "" for bookmark in bookmarks]
         return bool(self.config.get("organization_uri")) or any(scope.startswith("organization:") for scope in scopes)
 
+    @override
+    def owner(self, access: Access) -> str:
+        role = f", role `{self.membership['role']}`" if "memberships" in vars(self) and self.membership else ""
+        return f"{self.me['name']}{role}, {self.account.title}"
+
     @property
     @override
     def scope_id(self) -> str:
@@ -194,7 +202,7 @@ class TapCalendly(SchedulingTap):
             for stream in cast("dict[str, CalendlyStream]", self.streams).values()
             if stream.permission not in proved
             and (stream.selected or stream.has_selected_descendents)
-            and stream.probed_with is not None
+            and stream.tried_with
         ]
         return {stream.permission: stream for stream in reversed(streams)}.values()
 
@@ -204,7 +212,7 @@ class TapCalendly(SchedulingTap):
 
 def _probe(stream: CalendlyStream) -> AccessError | None:
     try:
-        stream.probe(stream.probed_with or {})
+        stream.probe(stream.tried_with[0])
     except AccessError as error:
         return error
     except ForbiddenError as refusal:

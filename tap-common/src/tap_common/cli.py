@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.logging import StructuredFormatter
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
@@ -20,9 +21,25 @@ from tap_common.process import room
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    import click
+
+    from tap_common.page import Page
+
 
 class TapCommand(SingerCommand):
     """The SDK's command, ended without a traceback: it may quote what must not be in a log (shown at DEBUG)."""
+
+    def __init__(self, *args: Any, page: Page, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._page = page
+
+    @override
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self._page.begin(formatter)
+
+    @override
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self._page.end(formatter)
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -52,6 +69,8 @@ class TapCommand(SingerCommand):
 
     def _end(self, sentence: str) -> NoReturn:
         self.logger.error("%s", sentence)
+        if _shown_as_it_is():
+            print(sentence, file=sys.stderr)  # noqa: T201 - a line for its reader
         if self.logger.isEnabledFor(logging.DEBUG):
             traceback.print_exc()
         self._leave(1)
@@ -64,3 +83,13 @@ class TapCommand(SingerCommand):
             with suppress(OSError, AttributeError):  # full, or closed
                 stream.flush()
         os._exit(code)
+
+
+def _shown_as_it_is() -> bool:
+    """Whether the log is JSON, and goes where the messages go: `meltano config test` shows its last line as it is."""
+    if not any(isinstance(handler.formatter, StructuredFormatter) for handler in logging.getLogger().handlers):
+        return False
+    try:
+        return os.path.samestat(os.fstat(1), os.fstat(2))
+    except OSError:  # closed
+        return False

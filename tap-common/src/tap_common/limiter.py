@@ -43,6 +43,8 @@ class Limiter:
         """Requests that were answered with 429."""
         self.waited = 0.0
         """Seconds in which a request waited for the limit, however many did."""
+        self.announced: int | None = None
+        """Requests that the API allows in its window, by its headers; None where it has not said."""
         self._bucket = InMemoryBucket(list(rates))
         self._clock = clock
         self._log = log
@@ -51,6 +53,7 @@ class Limiter:
         self._in_flight = 0
         self._waits = 0
         self._waiting_since = 0.0
+        self._turn = 0.0
         self._sent = local()
 
     @contextmanager
@@ -59,6 +62,7 @@ class Limiter:
         if (turn := self._take()) is not None:
             with self._waiting():
                 while turn is not None:
+                    self._turn = turn
                     self._clock.wait_until(turn)
                     turn = self._take()
         self._sent.at = began = self._clock.monotonic()
@@ -73,6 +77,11 @@ class Limiter:
                 self._in_flight -= 1
                 self.pace.note(endpoint, began, self._clock.monotonic(), failed=failed)
                 self._lock.notify_all()
+
+    @property
+    def waiting_until(self) -> float | None:
+        """When the next request has its turn, by the clock; None where none waits for one."""
+        return self._turn if self._waits else None
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -116,6 +125,8 @@ class Limiter:
         )
         reset = _seconds_until_reset(headers)
         with self._lock:
+            if limit is not None and limit >= 1:
+                self.announced = int(limit)
             if limit is not None and limit >= 1 and limit < self._bucket.rates[-1].limit:
                 self._log.info("The API allows this key %d requests in its window.", limit)
                 self._bucket.rates = [Rate(min(rate.limit, int(limit)), rate.interval) for rate in self._bucket.rates]

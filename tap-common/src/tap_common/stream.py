@@ -196,7 +196,7 @@ class APIStream(Bookmarked, Direct, ABC):
     @cached_property
     def record_counter(self) -> Sum:
         """How many rows this stream has written."""
-        return Sum(Metric.RECORD_COUNT, self.name)
+        return self.tap.record_counters.setdefault(self.name, Sum(Metric.RECORD_COUNT, self.name))
 
     @override
     def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> Counter:
@@ -304,6 +304,18 @@ class APIStream(Bookmarked, Direct, ABC):
     def open(self, asked: Asked) -> Iterator[Record]:
         """The API's rows for one list, the first page already fetched: runs on the pool."""
         return primed(self.request_records(asked))
+
+    @property
+    def tried_with(self) -> Sequence[Asked]:
+        """What to ask the endpoint with to learn whether the keys may, a list for each key; none without a parent.
+
+        Raises:
+            SingerSDKError: That it cannot be asked is known already.
+        """
+        first: dict[Access | None, Asked] = {}
+        for asked in self.asked():
+            first.setdefault(asked.get(ACCESS), asked)
+        return list(first.values())
 
     def probe(self, asked: Asked) -> None:
         """Ask for one row, to learn whether the key may.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -16,20 +13,20 @@ from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
-from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
 from tap_common.access import Access
 from tap_common.batches import BatchWriter
-from tap_common.cli import TapCommand
 from tap_common.clock import Clock
+from tap_common.command import CommandLine
 from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
 from tap_common.maps import maps_of_selected
+from tap_common.progress import Progress
 from tap_common.retry import Retry
 from tap_common.session import Session
-from tap_common.settings import api_keys, misspelt, problems, usable
-from tap_common.state import check_catalog, check_state
+from tap_common.settings import api_keys, problems, usable
+from tap_common.state import check_state
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
@@ -37,13 +34,9 @@ from tap_common.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from types import FrameType
-    from typing import IO
 
-    import click
     import requests
     from singer_sdk.helpers.types import Auth
-    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams.core import Stream
 
     from tap_common.counter import Sum
@@ -55,11 +48,9 @@ S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
 _READY = 4
-# Seconds in which a run that is told to stop hands over the rest of what it has written.
-_GRACE = 1.0
 
 
-class SchedulingTap(Tap, ABC):
+class SchedulingTap(CommandLine, ABC):
     """A tap that checks its key before it writes a message, and goes by its API's clock and limits.
 
     `stream_types` are synced in the order in which they are listed.
@@ -83,8 +74,9 @@ class SchedulingTap(Tap, ABC):
         self._run_started_at = 0.0
         self._sessions = threading.local()
         self.request_counters: dict[str, Sum] = {}
-        self._ways: list[Access] = []
-        self._ending = 0
+        self.ways: list[Access] = []
+        """Every way to the API that this run has."""
+        self.record_counters: dict[str, Sum] = {}
         super().__init__(*args, **kwargs)
         if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
             self.message_writer = BatchWriter(self.name, self.config["batch_config"])
@@ -139,7 +131,7 @@ class SchedulingTap(Tap, ABC):
             windows=self.windows,
         )
         access = Access(auth, limiter, retry)
-        self._ways.append(access)
+        self.ways.append(access)
         return access
 
     @cached_property
@@ -176,6 +168,11 @@ class SchedulingTap(Tap, ABC):
             self._run_started_at = self.clock.monotonic()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the API has answered."""
+        return self._run_started is not None
+
+    @property
     def now(self) -> datetime:
         """The API's own time, as well as it is known."""
         return self.run_started + timedelta(seconds=self.clock.monotonic() - self._run_started_at)
@@ -208,20 +205,31 @@ class SchedulingTap(Tap, ABC):
         Raises:
             TapError: With the sentence to show.
         """
-        self.check()
+        progress = Progress(self)
+        with progress:
+            self.check()
         try:
-            self.sync_all()
-            self.message_writer.write_message(StateMessage(value=self.state))
+            with progress:
+                self.sync_all()
+                self.message_writer.write_message(StateMessage(value=self.state))
         finally:
             self.usage.report(self.logger, self.name)
 
     @property
     def usage(self) -> Usage:
         """What the run has asked of the API so far."""
-        return Usage.of(self.request_counters, self._ways)
+        return Usage.of(self.request_counters, self.ways)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.
+
+        Raises:
+            TapError: With the sentence to show.
+        """
+        self.check_key()
+
+    def check_key(self) -> None:
+        """Everything but what single streams need.
 
         Raises:
             TapError: With the sentence to show.
@@ -293,92 +301,3 @@ class SchedulingTap(Tap, ABC):
         if raise_errors:
             self.check_settings()
         return []
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End at once, with the exit code of the signal.
-
-        The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
-        STATE that was written is the one to go on from. Nothing here may wait for a lock: the code that was interrupted
-        may hold it. A second signal ends the process without another word, and so does a second in which a target has
-        not taken what was written: one that does not read would hold the process for ever.
-        """
-        if self._ending:
-            os._exit(self._ending)
-        self._ending = 128 + signum
-        if hasattr(signal, "setitimer"):
-            signal.signal(signal.SIGALRM, self._handle_termination)
-            signal.setitimer(signal.ITIMER_REAL, _GRACE)
-        raise SystemExit(self._ending)
-
-    @classmethod
-    @override
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        return TapCommand(
-            name=command.name,
-            callback=command.callback,
-            params=command.params,
-            help=cls.__doc__,
-            context_settings=command.context_settings,
-            logger=cls.logger,
-        )
-
-    @classmethod
-    def env_prefix(cls) -> str:
-        """What the environment variables of settings begin with."""
-        return f"{cls.name.upper().replace('-', '_')}_"
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except FileNotFoundError as error:
-            raise SettingsError(str(error)) from None
-        except ValueError as error:
-            raise SettingsError(f"The config file is not JSON: {error}.") from None
-
-    @classmethod
-    @override
-    def invoke(  # type: ignore[override]  # as the SDK's own does to its base
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: _ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-    ) -> None:
-        """Read settings, state and catalog, and run."""
-        super(Tap, cls).invoke(about=about, about_format=about_format)
-        cls.print_version(print_fn=cls.logger.info)
-        if catalog is not None:
-            check_catalog(entries := _json(catalog, "catalog"))
-        try:
-            tap = cls(
-                config=config.config if config else {},
-                parse_env_config=config.parse_env if config else False,
-                state=None if state is None else _json(state, "state"),
-                catalog=None if catalog is None else entries,
-            )
-        except ValueError:
-            raise SettingsError(
-                f"An environment variable `{cls.env_prefix()}…` does not hold a value of its setting's type."
-            ) from None
-        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"]):
-            tap.logger.warning("%s", sentence)
-        try:
-            tap.run()
-        finally:
-            tap.close()
-
-
-def _json(file: IO[str], what: str) -> dict[str, Any]:
-    try:
-        content = json.load(file)
-    except ValueError as error:
-        raise SettingsError(f"The {what} file is not JSON: {error}.") from None
-    if not isinstance(content, dict):
-        raise SettingsError(f"The {what} file does not hold a JSON object.")
-    return content

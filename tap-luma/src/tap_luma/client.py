@@ -68,6 +68,13 @@ class LumaStream(APIStream):
             return super().asked()
         return [{ACCESS: calendar.access, "calendar_id": name} for name, calendar in self.tap.calendars.items()]
 
+    @property
+    @override
+    def tried_with(self) -> Sequence[Asked]:
+        if self.parent_stream_type is None:
+            self.tap.need_key()
+        return super().tried_with
+
     @override
     def get_http_request(self, *, page: PageContext[str]) -> HTTPRequest:
         request = super().get_http_request(page=page)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_common.access import ACCESS
 from tap_common.ahead import ahead
-from tap_common.errors import ForbiddenError, GoneError, RequestError, StalePageError
+from tap_common.errors import ForbiddenError, GoneError, NoSuchListError, RequestError, StalePageError
 from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
@@ -29,7 +29,7 @@ from tap_luma.names import (
 from tap_luma.windowed import InWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -345,6 +345,13 @@ class EventBlasts(OfEvent, Whole):
     path = "/v1/events/blasts/list"
     selected_by_default = False
 
+    @property
+    @override
+    def tried_with(self) -> Sequence[Asked]:
+        if self.tap.legacy:
+            raise NoSuchListError(f"There is no {self.path}")
+        return super().tried_with
+
     @override
     def wants(self, parent: Record) -> bool:
         return not self.tap.legacy and super().wants(parent)
@@ -373,6 +380,12 @@ class OfOrganization(LumaStream):
     """A list that wants the key of an organization."""
 
     selected_by_default = False
+
+    @property
+    @override
+    def tried_with(self) -> Sequence[Asked]:
+        self.tap.need_organization_key(self.name)
+        return list(self.asked())
 
     @override
     def asked(self) -> Iterable[Asked]:

@@ -110,6 +110,8 @@ class TapLuma(SchedulingTap):
     legacy = False
     """Whether the older endpoints are asked."""
 
+    key_settings = ("api_key", "api_keys", "organization_api_key", "start_date")
+
     # Access
 
     @override
@@ -132,14 +134,31 @@ class TapLuma(SchedulingTap):
         """Also that there is a key for every stream that is selected."""
         wanted = [stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents]
         organizational = [stream.name for stream in wanted if isinstance(stream, OfOrganization)]
-        if organizational and not self.config.get("organization_api_key"):
+        if organizational:
+            self.need_organization_key(*organizational)
+        if len(organizational) < len(wanted):
+            self.need_key()
+        super().check()
+
+    def need_key(self) -> None:
+        """Refuse to go on without a calendar's key.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        super().check_keys()
+
+    def need_organization_key(self, *streams: str) -> None:
+        """Refuse to go on without the organization's key.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        if self.organization is None:
             raise SettingsError(
-                f"Setting `organization_api_key` is missing, which `{'`, `'.join(organizational)}` needs: "
+                f"Setting `organization_api_key` is missing, which `{'`, `'.join(streams)}` needs: "
                 "set it, or deselect the stream."
             )
-        if len(organizational) < len(wanted):
-            super().check_keys()
-        super().check()
 
     # Calendars
 
@@ -178,6 +197,18 @@ class TapLuma(SchedulingTap):
         self.legacy = True
         for stream in cast("dict[str, LumaStream]", self.streams).values():
             stream.use_legacy()
+
+    @property
+    @override
+    def keys(self) -> Mapping[str, Access]:
+        of_organization = {"The organization's key": self.organization} if self.organization else {}
+        calendars = super().keys if self.accesses else {}
+        return {**calendars, **(of_organization if self._organization_is_proved else {})}
+
+    @override
+    def owner(self, access: Access) -> str:
+        found = next(((name, one.row) for name, one in self.calendars.items() if one.access is access), None)
+        return f"calendar {found[1].get('name')} ({found[0]})" if found else ""
 
     @property
     @override

@@ -51,6 +51,13 @@ class TapScheduler(SchedulingTap):
         additional_properties=False,
     ).to_dict()
 
+    key_settings = ("api_key", "api_keys", "start_date")
+
+    @override
+    def owner(self, access: Access) -> str:
+        user = self.users[access]
+        return f"{user.get('display_name') or user['id']}, plan `{user.get('plan')}`"
+
     @cached_property
     def users(self) -> Mapping[Access, Record]:
         """The API's row of each key's user.

@@ -1,0 +1,170 @@
+"""What `--test` reports: whether the keys work, for whom, and which streams they can read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from singer_sdk.exceptions import SingerSDKError
+
+from tap_common.access import ACCESS
+from tap_common.errors import ForbiddenError, GoneError, NoSuchListError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_common.access import Access
+    from tap_common.stream import APIStream, Asked
+    from tap_common.tap import SchedulingTap
+
+_WINDOWS = {60: "a minute"}
+
+
+class Verdict(Enum):
+    """What a run would make of a stream."""
+
+    YES = "yes"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    """It would be left out, with a warning."""
+    NO = "no"
+    """It would end the run."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What asking the API for a stream has shown, and for its children a row each to ask with, by their names."""
+
+    verdict: Verdict
+    why: str = ""
+    parents: Mapping[str, tuple[Access | None, Record]] = field(default_factory=dict)
+
+
+def checkup(tap: SchedulingTap, say: Callable[[str], None]) -> bool:
+    """Ask for a row of each stream, say what came of it line by line, and return whether a run would go through.
+
+    No row is shown. Streams that are off are asked for too.
+
+    Raises:
+        TapError: The settings cannot be used, or a key does not work.
+    """
+    tap.check_key()
+    for which, access in tap.keys.items():
+        say(_line(f"{which} works", tap.owner(access), _limit(tap, access)))
+    say("")
+    findings: dict[str, Finding] = {}
+    streams = cast("dict[str, APIStream]", tap.streams)
+    on = [name for name, stream in streams.items() if stream.selected]
+    for stream in streams.values():
+        stream.selected = True  # as if they were to be read
+    width = max(map(len, streams))
+    for name, stream in streams.items():
+        kind = stream.parent_stream_type
+        found = findings[name] = _finding(stream, findings[cast("type[APIStream]", kind).name] if kind else None)
+        state = "   " if name in on else "off"
+        say(_line(f"  {name:<{width}}  {state}  {found.verdict.value}", found.why))
+    at_fault = [name for name in on if findings[name].verdict is Verdict.NO]
+    skipped = [name for name in on if findings[name].verdict is Verdict.SKIPPED]
+    say("")
+    if at_fault:
+        say(f"A run would end with an error, because of {_names(at_fault)}: mend it as it says there, or deselect it.")
+    else:
+        without = f", without {_names(skipped)}" if skipped else ""
+        say(f"A run with these settings goes through: {len(on) - len(skipped)} of {len(streams)} streams{without}.")
+    return not at_fault
+
+
+def _finding(stream: APIStream, parent: Finding | None) -> Finding:
+    """What asking for a stream shows: with each key, or for a child with one parent's row."""
+    if parent is not None:
+        if (known := _through(stream, parent)) is not None:
+            return known
+        if stream.name in parent.parents:
+            stream.access, row = parent.parents[stream.name]
+            stream.parents = [row]
+    try:
+        lists = stream.tried_with
+        if lists:
+            return _answered(stream, lists)
+    except SingerSDKError as error:
+        return _refused(stream, error)
+    return Finding(Verdict.UNKNOWN, "no parents to ask with" if parent else "nothing to read with these settings")
+
+
+def _through(stream: APIStream, parent: Finding) -> Finding | None:
+    """What the parent tells of a child; None where it has to be asked for."""
+    above = f"`{cast('type[APIStream]', stream.parent_stream_type).name}`"
+    if parent.verdict in (Verdict.SKIPPED, Verdict.NO):
+        return Finding(parent.verdict, f"goes by {above}")
+    return None if stream.asks else Finding(parent.verdict, f"comes with {above}")
+
+
+def _answered(stream: APIStream, lists: Sequence[Asked]) -> Finding:
+    """What came of asking for some lists, one of each key.
+
+    Raises:
+        SingerSDKError: The run would not go on.
+    """
+    parents: dict[str, tuple[Access | None, Record]] = {}
+    refusals: list[ForbiddenError] = []
+    for asked in lists:
+        try:
+            rows = _rows_for_children(stream, asked)
+        except ForbiddenError as refusal:
+            refusals.append(refusal)
+        else:
+            parents = {name: (asked.get(ACCESS), row) for name, row in rows.items()} | parents
+    if refusals and (len(refusals) == len(lists) or not stream.optional):
+        raise refusals[0]
+    return Finding(Verdict.YES, f"with {len(lists) - len(refusals)} of {len(lists)} keys" if refusals else "", parents)
+
+
+def _rows_for_children(stream: APIStream, asked: Asked) -> dict[str, Record]:
+    """Ask for a page of a list: for each child, by name, the first row that it would visit."""
+    children = {child.name: cast("APIStream", child) for child in stream.child_streams}
+    most = int(stream.config["page_size"]) if children else 1
+    rows = islice(stream.open({**asked, "page_size": most}), most)
+    found: dict[str, Record] = {}
+    for row in rows if children else ():
+        shaped = stream.shape(row, asked)
+        found = {name: shaped for name, child in children.items() if child.wants(shaped)} | found
+        if len(found) == len(children):
+            break
+    return found
+
+
+def _refused(stream: APIStream, error: SingerSDKError) -> Finding:
+    """What a run makes of an error."""
+    why = str(error).replace(f" (stream `{stream.name}`)", "")
+    child = stream.parent_stream_type is not None
+    match error:
+        case NoSuchListError():
+            return Finding(Verdict.SKIPPED, f"{why}: not offered by this API, or by this generation of it")
+        case ForbiddenError() if stream.optional or child:
+            return Finding(Verdict.SKIPPED, f"{why}: the plan or the role of this key may not have it")
+        case GoneError() if child:
+            return Finding(Verdict.UNKNOWN, f"{why}: the parent that was asked with has none")
+    return Finding(Verdict.NO, why)
+
+
+def _limit(tap: SchedulingTap, access: Access) -> str:
+    announced = access.limiter.announced
+    if announced is None:
+        return f"the API tells no limit, `requests_per_minute` is {tap.config['requests_per_minute']}"
+    seconds = int(tap.windows[-1])
+    plan = tap.plans.get(announced)
+    return f"{announced} requests {_WINDOWS.get(seconds, f'in {seconds} s')}{f', as of {plan}' if plan else ''}"
+
+
+def _names(streams: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in streams)
+
+
+def _line(*parts: str) -> str:
+    """The parts that say something, in one line without what a terminal would take for a command."""
+    text = ": ".join([parts[0], "; ".join(filter(None, parts[1:]))] if any(parts[1:]) else parts[:1])
+    return "".join(character if character.isprintable() else " " for character in text)
