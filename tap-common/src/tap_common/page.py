@@ -21,15 +21,15 @@ _OPTIONS = {
     "discover": "Print the catalog: all streams and their columns.",
     "test": "Say whether the key works and what it can read; --test=schema prints SCHEMA messages.",
     "catalog": "The catalog, with the streams and columns to read.",
-    "state": "The value of the last STATE message of an earlier run: read what is new.",
+    "state": "The state of an earlier run, as a target writes it: read what has changed.",
 }
 _COMMANDS = 42
 """Columns for the longest command."""
 _CODES = [
     ("0", "Everything was read; or, of --test, would be."),
-    ("1", "An error, which the last line on standard error tells. Run again from the last STATE message."),
+    ("1", "An error, which the last line on standard error tells. Run again with the last state."),
     ("2", "An option that does not exist, or lacks its value."),
-    ("130, 143", "Ended by SIGINT or SIGTERM. Run again from the last STATE message."),
+    ("130, 143", "Ended by SIGINT or SIGTERM. Run again with the last state."),
 ]
 
 
@@ -75,8 +75,8 @@ def page(tap: type[SchedulingTap]) -> Page:
     name, prefix = tap.name, tap.env_prefix()
     settings = tap.config_jsonschema["properties"]
     return Page(
-        about=f"{tap.__doc__} It writes rows as Singer messages to standard output, for a target such as "
-        "target-duckdb, and its log to standard error.",
+        about=f"{str(tap.__doc__).strip().splitlines()[0]} It writes rows as Singer messages to standard output, for a "
+        "target such as target-duckdb, and its log to standard error.",
         commands=[
             (f"{name} --about", "All settings."),
             (f"{name} --config FILE --test", "Whether the key works, and what it can read."),

@@ -40,6 +40,7 @@ from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
 from tap_common.sdk import announce_version, introduce, stamp_version
 from tap_common.select import EnvelopeError, find, select
+from tap_common.tried import Tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,7 +61,7 @@ _BATCH = 1000
 _MANY = 20
 
 
-class APIStream(Bookmarked, Direct, ABC):
+class APIStream(Bookmarked, Direct, Tried, ABC):
     """An endpoint of one of the APIs.
 
     A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `asked()`. A child
@@ -304,27 +305,6 @@ class APIStream(Bookmarked, Direct, ABC):
     def open(self, asked: Asked) -> Iterator[Record]:
         """The API's rows for one list, the first page already fetched: runs on the pool."""
         return primed(self.request_records(asked))
-
-    @property
-    def tried_with(self) -> Sequence[Asked]:
-        """What to ask the endpoint with to learn whether the keys may, a list for each key; none without a parent.
-
-        Raises:
-            SingerSDKError: That it cannot be asked is known already.
-        """
-        first: dict[Access | None, Asked] = {}
-        for asked in self.asked():
-            first.setdefault(asked.get(ACCESS), asked)
-        return list(first.values())
-
-    def probe(self, asked: Asked) -> None:
-        """Ask for one row, to learn whether the key may.
-
-        Raises:
-            RequestError: It may not, or there is no such thing.
-            AccessError: It may not, and the run cannot go on.
-        """
-        next(iter(self.request_records({**asked, "page_size": 1})), None)
 
     def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
         """The rows of one list; of a parent that cannot be read, or that one key of several may not read, none.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BATCH_SIZE_ROWS = 100_000
-LOCK_TIMEOUT = 60.0
+LOCK_TIMEOUT = 60
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -74,7 +74,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lock_timeout",
-        th.NumberType(minimum=0),
+        th.IntegerType(minimum=0),
         default=LOCK_TIMEOUT,
         title="Wait for the file",
         description="Seconds to wait for another process that holds the file.",

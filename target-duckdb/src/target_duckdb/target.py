@@ -15,6 +15,7 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
+from target_duckdb import page
 from target_duckdb.batch_files import texts
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
@@ -25,6 +26,8 @@ from target_duckdb.warehouse import Warehouse
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
+
+    import click
 
     from target_duckdb.reader import Taker
 
@@ -246,6 +249,16 @@ class TargetDuckDB(Target):
         except (LoadError, SyncError, InvalidInputLine) as error:
             cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
             sys.exit(1)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.help, command.epilog = page.BEFORE, page.AFTER
+        for option in command.params:
+            if option.name in page.OPTIONS:
+                option.help = page.OPTIONS[option.name]
+        return command
 
     @classmethod
     @override
