@@ -157,13 +157,14 @@ def test_a_bad_key_fails_the_run_with_its_sentence_and_keeps_the_state(project: 
 
 
 @pytest.mark.parametrize("several", [api for api in APIS if api.second_key], ids=lambda api: api.name)
-def test_keys_in_an_environment_variable_are_read_with_in_one_run(
+def test_keys_and_numbers_in_environment_variables_reach_the_tap(
     several: Api, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     getattr(sandbox, several.name).requests_per_minute = 1_000_000
     project = Project(several, sandbox, tmp_path)
-    name = f"{several.tap.name.upper().replace('-', '_')}_API_KEYS"
-    project.environment = project.environment | {name: json.dumps([several.second_key])}
+    prefix = several.tap.name.upper().replace("-", "_")
+    several_keys = {f"{prefix}_API_KEYS": json.dumps([several.second_key])}
+    project.environment |= several_keys | {f"{prefix}_BACKOFF_FACTOR": "1.5", "TARGET_DUCKDB_LOCK_TIMEOUT": "5"}
 
     outcome = project.run()
 

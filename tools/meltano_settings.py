@@ -25,7 +25,8 @@ MELTANO = Path(__file__).parent.parent / "meltano.yml"
 TAPS: list[type[SchedulingTap]] = [TapCalendly, TapBookings, TapLuma, TapScheduler]
 _PLUGINS: list[type[PluginBase]] = [*TAPS, TargetDuckDB]
 PLUGINS = {plugin.name: plugin for plugin in _PLUGINS}
-KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "object", "array": "array"}
+KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "object": "object", "array": "array"}
+"""Meltano's kinds. It makes of a decimal in an environment variable what it cannot hand over as JSON."""
 
 
 def settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:

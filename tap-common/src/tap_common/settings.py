@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A date beyond these is a slip, and one cannot reckon with it.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 _KEY = re.compile("[!-~]+")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 TEXT = th.StringType(nullable=False)
 
@@ -151,9 +152,15 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
     ]
 
 
-def usable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that have a value: null, and an environment variable without text, are settings that are not set."""
-    return {name: value for name, value in config.items() if value is not None and value != ""}
+def usable(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that have a value: null, and an environment variable without text, are settings that are not set.
+
+    A number may be text: Meltano cannot hand over the one that it makes of an environment variable.
+    """
+    given = {name: value for name, value in config.items() if value is not None and value != ""}
+    numbers = {name for name, setting in schema["properties"].items() if "number" in setting.get("type", ())}
+    texts = {name: given[name] for name in numbers & given.keys() if isinstance(given[name], str)}
+    return given | {name: float(text) for name, text in texts.items() if _NUMBER.fullmatch(text)}
 
 
 def misspelt(environment: Iterable[str], prefix: str, settings: Iterable[str]) -> Iterator[str]:

@@ -296,7 +296,7 @@ class SchedulingTap(CommandLine, ABC):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = usable(self._config)
+        self._config = usable(self._config, self.config_jsonschema)
         list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
         if raise_errors:
             self.check_settings()
