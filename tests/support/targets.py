@@ -1,0 +1,181 @@
+"""Singer programs of the package index in environments of their own, and what the targets among them write."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from api import settings
+from commands import BIN
+from loaded import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from api import Api
+    from sandbox import Sandbox
+
+Row = dict[str, Any]
+
+PROGRAMS = {
+    "target-jsonl": ["target-jsonl==0.1.4", "python-dateutil==2.9.0.post0"],
+    "target-csv": ["meltanolabs-target-csv==0.5.0", "-c", str(ROOT / "constraints.txt")],
+    "singer-check-tap": ["singer-tools==0.4.1", "singer-python==6.8.0", "attrs==16.3.0"],
+}
+"""Each program, and what is installed for it. The old ones do not say with which versions of others they work."""
+
+REPAIRED = """
+from jsonschema import validators
+from singertools import check_tap
+
+extend = check_tap.extend_with_default
+
+def extended(base):
+    checking = extend(base)
+    check = checking.VALIDATORS["properties"]
+
+    def properties(validator, names, instance, schema):
+        return check(validator, names, instance, schema) if isinstance(instance, dict) else ()
+
+    return validators.extend(checking, {"properties": properties})
+
+check_tap.extend_with_default = extended
+check_tap.main()
+"""
+"""The checker without a fault: an object that is null breaks it off where the schema has a date-time in that object."""
+
+
+class NotInstalledError(Exception):
+    """A program cannot be installed, and why."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a program is installed."""
+
+    program: str
+    folder: Path
+
+    def run(self, lines: bytes, config: Mapping[str, Any]) -> list[str]:
+        """Give a target the messages of a run; returns the lines of its output."""
+        file = self.folder / "config.json"
+        file.write_text(json.dumps(config))
+        return self._run(lines, self.folder / "bin" / self.program, "--config", file).splitlines()
+
+    def check(self, lines: bytes) -> str:
+        """What the checker, repaired, says of the messages of a run."""
+        return self._run(lines, self.folder / "bin" / "python", "-c", REPAIRED)
+
+    def _run(self, lines: bytes, *command: Path | str) -> str:
+        # What is compiled at the first start is kept for the next ones.
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        done = subprocess.run(
+            command, input=lines, env=kept, capture_output=True, check=False, cwd=self.folder, timeout=100
+        )
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        return done.stdout.decode()
+
+
+def installed(program: str, folder: Path) -> Environment:
+    """A program in a new environment, with this Python.
+
+    Raises:
+        NotInstalledError: There is no index, or it lacks something.
+    """
+    uv = BIN / "uv"
+    python = folder / "bin" / "python"
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, folder],
+        [uv, "pip", "install", "--quiet", "--no-compile-bytecode", "--python", python, *PROGRAMS[program]],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+        if done.returncode:
+            raise NotInstalledError(f"{program} cannot be installed: {' '.join(done.stderr.split())[-300:]}")
+    return Environment(program, folder)
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What a tap wrote in one run, line by line."""
+
+    lines: bytes
+    messages: list[dict[str, Any]]
+
+    @property
+    def state(self) -> Any:
+        """The last state."""
+        return next(message["value"] for message in reversed(self.messages) if message["type"] == "STATE")
+
+    @property
+    def records(self) -> dict[str, list[Row]]:
+        """The rows of each stream, in order; none of a stream that is announced and has none."""
+        rows: dict[str, list[Row]] = {one["stream"]: [] for one in self.messages if one["type"] == "SCHEMA"}
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                rows[message["stream"]].append(message["record"])
+        return rows
+
+
+def exact(line: str | bytes) -> Any:
+    """A line of JSON, every digit kept."""
+    return json.loads(line, parse_float=Decimal)
+
+
+def sync(api: Api, sandbox: Sandbox, folder: Path, after: Sync | None = None) -> Sync:
+    """A run of the tap's command over every stream, from the state of the run before."""
+    catalog = api.tap(config={}, validate_config=False).catalog
+    for entry in catalog.streams:
+        entry.metadata.root.selected = True
+    given = {"config": settings(api, sandbox) | {"requests_per_minute": 60_000}, "catalog": catalog.to_dict()}
+    given |= {"state": after.state} if after else {}
+    for name, value in given.items():
+        (folder / f"{name}.json").write_text(json.dumps(value, default=float))
+    options = [f"--{name}={folder / name}.json" for name in given]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAP_")}
+    done = subprocess.run([BIN / api.tap.name, *options], env=kept, capture_output=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return Sync(done.stdout, [exact(line) for line in done.stdout.splitlines()])
+
+
+def read_jsonl(folder: Path) -> dict[str, list[Row]]:
+    """The rows of the files of target-jsonl."""
+    return {
+        file.stem: [exact(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        for file in folder.glob("*.jsonl")
+    }
+
+
+def read_csv(folder: Path) -> dict[str, list[Row]]:
+    """The rows of the files of target-csv, file after file."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for file in sorted(folder.glob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows[file.name.partition("-")[0].removesuffix(".csv")] += csv.DictReader(lines)
+    return rows
+
+
+def as_csv(row: Row, properties: Mapping[str, Any]) -> Row:
+    """A row as target-csv writes it."""
+    return {name: _text(row.get(name), definition) for name, definition in properties.items()}
+
+
+def _text(value: Any, definition: Mapping[str, Any]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str) and definition.get("format") == "date-time":
+        return str(datetime.fromisoformat(value))
+    return str(value)
+
+
+def last_of_each(rows: Sequence[Row], keys: Sequence[str]) -> dict[tuple[Any, ...], Row]:
+    """The last row of each key."""
+    return {tuple(row[key] for key in keys): row for row in rows}
