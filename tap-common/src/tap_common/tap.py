@@ -208,6 +208,8 @@ class SchedulingTap(CommandLine, ABC):
         progress = Progress(self)
         with progress:
             self.check()
+        if not any(stream.selected for stream in self.streams.values()):
+            self.logger.warning("No stream is selected: nothing is read.")
         try:
             with progress:
                 self.sync_all()
