@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from meltano.core.plugin import PluginType
-from meltano.core.plugin.base import PluginDefinition
+from meltano.core.plugin.base import PluginDefinition, PluginType
 from ruamel.yaml import YAML
 
 import hub
@@ -58,7 +60,7 @@ CAPABILITIES = {
     "extractors": BOTH | {"catalog", "discover", "log-based", "properties", "state", "test"},
     "loaders": BOTH | {"datatype-failsafe", "hard-delete", "soft-delete", "target-schema", "validate-records"},
 }
-OF_A_SETTING = {
+OF_A_SETTING: dict[str, type] = {
     "aliases": list,
     "description": str,
     "docs": str,
@@ -77,7 +79,7 @@ OF_A_SETTING = {
     "value_post_processor": str,
     "value_processor": str,
 }
-KINDS = {
+KINDS: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "boolean": bool,
     "date_iso8601": str,
@@ -90,7 +92,7 @@ KINDS = {
     "object": dict,
     "options": str,
     "password": str,
-    "string": str,
+    "string": (str, int, float),  # Meltano breaks off on a decimal in an environment variable
 }
 """Kinds of settings, and what a value of each is."""
 STATUS = {"active", "beta", "development", "inactive", "unknown"}
@@ -173,6 +175,7 @@ def test_settings_are_the_plugin_s_with_kinds_and_types_that_the_hub_knows(defin
     for setting in found:
         assert setting.keys() <= OF_A_SETTING.keys(), setting["name"]
         assert all(isinstance(value, OF_A_SETTING[key]) for key, value in setting.items()), setting["name"]
+        assert setting["kind"] in KINDS, setting["name"]
         assert "value" not in setting or isinstance(setting["value"], KINDS[setting["kind"]]), setting["name"]
         assert (setting["kind"] == "password") <= setting.get("sensitive", False)
         for option in setting.get("options", ()):
@@ -200,14 +203,20 @@ def test_meltano_reads_a_definition_whole(page: Path, definition: dict[str, Any]
     assert [setting.value for setting in variant.settings] == [one.get("value") for one in definition["settings"]]
 
 
-def test_the_commands_of_the_page_add_the_plugin_with_its_settings_and_selection(
+def test_the_page_s_commands_add_the_plugin_with_its_settings_and_selection_and_a_url_does_too(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     somebody = newcomer(tmp_path_factory.mktemp("a newcomer"), published(tmp_path_factory.mktemp("published")))
     somebody.clone()
     [block] = blocks(ROOT / "docs" / "hub.md", "## Without the Hub")
     listed = somebody.types(block).out
-    [added] = YAML(typ="safe").load(somebody.folder / "my-project" / "meltano.yml")["plugins"]["extractors"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=ROOT / "hub")) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/loaders/target-duckdb/{hub.VARIANT}.yml"
+        somebody.types(f"cd my-project; meltano add --no-install --from-ref {url} target-duckdb")
+        server.shutdown()
+    plugins = YAML(typ="safe").load(somebody.folder / "my-project" / "meltano.yml")["plugins"]
+    [added], [loader] = plugins["extractors"], plugins["loaders"]
     [path] = [path for path in hub.pages() if path.parent.name == "tap-calendly"]
     definition = YAML(typ="safe").load(path)
 
@@ -216,6 +225,7 @@ def test_the_commands_of_the_page_add_the_plugin_with_its_settings_and_selection
     }
     assert [one["name"] for one in added["settings"]] == [one["name"] for one in definition["settings"]]
     assert "TAP_CALENDLY_API_KEY" in listed
+    assert loader["variant"] == hub.VARIANT
     assert added["select"] == definition["select"] == selection(TapCalendly)
 
 

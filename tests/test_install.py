@@ -8,6 +8,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ ROWS = {
     "offline": "pip download",
 }
 """What tells the blocks of the section from each other."""
-PYTHONS = dict(zip(("3.11", "3.12", "3.13", "3.14", "3.15"), [*APIS, APIS[0]], strict=True))
+PYTHONS = dict(zip(("3.11", "3.12", "3.13", "3.14", "3.15"), cycle(APIS), strict=False))
 """Each Python from the oldest that is supported on, and the API that is read with it."""
 DISCOVER = """
 import contextlib, io, json, sys
@@ -133,7 +134,8 @@ def test_every_block_of_the_section_is_tried_and_no_other_place_is_named() -> No
 
 def test_the_address_of_the_repository_is_the_same_wherever_it_stands() -> None:
     for folder in PACKAGES:
-        assert project(ROOT / folder)["urls"] == {"Repository": hub.address(), "Issues": f"{hub.address()}/issues"}
+        urls = project(ROOT / folder)["urls"]
+        assert (urls["Repository"], urls["Issues"]) == (hub.address(), f"{hub.address()}/issues")
 
 
 def test_the_licence_of_each_package_is_the_repository_s() -> None:
@@ -265,7 +267,7 @@ def test_the_tree_and_the_sdist_give_the_same_wheel(built: tuple[Newcomer, Path]
 
 def python(minor: str) -> str:
     """The newest interpreter of this machine of a version, pyenv's included, or a skip."""
-    command = [BIN / "uv", "python", "list", "--only-installed", "--no-python-downloads", "--output-format=json"]
+    command = [str(BIN / "uv"), "python", "list", "--only-installed", "--no-python-downloads", "--output-format=json"]
     shelves = ":".join(map(str, sorted(Path.home().glob(".pyenv/versions/*/bin"))))
     listed = subprocess.run(
         command, env={"PATH": f"{shelves}:/usr/local/bin:/usr/bin:/bin"}, capture_output=True, text=True, check=True

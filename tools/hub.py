@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 VARIANT = "scheduling-taps"
 """The repository's own name: the Hub's variants are mostly named after an account, which can change hands."""
-SITES = {
-    "tap-calendly": "https://calendly.com",
-    "tap-bookings": "https://www.oncehub.com",
-    "tap-luma": "https://luma.com",
-    "tap-scheduler": "https://savvycal.com",
-    "target-duckdb": "https://duckdb.org",
-}
-"""What each plugin reads from, or writes to."""
 PREAMBLE = (
     "Dates are text (`2024-01-31`, or a time in ISO 8601, in UTC where it has no offset): of the kind `date_iso8601` "
     "Meltano would read `2024` as this day and month of 2024."
@@ -50,8 +42,7 @@ def definition(plugin: type[PluginBase], declared: Mapping[str, Any]) -> dict[st
     What meltano.yml configures is the value of the setting here. A tap is installed together with tap-common, by the
     same address: pip would look for it on PyPI.
     """
-    tap = issubclass(plugin, SchedulingTap)
-    folders = ["tap-common", plugin.name] if tap else [plugin.name]
+    folders = ["tap-common", plugin.name] if issubclass(plugin, SchedulingTap) else [plugin.name]
     project = tomllib.loads((ROOT / plugin.name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     values = {name: {"value": value} for name, value in declared.get("config", {}).items()}
     found = {
@@ -63,7 +54,7 @@ def definition(plugin: type[PluginBase], declared: Mapping[str, Any]) -> dict[st
         "capabilities": sorted(capability.value for capability in plugin.capabilities),
         "settings": [setting | values.get(setting["name"], {}) for setting in settings(plugin)],
         "settings_group_validation": declared["settings_group_validation"],
-        "domain_url": SITES[plugin.name],
+        "domain_url": project["urls"]["Vendor"],
         "keywords": sorted({*project["keywords"], "meltano_sdk"} - {"meltano", "singer", "singer-sdk"}),
         "supported_python_versions": [
             version for name in project["classifiers"] if "." in (version := name.rpartition(" :: ")[2])
@@ -71,7 +62,7 @@ def definition(plugin: type[PluginBase], declared: Mapping[str, Any]) -> dict[st
         "maintenance_status": "beta",
         "quality": "unknown",
     }
-    if tap:
+    if issubclass(plugin, SchedulingTap):
         found |= {"select": selection(plugin), "settings_preamble": PREAMBLE}
     return found
 
