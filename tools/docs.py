@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import hub
 import incremental
 import meltano_settings
 import readme_tables
@@ -16,7 +17,7 @@ import readme_tables
 if TYPE_CHECKING:
     from types import ModuleType
 
-GENERATORS: tuple[ModuleType, ...] = (meltano_settings, readme_tables, incremental)
+GENERATORS: tuple[ModuleType, ...] = (meltano_settings, readme_tables, incremental, hub)
 
 
 if __name__ == "__main__":
