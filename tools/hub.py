@@ -89,6 +89,4 @@ def pages() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    for path in pages():
-        path.parent.mkdir(parents=True, exist_ok=True)
     sys.exit(kept(pages()))
