@@ -1,0 +1,192 @@
+"""The ready stream maps leave nobody's name and no link that acts, and keys and joins as they were."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import personal_data
+import pytest
+from people import leaves, named, people
+from singer_sdk.exceptions import StreamMapConfigError
+from syncing import SEED, mapped, rows, selected, synced
+
+from apis import APIS
+from calendly_api import CALENDLY
+from commands import BIN, run
+from harness import VirtualClock
+from sandbox import Sandbox
+from tap_common.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from syncing import Row
+
+    from api import Api
+
+ROOT = Path(__file__).parent.parent
+MODES = ["hash", "drop"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a tap writes of all streams, without a map and with each of the two, and who lives at the source."""
+
+    api: Api
+    people: frozenset[str]
+    schemas: Mapping[str, Mapping[str, Any]]
+    messages: Mapping[str, list[Row]]
+
+
+@pytest.fixture(scope="module", params=APIS, ids=lambda api: api.name)
+def seen(request: pytest.FixtureRequest) -> Seen:
+    """Each API in turn."""
+    api: Api = request.param
+    with Sandbox(scale="tiny", clock=VirtualClock()) as sandbox:
+        messages = {mode: synced(api, sandbox, selected(api), **mapped(api, mode)) for mode in ("clear", *MODES)}
+        return Seen(api, people(sandbox.world), personal_data.schemas(api.tap), messages)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_ready_map_leaves_nobody_and_no_link_that_acts_in_any_message(seen: Seen, mode: str) -> None:
+    links = {
+        text
+        for stream, found in rows(seen.messages["clear"]).items()
+        for path, text in chain.from_iterable(leaves(seen.schemas[stream], row) for row in found)
+        if any(
+            mark.path == path and mark.secret in {"link", "code"} for mark in personal_data.marks(seen.schemas[stream])
+        )
+    }
+    cells = [cell for found in rows(seen.messages[mode]).values() for row in found for cell in row.values()]
+    whole = "\n".join(text for message in seen.messages[mode] for _, text in leaves({}, message))
+
+    assert len(links) > 3
+    assert [link for link in links if len(link) > 3 and link in whole] == []
+    assert named([whole, *(cell for cell in cells if isinstance(cell, str))], seen.people) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_keys_and_joins_hold_under_a_ready_map(seen: Seen, mode: str) -> None:
+    clear, hidden = rows(seen.messages["clear"]), rows(seen.messages[mode])
+    hashes: dict[str, str] = {}
+
+    for stream, schema in seen.schemas.items():
+        changed = personal_data.stream_map(schema, hashing=mode == "hash")
+        for before, after in zip(clear[stream], hidden[stream], strict=True):
+            assert all(after[name] is not None for name in schema["required"])
+            kept = before.keys() - changed.keys()
+            assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+            assert after.keys() == kept | {name for name, what in changed.items() if what != personal_data.GONE}
+            for name in after.keys() - kept:
+                assert (after[name] is None) == (not before[name]), f"{stream}.{name}"
+                assert not before[name] or hashes.setdefault(before[name], after[name]) == after[name]
+
+    assert len(set(hashes.values())) == len(hashes)
+    assert (len(hashes) > 20) == (mode == "hash")
+    assert all(re.fullmatch("[0-9a-f]{64}", text) for text in hashes.values())
+
+
+def test_another_seed_gives_other_hashes(sandbox: Sandbox) -> None:
+    maps = mapped(CALENDLY, "hash")
+    catalog = selected(CALENDLY)
+    one = rows(synced(CALENDLY, sandbox, catalog, **maps))
+    other = rows(synced(CALENDLY, sandbox, catalog, **maps | {"stream_map_config": {"hash_seed": "another"}}))
+
+    assert {row["email"] for row in one["event_invitees"]} & {row["email"] for row in other["event_invitees"]} == set()
+
+
+@pytest.mark.parametrize("seed", [None, {}, {"hash_seed": ""}, {"hash_seed": None}], ids=str)
+def test_a_map_that_hashes_without_a_seed_is_refused_before_anything_is_written(
+    api: Api, sandbox: Sandbox, seed: Any
+) -> None:
+    with pytest.raises(SettingsError, match=r"`stream_map_config` lacks `hash_seed`"):
+        synced(api, sandbox, {}, **mapped(api, "hash") | {"stream_map_config": seed})
+
+
+def test_a_column_that_is_not_selected_does_not_trouble_its_map(api: Api, sandbox: Sandbox) -> None:
+    for mode in MODES:
+        messages = synced(api, sandbox, selected(api, but=api.person), **mapped(api, mode))
+
+        stream, column = api.person
+        assert rows(messages)[stream]
+        assert {row.get(column) for row in rows(messages)[stream]} == {None}
+
+
+def test_a_map_of_a_stream_that_is_not_selected_is_left_out(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    off = next(kind.name for kind in api.tap.stream_types if not kind.selected_by_default)
+    maps: dict[str, Any] = {off: {"_extra": "__NULL__"}, "copy": {"__source__": off}, api.main: {"_extra": "__NULL__"}}
+    config = {"api_key": api.key, "stream_maps": maps}
+
+    tap = api.tap(config=config)
+    monkeypatch.setattr("tap_common.tap.maps_of_selected", lambda maps, _: maps)
+
+    assert tap.config["stream_maps"] == {api.main: maps[api.main]}
+    with pytest.raises(StreamMapConfigError):  # else the SDK does without
+        api.tap(config=config)
+
+
+def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    command, *arguments = shlex.split(re.findall(r"^tap-\w+ --config=.*$", page, re.MULTILINE)[0])
+    environment = {
+        "TAP_CALENDLY_API_KEY": CALENDLY.key,
+        "TAP_CALENDLY_API_URL": f"{sandbox.url}/calendly",
+        "TAP_CALENDLY_STREAM_MAP_CONFIG": json.dumps({"hash_seed": SEED}),
+    }
+    sandbox.calendly.requests_per_minute = 60_000
+
+    tapped = run(
+        command, *(f"{part}".replace("=stream", f"={ROOT}/stream") for part in arguments), environment=environment
+    )
+    loaded = run(
+        "target-duckdb",
+        "--config=ENV",
+        stdin=tapped.out,
+        environment={
+            "TARGET_DUCKDB_FILEPATH": str(tmp_path / "w.duckdb"),
+            "TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA": "tap_calendly",
+        },
+    )
+
+    assert (tapped.code, loaded.code) == (0, 0), tapped.errors + loaded.errors
+    assert SEED not in tapped.err
+    with duckdb.connect(tmp_path / "w.duckdb", read_only=True) as warehouse:
+        tables = [table for (table,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()]
+        stored = [warehouse.table(f"tap_calendly.{table}").fetchall() for table in tables]
+        [(joined,)] = warehouse.execute(
+            "select count(*) from tap_calendly.event_invitees join tap_calendly.scheduled_events e on event = e.uri"
+        ).fetchall()
+    texts = [str(value) for table in stored for row in table for value in row]
+    assert len(tables) >= len(CALENDLY.default_streams())
+    assert joined > 10
+    assert named(texts, people(sandbox.world)) == []
+
+
+def test_meltano_takes_the_maps_by_the_line_on_the_page(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^include_paths: .*?\]", page, re.MULTILINE)
+    text = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    (tmp_path / "meltano.yml").write_text(f"{text}\n{line}\n")
+    shutil.copytree(ROOT / "stream-maps", tmp_path / "stream-maps")
+
+    done = subprocess.run(
+        [BIN / "meltano", "--log-level=warning", "invoke", "--no-install", "--dump=config", "tap-calendly--hashed"],
+        cwd=tmp_path,
+        env={"PATH": str(BIN), "HOME": str(tmp_path), "STREAM_MAP_HASH_SEED": SEED},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    config = json.loads(done.stdout)
+    assert {key: config.get(key) for key in mapped(CALENDLY, "hash")} == mapped(CALENDLY, "hash")
+    assert config["api_url"].startswith("http://127.0.0.1")
