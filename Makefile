@@ -7,6 +7,7 @@ UV := .tools/bin/uv
 PORT ?= 8787
 MINUTES ?= 10
 RUN := .venv/bin
+PUBLISHED := $(patsubst %/pyproject.toml,%,$(wildcard tap-*/pyproject.toml target-*/pyproject.toml))
 # Progress bars on a terminal, and nothing but errors elsewhere.
 QUIET := $(if $(MAKE_TERMOUT),,-q)
 
@@ -22,7 +23,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick lint setup sandbox lock clean
+.PHONY: help demo test soak bench bench-quick lint setup sandbox dist docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,14 @@ setup: .meltano/.installed ## install everything
 sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
 	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
+dist: $(UV) ## build the wheels and sdists of the taps and the loader into dist/, and check them
+	@rm -rf dist
+	@for package in $(PUBLISHED); do $(UV) build $(QUIET) --no-create-gitignore --out-dir dist $$package || exit 1; done
+	@$(UV) tool run $(QUIET) twine@7.0.0 check --strict dist/*
+
+docs: .venv/.synced ## write what is generated of the documents, meltano.yml and hub/
+	@$(RUN)/python tools/docs.py
+
 bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: half an hour
 	@$(RUN)/python benchmarks/run.py
 
@@ -57,7 +66,7 @@ lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
 
 clean: ## remove what was installed and loaded
-	rm -rf .tools .venv .meltano .bench output/*.duckdb* output/demo.json
+	rm -rf .tools .venv .meltano .bench dist output/*.duckdb* output/demo.json
 
 $(UV):
 	@echo "Installing uv into .tools"

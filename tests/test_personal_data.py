@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import personal_data
+from apis import APIS
 from people import leaves, named, people
 from syncing import rows, selected, synced
-
-from apis import APIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

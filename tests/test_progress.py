@@ -214,7 +214,7 @@ def test_it_is_quiet_at_level_warning_and_structured_where_the_log_is(
     calendly: Runner, steps: Callable[[], Steps], caplog: pytest.LogCaptureFixture
 ) -> None:
     tap = calendly.build()
-    _ = tap.me
+    tap.first_request()
     told = []
     for level in ("WARNING", "INFO"):
         caplog.clear()

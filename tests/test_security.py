@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import licences
 import pytest
 import requests
 
+import licences
 from apis import APIS
 from calendly_api import CALENDLY
 from commands import run_tap

@@ -13,25 +13,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import personal_data
 import pytest
-from people import leaves, named, people
 from singer_sdk.exceptions import StreamMapConfigError
-from syncing import SEED, mapped, rows, selected, synced
 
+import personal_data
 from apis import APIS
 from calendly_api import CALENDLY
 from commands import BIN, run
 from harness import VirtualClock
+from people import leaves, named, people
 from sandbox import Sandbox
+from syncing import SEED, mapped, rows, selected, synced
 from tap_common.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from syncing import Row
-
     from api import Api
+    from syncing import Row
 
 ROOT = Path(__file__).parent.parent
 MODES = ["hash", "drop"]

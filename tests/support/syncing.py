@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import personal_data
-
 from api import settings
 from harness import Messages, VirtualClock
 

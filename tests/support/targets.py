@@ -86,21 +86,19 @@ class Environment:
 
 
 def installed(program: str, folder: Path) -> Environment:
-    """A program in a new environment, with this Python.
+    """A program in a new environment, with this Python; the second time without the network.
 
     Raises:
         NotInstalledError: There is no index, or it lacks something.
     """
-    uv = BIN / "uv"
-    python = folder / "bin" / "python"
-    for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, folder],
-        [uv, "pip", "install", "--quiet", "--no-compile-bytecode", "--python", python, *PROGRAMS[program]],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
-        if done.returncode:
-            raise NotInstalledError(f"{program} cannot be installed: {' '.join(done.stderr.split())[-300:]}")
-    return Environment(program, folder)
+    uv, python = BIN / "uv", folder / "bin" / "python"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=100)
+    for cached in (["--offline"], []):
+        command = [uv, "pip", "install", "--quiet", "--no-compile-bytecode", "--python", python, *cached]
+        done = subprocess.run([*command, *PROGRAMS[program]], capture_output=True, text=True, check=False, timeout=200)
+        if not done.returncode:
+            return Environment(program, folder)
+    raise NotInstalledError(f"{program} cannot be installed: {' '.join(done.stderr.split())[-300:]}")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""The page of errors: each was made once, and is made again here as it is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from apis import APIS
+from sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+IN_ENV, IN_CONFIG, AT_END = "# .env", "# meltano.yml, tap-calendly's config in", "# meltano.yml, at its end"
+
+
+@dataclass(frozen=True)
+class Example:
+    """What is written where, the command, and what it says."""
+
+    where: str
+    written: str
+    command: str
+    said: list[str]
+
+    @classmethod
+    def of(cls, block: str) -> Example:
+        """Of a block of the page."""
+        before, _, after = block.partition("$ ")
+        where, _, written = before.partition("\n")
+        command, *said = after.rstrip().splitlines()
+        return cls(where, written, command, said)
+
+
+EXAMPLES = [Example.of(block) for block in re.findall(r"```console\n(.*?)```", PAGE, flags=re.DOTALL)]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A small sandbox, which is only read."""
+    with Sandbox(scale="tiny") as served:
+        for api in APIS:
+            getattr(served, api.name).requests_per_minute = 60_000
+        yield served
+
+
+@pytest.fixture
+def project(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """The project in a folder of its own, with what is installed, and the sandbox that is running."""
+    folder = tmp_path / "project"
+    (folder / ".meltano").mkdir(parents=True)
+    for name in (".venv", "constraints.txt", ".meltano/extractors", ".meltano/loaders"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "output").mkdir()
+    text = (ROOT / "meltano.yml").read_text(encoding="utf-8").replace("http://127.0.0.1:8787", sandbox.url)
+    # Where plugins come from is part of what Meltano knows an installed one by.
+    there = re.sub(r"(pip_url: .*)", lambda line: line[1].replace("${MELTANO_PROJECT_ROOT}", str(ROOT)), text)
+    (folder / "meltano.yml").write_text(there, encoding="utf-8")
+    return folder
+
+
+def write(example: Example, project: Path) -> None:
+    """Make the mistake."""
+    file = project / "meltano.yml"
+    if example.where == IN_ENV:
+        (project / ".env").write_text(example.written, encoding="utf-8")
+    elif example.where == AT_END:
+        file.write_text(file.read_text(encoding="utf-8") + example.written, encoding="utf-8")
+    elif example.where.startswith(IN_CONFIG):
+        meltano: dict[str, Any] = YAML().load(file)
+        extractors = meltano["environments"][0]["config"]["plugins"]["extractors"]
+        [calendly] = [plugin for plugin in extractors if plugin["name"] == "tap-calendly"]
+        calendly["config"] |= YAML().load(example.written)
+        YAML().dump(meltano, file)
+    else:
+        assert not example.where, example
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.said[0][:50])
+def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path, tmp_path: Path) -> None:
+    write(example, project)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))}
+    ours = {"XDG_STATE_HOME": str(tmp_path / "log"), "OLDPWD": str(project)}
+    done = subprocess.run(
+        ["bash", "-c", example.command],
+        cwd=project,
+        env=kept | ours | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    told = done.stdout + done.stderr
+    assert [line for line in example.said if line not in told] == [], told
+
+
+def test_the_page_shows_what_it_says_that_it_shows() -> None:
+    assert len(EXAMPLES) > 20
+    assert all(example.said for example in EXAMPLES)
