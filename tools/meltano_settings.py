@@ -71,7 +71,7 @@ def selection(tap: type[SchedulingTap]) -> list[str]:
 
 
 def pages() -> dict[Path, str]:
-    """meltano.yml with the plugins' settings in it."""
+    """meltano.yml with the plugins' capabilities and settings in it."""
     yaml = YAML()
     yaml.width = 4096
     yaml.preserve_quotes = True
@@ -79,6 +79,7 @@ def pages() -> dict[Path, str]:
     for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
         if plugin["name"] in PLUGINS:
             known = PLUGINS[plugin["name"]]
+            plugin["capabilities"][:] = sorted(capability.value for capability in known.capabilities)
             plugin["settings"] = settings(known)
             if issubclass(known, SchedulingTap):
                 plugin["select"] = selection(known)
