@@ -68,6 +68,8 @@ def test_a_new_tap_bears_no_trace_of_the_one_that_it_was_copied_from(copy: Path,
     assert {"tap-book-me/src/tap_book_me/tap.py", "sandbox/BOOK_ME.md", "tests/support/book_me_sight.py"} <= new
     assert {word.strip(".") for word in left} <= API_WORDS
     assert not any(re.search("scheduler|savvycal", name) for name in new)
+    # Whose host that is was not said: none is guessed.
+    assert '"https://api.book-me.example"' in copy.joinpath("tap-book-me/src/tap_book_me/tap.py").read_text()
 
 
 def test_a_new_tap_passes_the_tests_of_its_own_and_those_of_every_tap(copy: Path, new: set[str]) -> None:

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
 import docs
 import meltano_settings
+from api import runner_of
 from apis import APIS
 from commands import run
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from api import Api
-    from harness import Runner
+    from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -149,6 +151,62 @@ def test_settings_that_are_read_are_declared_and_those_declared_are_read(api: Ap
     assert read - {"api_keys", "batch_config", "stream_maps", "stream_map_config"} <= declared
     # Names that are read otherwise stand in a list of their own.
     assert {name for name in declared - read if text.count(f'"{name}"') < 2} == set()
+
+
+@pytest.mark.parametrize("plugin", meltano_settings.PLUGINS.values(), ids=lambda plugin: plugin.name)
+def test_meltano_yml_has_every_setting_and_says_which_are_secret(plugin: Any) -> None:
+    kinds = YAML(typ="safe").load(meltano_settings.MELTANO)["plugins"].values()
+    [declared] = [one["settings"] for kind in kinds for one in kind if one["name"] == plugin.name]
+    found = {setting["name"].partition(".")[0]: setting.get("sensitive", False) for setting in declared}
+
+    properties = plugin.config_jsonschema["properties"]
+    assert properties.keys() <= found.keys()
+    assert {name for name, sensitive in found.items() if sensitive} == {
+        name for name, setting in properties.items() if setting.get("secret")
+    }
+
+
+def test_the_example_of_an_environment_has_a_key_for_each_tap_and_names_settings_alone() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for tap in meltano_settings.TAPS:
+        prefix = tap.name.upper().replace("-", "_")
+        named = re.findall(rf"\b{prefix}_([A-Z_]+)=", text)
+        assert {"API_KEY", "START_DATE"} <= set(named), tap.name
+        assert {name.lower() for name in named} <= tap.config_jsonschema["properties"].keys(), tap.name
+
+
+def test_every_tap_runs_the_sdks_suite_and_no_stream_is_let_off() -> None:
+    suites = {tap: list((ROOT / tap.name).glob("tests/*sdk_suite.py")) for tap in meltano_settings.TAPS}
+
+    assert {len(found) for found in suites.values()} == {1}
+    for [path] in suites.values():
+        text = path.read_text(encoding="utf-8")
+        assert "get_tap_test_class(" in text
+        assert "ignore_no_records" not in text
+
+
+def test_every_incremental_stream_asks_and_writes_less_once_it_has_a_state(
+    api: Api, serve: Callable[..., Sandbox], clock: VirtualClock
+) -> None:
+    sandbox = serve(scale="test")
+    getattr(sandbox, api.name).requests_per_minute = 1_000_000
+    runner = runner_of(api, sandbox, clock)
+    runner.select = lambda _name, _default: True
+    asked: list[dict[str, int]] = []
+    written: list[dict[str, int]] = []
+    for _ in range(2):
+        tap = runner.sync(page_size=10)
+        streams = [
+            stream for stream in tap.streams.values() if isinstance(stream, APIStream) and stream.replication_key
+        ]
+        asked.append({stream.name: stream.request_counter.value for stream in streams})
+        written.append({name: runner.warehouse.written[name] for name in asked[0]})
+        sandbox.advance(days=1)
+
+    first, later = asked
+    assert {name for name in first if written[1][name] >= written[0][name]} == set()
+    # Calendly lists meetings by no change: all are asked for, and those that are known are not written again.
+    assert {name for name, count in first.items() if count and later[name] >= count} <= {"scheduled_events"}
 
 
 def test_what_is_written_satisfies_the_schema(api: Api, sandbox: Sandbox, runner: Runner) -> None:
