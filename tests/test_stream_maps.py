@@ -25,6 +25,7 @@ from people import leaves, named, people
 from sandbox import Sandbox
 from syncing import SEED, mapped, rows, selected, synced
 from tap_common.errors import SettingsError
+from tap_common.settings import misspelt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,3 +190,12 @@ def test_meltano_takes_the_maps_by_the_line_on_the_page(tmp_path: Path) -> None:
     config = json.loads(done.stdout)
     assert {key: config.get(key) for key in mapped(CALENDLY, "hash")} == mapped(CALENDLY, "hash")
     assert config["api_url"].startswith("http://127.0.0.1")
+
+
+def test_variables_that_meltano_sets_for_an_extractor_that_inherits_are_not_taken_for_slips() -> None:
+    settings = ["api_key", "emit_activate_version_messages"]
+    slip = "TAP_LUMA_API_KEYY"
+
+    [sentence] = misspelt(["TAP_LUMA__HASHED_EMIT_ACTIVATE_VERSION_MESSAGES", slip], "TAP_LUMA_", settings)
+
+    assert slip in sentence

@@ -164,10 +164,14 @@ def usable(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
 
 
 def misspelt(environment: Iterable[str], prefix: str, settings: Iterable[str]) -> Iterator[str]:
-    """A sentence for each environment variable that is nearly, but not quite, the name of a setting."""
+    """A sentence for each environment variable that is nearly, but not quite, the name of a setting.
+
+    What goes on with another underscore is Meltano's: for its own settings, or for a plugin that inherits.
+    """
     known = {prefix + name.upper() for name in settings}
     for name in environment:
-        if name.startswith(prefix) and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
+        ours = name.startswith(prefix) and not name.startswith(f"{prefix}_")
+        if ours and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
             yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
 
 
