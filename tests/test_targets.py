@@ -103,9 +103,9 @@ def test_target_jsonl_keeps_every_row_as_it_was_sent_the_last_of_a_key_is_the_so
     assert written == {stream: rows for stream in syncs.properties if (rows := syncs.rows(stream))}
     warehouse = Warehouse()
     warehouse.load([*syncs.first.messages, *syncs.second.messages])
-    for stream, rows in warehouse.rows.items():
+    for stream, keyed in warehouse.rows.items():
         last = last_of_each(written.get(stream, []), warehouse.keys[stream])
-        assert {key: last[key] for key in rows} == rows
+        assert {key: last[key] for key in keyed} == keyed
     assert warehouse.rows[syncs.emptied] == {}
     assert written[syncs.emptied]
 

@@ -91,11 +91,11 @@ def installed(program: str, folder: Path) -> Environment:
     Raises:
         NotInstalledError: There is no index, or it lacks something.
     """
-    uv, python = BIN / "uv", folder / "bin" / "python"
+    uv, python = str(BIN / "uv"), folder / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=100)
-    for cached in (["--offline"], []):
-        command = [uv, "pip", "install", "--quiet", "--no-compile-bytecode", "--python", python, *cached]
-        done = subprocess.run([*command, *PROGRAMS[program]], capture_output=True, text=True, check=False, timeout=200)
+    command = [uv, "pip", "install", "--quiet", "--no-compile-bytecode", f"--python={python}", *PROGRAMS[program]]
+    for cached in ("--offline", "--no-offline"):
+        done = subprocess.run([*command, cached], capture_output=True, text=True, check=False, timeout=200)
         if not done.returncode:
             return Environment(program, folder)
     raise NotInstalledError(f"{program} cannot be installed: {' '.join(done.stderr.split())[-300:]}")
