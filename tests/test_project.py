@@ -252,7 +252,7 @@ def test_every_link_in_a_document_leads_somewhere() -> None:
 
 def test_the_example_of_a_stream_is_what_the_files_have() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    shown = re.findall(r"(?:^`(\S+)`\n\n)?^```(?:python|json)\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"(?:^`(\S+)`\n\n)?^```(?:python|json|text)\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
     named = [path for path, _ in shown if path]
 
     assert len(shown) > len(named) > 4

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import hub
 import incremental
+import licences
 import meltano_settings
+import personal_data
 import readme_tables
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-GENERATORS: tuple[ModuleType, ...] = (meltano_settings, readme_tables, incremental, hub)
+GENERATORS: tuple[ModuleType, ...] = (meltano_settings, readme_tables, incremental, hub, personal_data, licences)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ENTRY = r'^ +"savvycal": (?:\((?:.*\n)+?    \)|.*),\n'
 SHARED = {
     "pyproject.toml": {
         r"^.*scheduling-tap-scheduler.*\n": "",
-        r'"tap[-_]scheduler"|"savvycal_\w+"': ", ",
+        r'"tap[-_]scheduler"': ", ",
         r"tap-scheduler/src": ":",
     },
     ".env.example": {r"^(?:# SavvyCal.*\n)?.*TAP_SCHEDULER.*\n": ""},
