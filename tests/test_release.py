@@ -44,11 +44,15 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def version(project: Path, *arguments: str) -> tuple[int, str]:
-    """The exit code of the command and what it says."""
-    command = [sys.executable, project / "tools" / "version.py", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def said(*command: str | Path) -> tuple[int, str]:
+    """The exit code of a command and what it says."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def version(project: Path, *arguments: str) -> tuple[int, str]:
+    """The same of the version's program."""
+    return said(sys.executable, project / "tools" / "version.py", *arguments)
 
 
 def test_a_new_version_stands_everywhere(project: Path) -> None:
@@ -71,17 +75,17 @@ def test_a_tag_is_that_of_the_version_and_the_changelog_has_an_entry_for_it(proj
     version(project, "1.2.3")
     assert version(project, "--tag", "v1.2.3") == (0, "1.2.3")
     for wrong in ("v1.2.4", "1.2.3", "v1.2.3$(true)"):
-        code, said = version(project, "--tag", wrong)
-        assert (code, said.startswith(f"The tag is {wrong}")) == (1, True)
+        code, text = version(project, "--tag", wrong)
+        assert (code, text.startswith(f"The tag is {wrong}")) == (1, True)
 
 
 @pytest.mark.parametrize("wrong", ["1.2", "v1.2.3", "1.2.3.4", "next"])
 def test_what_is_no_version_is_refused_and_nothing_changes(project: Path, wrong: str) -> None:
     before = version(project)
 
-    code, said = version(project, wrong)
+    code, text = version(project, wrong)
 
-    assert (code, "is no version" in said) == (1, True)
+    assert (code, "is no version" in text) == (1, True)
     assert version(project) == before
 
 
@@ -123,10 +127,9 @@ def test_the_tests_run_on_every_python_that_the_packages_name() -> None:
 
 
 def test_zizmor_finds_nothing_in_the_workflows() -> None:
-    command = [UV, "tool", "run", "--from", "zizmor==1.32.0", "zizmor", "--offline", "--pedantic", ROOT / ".github"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    code, text = said(UV, "tool", "run", "zizmor@1.32.0", "--offline", "--pedantic", ".github")
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert code == 0, text
 
 
 def test_every_hook_before_a_commit_runs_what_is_installed_here() -> None:
@@ -141,7 +144,6 @@ def test_every_hook_before_a_commit_runs_what_is_installed_here() -> None:
 
 @pytest.mark.soak
 def test_the_hooks_pass_on_every_file() -> None:
-    command = [UV, "tool", "run", "pre-commit==4.7.0", "run", "--all-files"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    code, text = said(UV, "tool", "run", "pre-commit@4.7.0", "run", "--all-files")
 
-    assert done.returncode == 0, done.stdout
+    assert code == 0, text
