@@ -323,21 +323,3 @@ def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(
 
     assert tap.returncode == 1
     assert "Traceback" not in log.partition("An unhandled error")[2] or "closed the pipe" in log
-
-
-def test_help_names_the_tap_and_its_options(api: Api) -> None:
-    outcome = run(api.tap.name, "--help")
-
-    assert outcome.code == 0
-    for option in ("--config", "--state", "--catalog", "--discover", "--about", "--test"):
-        assert option in outcome.out
-
-
-def test_a_module_runs_as_the_command_does(api: Api, run_python: Callable[..., str]) -> None:
-    assert "--discover" in run_python("-m", api.tap.__module__.partition(".")[0], "--help")
-
-
-@pytest.fixture
-def run_python() -> Callable[..., str]:
-    """Python, as a process."""
-    return lambda *arguments: run("python", *arguments).out

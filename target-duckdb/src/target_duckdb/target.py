@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SyncError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
-    import click
+    from singer_sdk.plugin_base import SingerCommand
 
     from target_duckdb.reader import Taker
 
@@ -252,8 +252,8 @@ class TargetDuckDB(Target):
 
     @classmethod
     @override
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
+    def get_singer_command(cls) -> SingerCommand:
+        command = cast("SingerCommand", super().get_singer_command())
         command.help, command.epilog = page.BEFORE, page.AFTER
         for option in command.params:
             if option.name in page.OPTIONS:
