@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick lint setup sandbox dist docs lock clean
+.PHONY: help demo test soak bench bench-quick lint setup sandbox dist docs audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ dist: $(UV) ## build the wheels and sdists of the taps and the loader into dist/
 
 docs: .venv/.synced ## write what is generated of the documents, meltano.yml and hub/
 	@$(RUN)/python tools/docs.py
+
+audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where nobody can be asked
+	@$(UV) export -q --frozen --all-packages --all-groups --no-emit-workspace --no-annotate --no-header -o .tools/audited.txt
+	@$(UV) tool run -q --from pip-audit==2.10.0 pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r .tools/audited.txt
+	@$(UV) tool run -q --from zizmor==1.32.0 zizmor --offline .
 
 bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: half an hour
 	@$(RUN)/python benchmarks/run.py
