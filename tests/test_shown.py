@@ -76,6 +76,7 @@ def test_nothing_is_coloured_on_a_terminal_not_even_where_that_is_asked_for(sand
         shown = on_a_terminal(command, *arguments)
         assert command in shown or "The key works" in shown
         assert "\x1b" not in shown
+        assert "as child stream" not in shown
 
 
 def on_a_terminal(command: str, *arguments: str) -> str:

@@ -17,6 +17,7 @@ from tap_common.checkup import checkup
 from tap_common.cli import TapCommand
 from tap_common.errors import SettingsError
 from tap_common.page import explained, page
+from tap_common.progress import Progress
 from tap_common.settings import misspelt
 from tap_common.state import check_catalog
 
@@ -109,10 +110,12 @@ class CommandLine(Tap, ABC):
         if value != CliTestOptionValue.All.value:
             ctx.fail("It is `--test`, or `--test=schema`.")
         if not {f"{cls.env_prefix()}LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG"} & os.environ.keys():
-            cls.logger.setLevel(logging.WARNING)  # the report says it
-        tap = cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog")))
+            cls.logger.setLevel(logging.WARNING)  # the SDK tells which stream is whose child
+        tap = cast("SchedulingTap", cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog"))))
+        cls.logger.setLevel(logging.NOTSET)
         try:
-            good = checkup(cast("SchedulingTap", tap), partial(print, flush=True))
+            with Progress(tap):
+                good = checkup(tap, partial(print, flush=True))
         finally:
             tap.close()
         ctx.exit(0 if good else 1)
