@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick lint setup sandbox dist docs audit lock clean
+.PHONY: help demo test soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,20 @@ dist: $(UV) ## build the wheels and sdists of the taps and the loader into dist/
 
 docs: .venv/.synced ## write what is generated of the documents, meltano.yml and hub/
 	@$(RUN)/python tools/docs.py
+
+new-tap: .venv/.synced ## a new tap, copied from the smallest: NAME=tap-zoom and, for another name of its API, TITLE=Zoom
+	@$(RUN)/python tools/new_tap.py $(NAME) $(if $(TITLE),--title $(TITLE))
+	@$(MAKE) --no-print-directory lock docs
+
+version: .venv/.synced ## say which version this is; with VERSION=0.2.0 set it everywhere
+	@$(RUN)/python tools/version.py $(VERSION)
+	@$(if $(VERSION),$(MAKE) --no-print-directory lock docs)
+
+check-tag: ## whether TAG is the tag of this version
+	@$(PYTHON) tools/version.py --tag "$$TAG"
+
+publish: $(UV) ## upload dist/ to the package index: the release workflow does
+	@$(UV) publish --trusted-publishing always dist/*
 
 audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where nobody can be asked
 	@$(UV) export -q --frozen --all-packages --all-groups --no-emit-workspace --no-annotate --no-header -o .tools/audited.txt

@@ -161,8 +161,8 @@ class TapCalendly(SchedulingTap):
         if account.scope == "user" and self.config["scope"] == "auto" and self._has_read_organization:
             whose = f"a user with the role `{role}`" if role else "somebody who is no member of it"
             raise SettingsError(
-                f"This key cannot read the organization that is set or that earlier runs have read: it belongs to {whose}. "
-                "Use an owner's or admin's key, or set `scope` to `user`."
+                "This key cannot read the organization that is set or that earlier runs have read: it belongs to "
+                f"{whose}. Use an owner's or admin's key, or set `scope` to `user`."
             )
         self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role `{role}`)" if role else "")
         return account
