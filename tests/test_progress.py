@@ -226,7 +226,7 @@ def test_it_is_quiet_at_level_warning_and_structured_where_the_log_is(
     assert told[0] == []
     [line] = [json.loads(StructuredFormatter().format(record)) for record in told[1] if record.levelno == logging.INFO]
     assert line["logger_name"] == "tap-calendly"
-    assert (line["extra"]["records"], line["extra"]["requests"]) == (0, 1)
+    assert (line["extra"]["records"], line["extra"]["requests"]) == (0, 2)
 
 
 PROGRAM = """
