@@ -53,18 +53,25 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
-@pytest.fixture
-def project(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """The project in a folder of its own, with what is installed, and the sandbox that is running."""
-    folder = tmp_path / "project"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what is installed: of a new one Meltano would make a database each time."""
+    folder = tmp_path_factory.mktemp("somebody") / "project"
     (folder / ".meltano").mkdir(parents=True)
+    (folder / "output").mkdir()
     for name in (".venv", "constraints.txt", ".meltano/extractors", ".meltano/loaders"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "output").mkdir()
+    return folder
+
+
+@pytest.fixture
+def project(folder: Path, sandbox: Sandbox) -> Path:
+    """The project as it came, with the sandbox that is running."""
     text = (ROOT / "meltano.yml").read_text(encoding="utf-8").replace("http://127.0.0.1:8787", sandbox.url)
     # Where plugins come from is part of what Meltano knows an installed one by.
     there = re.sub(r"(pip_url: .*)", lambda line: line[1].replace("${MELTANO_PROJECT_ROOT}", str(ROOT)), text)
     (folder / "meltano.yml").write_text(there, encoding="utf-8")
+    (folder / ".env").write_text("", encoding="utf-8")
     return folder
 
 
@@ -86,10 +93,10 @@ def write(example: Example, project: Path) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.said[0][:50])
-def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path) -> None:
     write(example, project)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))}
-    ours = {"XDG_STATE_HOME": str(tmp_path / "log"), "OLDPWD": str(project)}
+    ours = {"XDG_STATE_HOME": str(project.parent / "log"), "OLDPWD": str(project)}
     done = subprocess.run(
         ["bash", "-c", example.command],
         cwd=project,
