@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean
+.PHONY: help demo test soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean clean-data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,8 +84,11 @@ lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) lock
 	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
 
-clean: ## remove what was installed and loaded
-	rm -rf .tools .venv .meltano .bench dist output/*.duckdb* output/demo.json
+clean: ## remove what was installed or built; what was loaded, and how far runs have come, stays
+	rm -rf .tools .venv .bench dist .meltano/.installed .meltano/extractors .meltano/loaders .meltano/run output/demo.*
+
+clean-data: ## remove what was loaded into output/, and how far runs have come: rows that the source has lost are gone for good
+	rm -rf output/*.duckdb* output/batches output/demo.json .meltano/meltano.db* .meltano/run
 
 $(UV):
 	@echo "Installing uv into .tools"

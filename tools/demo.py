@@ -98,10 +98,10 @@ def main() -> int:
         console.print("[bold]meltano run all-to-duckdb[/] …")
         with console.status("Loading"):
             code = load(url, anew=not runs)
+        if code:
+            console.print(f"The load failed with exit code {code}.", style="bold red")
+            return code
         asked = len(json.load(urllib.request.urlopen(f"{url}/_world/requests")))  # noqa: S310 - our own server
-    if code:
-        console.print(f"The load failed with exit code {code}.", style="bold red")
-        return code
     RUNS.write_text(json.dumps(runs + 1))
     seconds = (datetime.now(UTC) - began).total_seconds()
     rows = show(console, began)

@@ -36,16 +36,19 @@ compares the warehouse with the source after each. A difference that no line her
 
 The job `{job}` of [meltano.yml](../meltano.yml) reads all streams in full and tells the target what is left, so
 that it marks or removes what is gone. It has a state of its own: the daily runs go on from theirs. Once, or every week
-from now on:
+by cron:
 
 ```sh
-meltano run {job}
-meltano schedule add weekly-{job} --job {job} --interval '@weekly'
+.venv/bin/meltano run {job}
+```
+
+```crontab
+15 7 * * 0  cd /path/to/this/folder && .venv/bin/meltano schedule run weekly-{job}
 ```
 
 It costs what a first run costs. With `start_date`, what lies before it is marked as well; set back to an earlier date,
 it has to run once more. `meltano run --full-refresh` reads everything again, too, but does not tell the target what is
-gone from incremental streams.
+gone from incremental streams, and has to be repeated where it is broken off.
 
 ## What it costs, in requests
 

@@ -33,7 +33,7 @@ SHARED = {
     },
     ".env.example": {r"^(?:# SavvyCal.*\n)?.*TAP_SCHEDULER.*\n": ""},
     # An item of a list, with what stands below it.
-    "meltano.yml": {r"^( *)- (?:name: )?(?:tap-|daily-)?scheduler\b.*\n(?:\1 .*\n)*": ""},
+    "meltano.yml": {r"^( *)- (?:name: )?(?:tap-|daily-|weekly-)?scheduler\b.*\n(?:\1 .*\n)*": ""},
     "sandbox/src/sandbox/server.py": {IMPORT: "", r"^.*SavvyCal\(.*\n": "", r"self\.savvycal(?=\))": ", "},
     "tests/support/apis.py": {IMPORT: "", r"SAVVYCAL(?=\])": ", "},
     "tests/support/bounds.py": {FUNCTION: "", ENTRY: ""},

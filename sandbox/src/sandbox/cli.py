@@ -50,7 +50,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- one value per option
         sandbox.__enter__()
     except OSError as error:
         raise click.ClickException(
-            f"port {port} cannot be used ({error.strerror}); choose another with --port"
+            f"port {port} cannot be used ({error.strerror}); choose another with --port, or make sandbox PORT=…"
         ) from error
     if ready_file:
         ready_file.write_text(sandbox.url + "\n", encoding="utf-8")
