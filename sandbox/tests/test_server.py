@@ -168,7 +168,8 @@ def test_a_port_in_use_is_one_clear_sentence() -> None:
         port = str(taken.getsockname()[1])
         done = run("serve", "--scale", "tiny", "--port", port)
     assert done.returncode == 1
-    assert done.stderr == f"Error: port {port} cannot be used (Address already in use); choose another with --port, or make sandbox PORT=…\n"
+    choose = "choose another with --port, or make sandbox PORT=…"
+    assert done.stderr == f"Error: port {port} cannot be used (Address already in use); {choose}\n"
 
 
 def test_the_command_explains_itself() -> None:
