@@ -12,8 +12,6 @@ PUBLISHED := $(patsubst %/pyproject.toml,%,$(wildcard tap-*/pyproject.toml targe
 QUIET := $(if $(MAKE_TERMOUT),,-q)
 
 export UV_PYTHON_DOWNLOADS := never
-# Once, and not at the start of each program where PYTHONDONTWRITEBYTECODE is set.
-export UV_COMPILE_BYTECODE ?= 1
 # The machine's own certificates where it has any: some networks have one of their own.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
 export UV_SYSTEM_CERTS ?= true
@@ -21,6 +19,8 @@ endif
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Modules are compiled once, and not at each start of each program.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean clean-data

@@ -71,8 +71,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)}
     python = Path(sys.executable).resolve()
     found = {"HOME": str(home), "PATH": f"{python.parent}:/usr/bin:/bin", "PYTHON": python.name}
-    # What is installed here is started a few times only.
-    return folder, kept | found | {"UV_COMPILE_BYTECODE": "0"}
+    return folder, kept | found
 
 
 def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]]) -> None:
