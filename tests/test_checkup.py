@@ -20,6 +20,7 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from savvycal_api import SAVVYCAL
 from tap_common.checkup import checkup
+from tap_luma.streams import GuestOrders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,6 +175,34 @@ def test_a_stream_that_cannot_be_read_says_why_and_a_run_ends_as_the_report_says
     if good:
         skipped_by_run = {one.name.rpartition(".")[2] for one in caplog.records if one.msg.startswith("Skipped")}
         assert skipped_by_run <= skipped
+
+
+def test_what_earlier_runs_have_read_makes_no_difference(api: Api, runner: Runner) -> None:
+    first = report(runner)
+    runner.sync()
+    assert runner.warehouse.state
+    for bookmark in runner.warehouse.state["bookmarks"].values():
+        if "replication_key_value" in bookmark:
+            bookmark["replication_key_value"] = "2200-01-01T00:00:00.000000+00:00"  # long after every meeting
+
+    assert report(runner) == first
+
+
+def test_a_key_that_cannot_read_what_earlier_runs_have_read_is_refused_as_by_a_run(calendly: Runner) -> None:
+    calendly.sync()
+
+    with pytest.raises(SingerSDKError, match="cannot read the organization"):
+        report(calendly, api_key="sandbox-member")
+
+
+def test_of_a_page_without_a_parent_to_ask_with_it_is_said_how_much_was_looked_at(
+    luma: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GuestOrders, "wants", lambda _stream, _guest: False)
+
+    said = report(luma).streams["guest_orders"]
+
+    assert said == "unknown: looked at 1 of `event_guests`: none has one"
 
 
 @pytest.mark.parametrize(("key", "on"), [("sandbox-narrow", "teams"), ("sandbox-narrow", "contacts")])

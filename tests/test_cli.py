@@ -91,6 +91,7 @@ OF_ALL = [
     ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
     ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
     ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
+    ({"stream_maps": {"x": {"y": "sha256(config['hash_seed'])"}}}, "(in Meltano, with the files of stream-maps/, `STR"),
 ]
 """What tap-common checks: with one tap after the other."""
 CORRUPT = [
@@ -157,12 +158,14 @@ def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api:
     environment = {f"{prefix}_{name.upper()}": str(value) for name, value in config.items()}
 
     wrong = run(api.tap.name, "--config=ENV", environment=environment | {f"{prefix}_PAGE_SIZE": "all"})
-    misspelt = run(api.tap.name, "--config=ENV", environment=environment | {f"{prefix}_START_DAET": "2026-05-01"})
+    names = {f"{prefix}_START_DAET": "2026-05-01", f"{prefix}_SELECT": "[]"}
+    misspelt = run(api.tap.name, "--config=ENV", environment=environment | names)
 
     assert (wrong.code, wrong.out, len(wrong.errors)) == (1, "", 1)
-    assert f"`{prefix}_…`" in wrong.errors[0]
+    assert wrong.errors[0] == f"The environment variable `{prefix}_PAGE_SIZE` does not hold a whole number."
     assert misspelt.code == 0
     assert f"`{prefix}_START_DAET` sets nothing; did you mean `{prefix}_START_DATE`?" in misspelt.err
+    assert f"`{prefix}_SELECT` sets nothing; did you mean `{prefix}__SELECT`?" in misspelt.err
 
 
 def test_a_catalog_that_is_none_gets_one_sentence(api: Api, config: dict[str, Any], tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import sys
 import threading
 from datetime import timedelta
 from threading import Semaphore
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from singer_sdk.logging import StructuredFormatter
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 LINE = re.compile(
     r"(?:Reading `(?P<stream>\w+)` \((?P<own>[\d,]+) records\); )?(?P<records>[\d,]+) records so far, "
     r"(?P<pace>[\d,]+) a second; (?P<requests>[\d,]+) requests"
-    r"(?:; waiting for the API's limit until (?P<until>\d\d:\d\d:\d\d) UTC)?\."
+    r"(?:; waiting for the API's limit until (?P<until>\d\d:\d\d:\d\d) UTC(?P<theirs> \(by the API's clock\))?)?\."
 )
 
 
@@ -169,11 +171,16 @@ def test_no_line_comes_after_the_end_and_nothing_stays_behind(
     tap.close()
 
 
-@pytest.mark.parametrize("api", [CALENDLY, ONCEHUB], ids=lambda api: api.name)
-def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time(
-    api: Api, serve: Callable[..., Sandbox], steps: Callable[[], Steps], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("api", "apart"), [(CALENDLY, 61), (ONCEHUB, 59)], ids=["calendly", "oncehub"])
+def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time_and_that_where_clocks_differ(
+    api: Api,
+    apart: int,
+    serve: Callable[..., Sandbox],
+    steps: Callable[[], Steps],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     expected: list[str | None] = []
+    machine = SimpleNamespace(now=lambda _zone: tap.now + timedelta(seconds=apart) if tap else None)
 
     class Waiting(VirtualClock):
         """Has the line come while the run waits."""
@@ -191,13 +198,14 @@ def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time(
     sandbox = serve(clock=clock, flow=True)
     getattr(sandbox, api.name).requests_per_minute = 4
     tap = runner_of(api, sandbox, clock).build(requests_per_minute=4, concurrency=1)
-    with caplog.at_level("INFO"):
+    with mock.patch.object(progress, "datetime", machine), caplog.at_level("INFO"):
         tap.run()
     tap.close()
 
     told = [line["until"] for line in said(caplog)]
     assert any(expected)
     assert told == expected
+    assert {bool(line["theirs"]) for line in said(caplog) if line["until"]} == {apart > 60}
 
 
 def test_a_line_comes_while_the_run_waits_for_an_answer(

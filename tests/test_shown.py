@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import pty
 import re
@@ -79,6 +80,39 @@ def test_nothing_is_coloured_on_a_terminal_not_even_where_that_is_asked_for(sand
         assert "as child stream" not in shown
 
 
+def test_the_sdk_s_talk_while_a_tap_is_made_comes_only_where_everything_is_wanted(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+    for level in (logging.INFO, logging.DEBUG):
+        caplog.clear()
+        with caplog.at_level(level, logger=api.tap.name):
+            tap = api.tap(config={}, validate_config=False)
+            assert tap.streams
+            assert tap.logger.level == level
+        told.append([record.getMessage() for record in caplog.records if record.levelno == logging.INFO])
+
+    assert told[0] == []
+    assert any("as child stream" in message for message in told[1])
+
+
+def test_about_tells_of_each_setting_its_default_its_variable_what_it_is_and_whether_it_is_secret(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.tap.print_about()
+    shown = capsys.readouterr().out
+
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    parts = {part.partition(" (")[0]: " ".join(part.split()) for part in shown.split("\n\n")}
+    for name, setting in api.tap.config_jsonschema["properties"].items():
+        title, _, description = parts[name].partition(f") {api.tap.env_prefix()}{name.upper()} ")
+        assert description == " ".join(setting["description"].split())
+        assert ("; secret" in title) is bool(setting.get("secret"))
+        default = setting.get("default")
+        written = default if isinstance(default, str) else json.dumps(default)
+        assert title.partition("; default ")[2] == ("" if default is None else written)
+
+
 def on_a_terminal(command: str, *arguments: str) -> str:
     """What a command shows on a terminal that wants colours."""
     ours, theirs = pty.openpty()
@@ -124,7 +158,11 @@ STRUCTURED = {
     ("key", "valid", "shown"),
     [
         ("sandbox-admin", True, None),
-        ("wrong", False, "SavvyCal does not accept the key: it is wrong, expired or revoked."),
+        (
+            "wrong",
+            False,
+            "SavvyCal does not accept the key: it is wrong, expired or revoked, or `api_url` is not SavvyCal's.",
+        ),
     ],
 )
 def test_meltano_config_test_takes_a_good_key_and_shows_the_sentence_about_a_bad_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def test_every_request_is_counted_once_and_for_its_stream(
     told = {point["tags"]["stream"]: point["value"] for point in metrics(caplog) if "http_request" in point["metric"]}
     assert sum(tap.usage.requests.values()) == len(sandbox.requests)
     assert told.items() <= tap.usage.requests.items()
-    assert f"{len(sandbox.requests):,} requests (" in caplog.text
+    assert f"; {len(sandbox.requests):,} requests (" in caplog.text
     assert "0 refused by it (429), 0 sent again after another error." in caplog.text
 
 
@@ -45,6 +46,11 @@ def test_a_stream_s_rows_are_counted_once_over_all_its_parents(
         runner.sync()
 
     told = [(point["tags"]["stream"], point["value"]) for point in metrics(caplog) if point["metric"] == "record_count"]
+    written = sorted(filter(None, runner.warehouse.written.values()), reverse=True)
+    [line] = [message for message in caplog.messages if " requests (" in message]
+    first, _, _ = line.partition("; ")
+    assert [int(text.replace(",", "")) for text in re.findall(r"\w+ ([\d,]+)(?=[,)])", first)] == written
+    assert first.startswith(f"{sum(written):,} records (")
     assert dict(told) == {stream: runner.warehouse.written.get(stream, 0) for stream, _ in told}
     assert len(told) == len(dict(told)) == len(api.default_streams())
 
@@ -79,6 +85,8 @@ def test_a_run_that_breaks_off_tells_too(
 
 
 def test_the_readme_shows_it_as_it_is() -> None:
-    requests = {"event_invitees": 2_000, "scheduled_events": 21, "api_user": 1, "organization_memberships": 1}
+    records = {"event_invitees": 2_321, "scheduled_events": 2_117}
+    requests = {"event_invitees": 2_113, "scheduled_events": 23, "api_user": 1, "organization_memberships": 1}
 
-    assert f"\n{Usage(requests, refused=0, repeated=0, waited=122.0)}\n" in README.read_text(encoding="utf-8")
+    line = str(Usage(records, requests, refused=0, repeated=0, waited=244.0))
+    assert f"\n{line}\n" in README.read_text(encoding="utf-8")

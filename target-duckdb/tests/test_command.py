@@ -64,6 +64,8 @@ def test_about_and_help_and_version_work_without_settings() -> None:
     assert {"filepath", "default_target_schema", "hard_delete", "add_record_metadata"} <= set(settings)
     assert "load_method" not in settings
     assert all(setting.get("title") and setting.get("description") for setting in settings.values())
+    shown = subprocess.run([*argv, "--about"], capture_output=True, text=True, check=True).stdout
+    assert "| lock_timeout | False | 60 | Seconds to wait for another process that holds the file. |" in shown
     for option in ("--help", "--version"):
         subprocess.run([*argv, option], capture_output=True, check=True)
 
@@ -251,7 +253,7 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_named(
 @pytest.mark.parametrize("content", [b"hello " * 4000, b""])
 def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.duckdb").write_bytes(content)
-    (complaint,) = complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))[-1:]
+    (complaint,) = complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))
     assert "is not a DuckDB database" in complaint
     assert str(tmp_path / "a.duckdb") in complaint
     assert (tmp_path / "a.duckdb").read_bytes() == content
@@ -265,6 +267,12 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     raw[8300] ^= 255
     file.write_bytes(raw)
     assert "is damaged" in complaints(run(tmp_path, [schema("t", {"id": INTEGER})]))[-1]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    (complaint,) = complaints(run(tmp_path, [schema("t", {"id": INTEGER})], filepath=str(tmp_path / "a" / "b.duckdb")))
+    assert str(tmp_path / "a" / "b.duckdb") in complaint
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")

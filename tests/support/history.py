@@ -321,7 +321,8 @@ def history_of(kind: Api) -> type[History]:
     request = st.one_of(st.integers(0, 8), st.integers(0, 30))
     meanwhile = st.builds(Meanwhile, request, several, st.one_of(st.none(), killed))
     interrupted = st.one_of(killed, meanwhile)
-    some, more = st.frozensets(st.sampled_from(default)), st.frozensets(st.sampled_from(others), max_size=2)
+    some = st.frozensets(st.sampled_from(default), max_size=len(default) - 1)
+    more = st.frozensets(st.sampled_from(others), max_size=2)
     otherwise = st.one_of(
         st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()), st.just(InFull())
     )

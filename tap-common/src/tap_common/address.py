@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +23,12 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def doubt(config: Mapping[str, Any], schema: Mapping[str, Any], whose: str) -> str:
+    """What else may be at fault where a key is refused: part of a sentence, empty where `api_url` is as it was."""
+    usual = schema["properties"]["api_url"]["default"]
+    return "" if str(config["api_url"]).rstrip("/") == usual else f", or `api_url` is not {whose}'s"
 
 
 def proxies_for(url: str) -> dict[str, str]:

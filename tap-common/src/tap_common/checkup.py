@@ -42,16 +42,20 @@ class Finding:
     verdict: Verdict
     why: str = ""
     parents: Mapping[str, tuple[Access | None, Record]] = field(default_factory=dict)
+    rows: int = 0
+    """How many rows were looked through for those."""
 
 
 def checkup(tap: SchedulingTap, say: Callable[[str], None]) -> bool:
     """Ask for a row of each stream, say what came of it line by line, and return whether a run would go through.
 
-    No row is shown. Streams that are off are asked for too.
+    No row is shown. Streams that are off are asked for too. Nothing counts as read already.
 
     Raises:
         TapError: The settings cannot be used, or a key does not work.
     """
+    for bookmark in tap.state.get("bookmarks", {}).values():
+        bookmark.pop("replication_key_value", None)
     tap.check_key()
     for which, access in tap.keys.items():
         say(_line(f"{which} works", tap.owner(access), _limit(tap, access)))
@@ -92,15 +96,22 @@ def _finding(stream: APIStream, parent: Finding | None) -> Finding:
             return _answered(stream, lists)
     except SingerSDKError as error:
         return _refused(stream, error)
-    return Finding(Verdict.UNKNOWN, "no parents to ask with" if parent else "nothing to read with these settings")
+    if parent is None:
+        return Finding(Verdict.UNKNOWN, "nothing to read with these settings")
+    if not parent.rows:
+        return Finding(Verdict.UNKNOWN, "no parents to ask with")
+    return Finding(Verdict.UNKNOWN, f"looked at {parent.rows} of {_above(stream)}: none has one")
 
 
 def _through(stream: APIStream, parent: Finding) -> Finding | None:
     """What the parent tells of a child; None where it has to be asked for."""
-    above = f"`{cast('type[APIStream]', stream.parent_stream_type).name}`"
     if parent.verdict in (Verdict.SKIPPED, Verdict.NO):
-        return Finding(parent.verdict, f"goes by {above}")
-    return None if stream.asks else Finding(parent.verdict, f"comes with {above}")
+        return Finding(parent.verdict, f"goes by {_above(stream)}")
+    return None if stream.asks else Finding(parent.verdict, f"comes with {_above(stream)}")
+
+
+def _above(stream: APIStream) -> str:
+    return f"`{cast('type[APIStream]', stream.parent_stream_type).name}`"
 
 
 def _answered(stream: APIStream, lists: Sequence[Asked]) -> Finding:
@@ -111,30 +122,35 @@ def _answered(stream: APIStream, lists: Sequence[Asked]) -> Finding:
     """
     parents: dict[str, tuple[Access | None, Record]] = {}
     refusals: list[ForbiddenError] = []
+    seen = 0
     for asked in lists:
         try:
-            rows = _rows_for_children(stream, asked)
+            rows, looked = _rows_for_children(stream, asked)
         except ForbiddenError as refusal:
             refusals.append(refusal)
         else:
             parents = {name: (asked.get(ACCESS), row) for name, row in rows.items()} | parents
+            seen += looked
     if refusals and (len(refusals) == len(lists) or not stream.optional):
         raise refusals[0]
-    return Finding(Verdict.YES, f"with {len(lists) - len(refusals)} of {len(lists)} keys" if refusals else "", parents)
+    of_all = f"with {len(lists) - len(refusals)} of {len(lists)} keys" if refusals else ""
+    return Finding(Verdict.YES, of_all, parents, seen)
 
 
-def _rows_for_children(stream: APIStream, asked: Asked) -> dict[str, Record]:
-    """Ask for a page of a list: for each child, by name, the first row that it would visit."""
+def _rows_for_children(stream: APIStream, asked: Asked) -> tuple[dict[str, Record], int]:
+    """Ask for a page of a list: for each child, by name, the first row that it would visit; how many it looked at."""
     children = {child.name: cast("APIStream", child) for child in stream.child_streams}
     most = int(stream.config["page_size"]) if children else 1
     rows = islice(stream.open({**asked, "page_size": most}), most)
     found: dict[str, Record] = {}
+    looked = 0
     for row in rows if children else ():
+        looked += 1
         shaped = stream.shape(row, asked)
         found = {name: shaped for name, child in children.items() if child.wants(shaped)} | found
         if len(found) == len(children):
             break
-    return found
+    return found, looked
 
 
 def _refused(stream: APIStream, error: SingerSDKError) -> Finding:

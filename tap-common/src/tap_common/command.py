@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 from abc import ABC, abstractmethod
@@ -13,11 +12,14 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
 from singer_sdk.tap_base import CliTestOptionValue, Tap
 from typing_extensions import override
 
+from tap_common.about import SETTINGS
 from tap_common.checkup import checkup
 from tap_common.cli import TapCommand
+from tap_common.environment import from_environment
 from tap_common.errors import SettingsError
 from tap_common.page import explained, page
 from tap_common.progress import Progress
+from tap_common.quiet import quiet
 from tap_common.settings import misspelt
 from tap_common.state import check_catalog
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.streams.core import Stream
 
     from tap_common.access import Access
     from tap_common.tap import SchedulingTap
@@ -44,6 +47,27 @@ class CommandLine(Tap, ABC):
     """The plans that allow so many requests in the API's window, for `--test`."""
 
     _ending = 0
+
+    def __init__(self, *, parse_env_config: bool = False, **kwargs: Any) -> None:
+        self._takes_environment = parse_env_config
+        with quiet(self.logger):
+            super().__init__(**kwargs)
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        with quiet(self.logger):
+            return super().streams
+
+    def from_environment(self) -> dict[str, Any]:
+        """The settings that the environment has, if it is to be read.
+
+        Raises:
+            SettingsError: With a sentence for each variable that cannot be used.
+        """
+        if not self._takes_environment:
+            return {}
+        return from_environment(self.config_jsonschema, self.env_prefix(), os.environ)
 
     @property
     @abstractmethod
@@ -89,6 +113,11 @@ class CommandLine(Tap, ABC):
 
     @classmethod
     @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        super().print_about(output_format or SETTINGS)
+
+    @classmethod
+    @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
             return super().cb_config(ctx, param, value)
@@ -109,10 +138,7 @@ class CommandLine(Tap, ABC):
             return
         if value != CliTestOptionValue.All.value:
             ctx.fail("It is `--test`, or `--test=schema`.")
-        if not {f"{cls.env_prefix()}LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG"} & os.environ.keys():
-            cls.logger.setLevel(logging.WARNING)  # the SDK tells which stream is whose child
         tap = cast("SchedulingTap", cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog"))))
-        cls.logger.setLevel(logging.NOTSET)
         try:
             with Progress(tap):
                 good = checkup(tap, partial(print, flush=True))
@@ -145,17 +171,12 @@ class CommandLine(Tap, ABC):
         """The tap for some options of the command."""
         if catalog is not None:
             check_catalog(entries := _json(catalog, "catalog"))
-        try:
-            tap = cls(
-                config=config.config if config else {},
-                parse_env_config=config.parse_env if config else False,
-                state=None if state is None else _json(state, "state"),
-                catalog=None if catalog is None else entries,
-            )
-        except ValueError:
-            raise SettingsError(
-                f"An environment variable `{cls.env_prefix()}…` does not hold a value of its setting's type."
-            ) from None
+        tap = cls(
+            config=config.config if config else {},
+            parse_env_config=config.parse_env if config else False,
+            state=None if state is None else _json(state, "state"),
+            catalog=None if catalog is None else entries,
+        )
         for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"]):
             tap.logger.warning("%s", sentence)
         return tap

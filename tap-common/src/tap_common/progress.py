@@ -19,6 +19,8 @@ INTERVAL = 10.0
 """Seconds between two lines, and before the first one: a short run says nothing."""
 # A request that waits for less is on its way.
 _A_WAIT = 1.0
+# Clocks that differ by less are taken for one.
+_APART = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,18 @@ class Progress:
         if self._stream is not None:
             parts.insert(0, f"Reading `{self._stream}` ({now.records.get(self._stream, 0):,} records)")
         if until := self._waits_until():
-            parts.append(f"waiting for the API's limit until {until:%H:%M:%S} UTC")
+            parts.append(f"waiting for the API's limit until {until}")
         more = {"stream_name": self._stream, "records": records, "requests": requests}
         self._tap.logger.info("%s.", "; ".join(parts), extra=more)
 
-    def _waits_until(self) -> datetime | None:
+    def _waits_until(self) -> str | None:
         """When the limit lets the next request through, by the API's time; None where none waits for long."""
         now = self._tap.clock.monotonic()
         moments = [access.limiter.waiting_until for access in self._tap.ways]
         waits = [moment - now for moment in moments if moment is not None and moment - now >= _A_WAIT]
         if not waits:
             return None
-        return (self._tap.now if self._tap.has_begun else datetime.now(UTC)) + timedelta(seconds=min(waits))
+        ours = datetime.now(UTC)
+        theirs = self._tap.now if self._tap.has_begun else ours
+        whose = " (by the API's clock)" if abs(theirs - ours) > _APART else ""
+        return f"{theirs + timedelta(seconds=min(waits)):%H:%M:%S} UTC{whose}"

@@ -23,6 +23,9 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 _KEY = re.compile("[!-~]+")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
+# Meltano's own settings of an extractor.
+_EXTRAS = ("_catalog", "_load_schema", "_metadata", "_schema", "_select", "_select_filter", "_state")
+
 TEXT = th.StringType(nullable=False)
 
 
@@ -164,11 +167,11 @@ def usable(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
 
 
 def misspelt(environment: Iterable[str], prefix: str, settings: Iterable[str]) -> Iterator[str]:
-    """A sentence for each environment variable that is nearly, but not quite, the name of a setting.
+    """A sentence for each environment variable that is nearly, but not quite, the name of a setting or of an extra.
 
     What goes on with another underscore is Meltano's: for its own settings, or for a plugin that inherits.
     """
-    known = {prefix + name.upper() for name in settings}
+    known = {prefix + name.upper() for name in (*settings, *_EXTRAS)}
     for name in environment:
         ours = name.startswith(prefix) and not name.startswith(f"{prefix}_")
         if ours and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
@@ -201,7 +204,10 @@ def seedless(config: Mapping[str, Any]) -> Iterator[str]:
     values = config.get("stream_map_config")
     seed = values.get("hash_seed") if isinstance(values, dict) else None
     if "hash_seed" in str(config.get("stream_maps") or "") and not (isinstance(seed, str) and seed):
-        yield "Setting `stream_map_config` lacks `hash_seed`, which `stream_maps` hash with: a secret text of your own."
+        yield (
+            "Setting `stream_map_config` lacks `hash_seed`, which `stream_maps` hash with: a secret text of your own "
+            "(in Meltano, with the files of stream-maps/, `STREAM_MAP_HASH_SEED`)."
+        )
 
 
 def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:

@@ -1,15 +1,19 @@
-"""What a state file must look like, and what a bookmark vouches for."""
+"""What a state and a catalog must look like, and what a bookmark vouches for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+
 from tap_common.errors import SettingsError
 from tap_common.window import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Collection, Mapping, MutableMapping
     from datetime import datetime
+
+    from singer_sdk.streams.core import Stream
 
 COVERS = "covers"
 """Key in a stream's state: whose data, and from which start date on, its bookmark vouches for."""
@@ -46,6 +50,26 @@ def check_catalog(catalog: Mapping[str, Any]) -> None:
     entries = catalog.get("streams")
     if not isinstance(entries, list) or not all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
         raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
+
+
+def check_selection(streams: Collection[Stream], variable: str) -> None:
+    """Refuse to read nothing, or by a method that is none; `variable` is where Meltano is told what to read.
+
+    Raises:
+        SettingsError: With a sentence that says where to mend it.
+    """
+    if not any(stream.selected for stream in streams):
+        raise SettingsError(
+            f"No stream is selected: nothing is read. See `select` in meltano.yml and `{variable}`, or the catalog."
+        )
+    for stream in streams:
+        method = stream.replication_method
+        read = stream.selected or stream.has_selected_descendents
+        if read and method not in (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL):
+            raise SettingsError(
+                f"The replication method `{method}` of stream `{stream.name}` is neither {REPLICATION_FULL_TABLE} nor "
+                f"{REPLICATION_INCREMENTAL}: see `metadata` in meltano.yml, or the catalog."
+            )
 
 
 def usable_bookmark(

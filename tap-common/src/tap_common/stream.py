@@ -23,6 +23,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_common.access import ACCESS, Access
+from tap_common.address import doubt
 from tap_common.ahead import ahead, primed
 from tap_common.bookmarked import Bookmarked
 from tap_common.counter import Sum
@@ -246,7 +247,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """The error that a 4xx (other than 429) stands for."""
         match response.status_code:
             case HTTPStatus.UNAUTHORIZED:
-                return AccessError(f"{self.tap.api_name} does not accept the key: it is wrong, expired or revoked.")
+                whose = self.tap.api_name
+                also = doubt(self.config, self.tap.config_jsonschema, whose)
+                return AccessError(f"{whose} does not accept the key: it is wrong, expired or revoked{also}.")
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
             case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:

@@ -26,7 +26,7 @@ from tap_common.progress import Progress
 from tap_common.retry import Retry
 from tap_common.session import Session
 from tap_common.settings import api_keys, problems, usable
-from tap_common.state import check_state
+from tap_common.state import check_selection, check_state
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
@@ -208,8 +208,6 @@ class SchedulingTap(CommandLine, ABC):
         progress = Progress(self)
         with progress:
             self.check()
-        if not any(stream.selected for stream in self.streams.values()):
-            self.logger.warning("No stream is selected: nothing is read.")
         try:
             with progress:
                 self.sync_all()
@@ -219,8 +217,8 @@ class SchedulingTap(CommandLine, ABC):
 
     @property
     def usage(self) -> Usage:
-        """What the run has asked of the API so far."""
-        return Usage.of(self.request_counters, self.ways)
+        """What the run has written, and asked of the API, so far."""
+        return Usage.of(self.record_counters, self.request_counters, self.ways)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.
@@ -237,10 +235,13 @@ class SchedulingTap(CommandLine, ABC):
             TapError: With the sentence to show.
         """
         self.check_settings()
+        check_selection(self.streams.values(), f"{self.env_prefix()}_SELECT")
         try:
             self.first_request()
         except GoneError as error:
             raise SettingsError(f"{error}: check the setting `api_url`.") from error
+        if self.start_date and self.start_date > self.now:
+            self.logger.warning("Setting `start_date` is in the future: nothing that is earlier is read.")
 
     def check_settings(self) -> None:
         """Refuse settings that cannot be used.
@@ -298,7 +299,7 @@ class SchedulingTap(CommandLine, ABC):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = usable(self._config, self.config_jsonschema)
+        self._config = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
         list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
         if raise_errors:
             self.check_settings()

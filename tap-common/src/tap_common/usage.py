@@ -1,4 +1,4 @@
-"""What a run has asked of its API."""
+"""What a run has written, and asked of its API."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class Metric(Enum):
 
 @dataclass(frozen=True)
 class Usage:
-    """The requests of a run: how many of each stream, and what held them up."""
+    """The rows and the requests of a run: how many of each stream, and what held them up."""
 
+    records: Mapping[str, int]
+    """Rows that were written, by stream, the most first."""
     requests: Mapping[str, int]
     """Requests that were answered, by stream, the most first."""
     refused: int
@@ -38,20 +40,20 @@ class Usage:
     """Seconds in which a request waited for the limit of a key, the longest of all keys."""
 
     @classmethod
-    def of(cls, counters: Mapping[str, Sum], accesses: Sequence[Access]) -> Self:
-        """Of what was asked so far."""
-        counts = {stream: counter.value for stream, counter in counters.items() if counter.value}
+    def of(cls, records: Mapping[str, Sum], requests: Mapping[str, Sum], accesses: Sequence[Access]) -> Self:
+        """Of what was written and asked so far."""
         return cls(
-            requests=dict(sorted(counts.items(), key=lambda item: -item[1])),
+            records=_most_first(records),
+            requests=_most_first(requests),
             refused=sum(access.limiter.refused for access in accesses),
             repeated=sum(access.retry.repeated for access in accesses),
             waited=max((access.limiter.waited for access in accesses), default=0.0),
         )
 
     def __str__(self) -> str:
-        streams = ", ".join(f"{name} {number:,}" for name, number in self.requests.items())
         return (
-            f"{sum(self.requests.values()):,} requests ({streams}). Waited {self.waited:.0f} s for the API's limit; "
+            f"{_told(self.records, 'records')}; {_told(self.requests, 'requests')}. "
+            f"Waited {self.waited:.0f} s for the API's limit; "
             f"{self.refused:,} refused by it (429), {self.repeated:,} sent again after another error."
         )
 
@@ -64,3 +66,13 @@ class Usage:
             metrics.Point("timer", Metric.WAITED, round(self.waited, 3), {"tap": tap}),  # type: ignore[arg-type]  # ours
         ):
             metrics.log(metrics.get_metrics_logger(), point)
+
+
+def _most_first(counters: Mapping[str, Sum]) -> dict[str, int]:
+    counts = {stream: counter.value for stream, counter in counters.items() if counter.value}
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def _told(counts: Mapping[str, int], what: str) -> str:
+    streams = ", ".join(f"{name} {number:,}" for name, number in counts.items())
+    return f"{sum(counts.values()):,} {what}{f' ({streams})' if streams else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -98,10 +99,13 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
 
 
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with every alias replaced by what it stands for."""
+    """The settings with every alias, and the ~ of a path, replaced by what it stands for."""
     settings = dict(config)
     settings.setdefault("validate_records", False)
     settings["filepath"] = settings.get("filepath") or settings.get("path")
+    for name in ("filepath", "temp_dir"):
+        if path := settings.get(name):
+            settings[name] = os.path.expanduser(path)  # noqa: PTH111  # Path's raises where there is no such user
     settings["add_record_metadata"] = bool(settings.get("add_record_metadata") or settings.get("add_metadata_columns"))
     if level := settings.get("data_flattening_max_level"):
         settings |= {"flattening_enabled": True, "flattening_max_depth": level}

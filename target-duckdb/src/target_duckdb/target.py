@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from target_duckdb import page
 from target_duckdb.batch_files import texts
+from target_duckdb.environment import from_environment
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
 from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.plugin_base import SingerCommand
+    from singer_sdk.sinks import Sink
 
     from target_duckdb.reader import Taker
 
@@ -75,7 +77,8 @@ class TargetDuckDB(Target):
     most_bytes = 4 << 20
     _told_to_stop: int | None = None
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, parse_env_config: bool = False, **kwargs: Any) -> None:
+        self._takes_environment = parse_env_config
         super().__init__(**kwargs)
         if not self.config["filepath"]:
             complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
@@ -103,6 +106,21 @@ class TargetDuckDB(Target):
     def config(self) -> Mapping[str, Any]:
         """The settings, aliases resolved."""
         return resolved(super().config)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Take the environment, if it is to be read, before the SDK checks the settings."""
+        if self._takes_environment:
+            self.append_builtin_config(SETTINGS)
+            prefix = f"{self.name.upper().replace('-', '_')}_"
+            self._config = {**self._config, **from_environment(SETTINGS, prefix, os.environ)}
+        return super()._validate_config(raise_errors=raise_errors)
+
+    @override
+    def get_sink(self, stream_name: str, **kwargs: Any) -> Sink:
+        """The sink of a stream; the file is opened first, so that what is wrong with it is all that is said."""
+        _ = self.warehouse.connection
+        return super().get_sink(stream_name, **kwargs)
 
     def succeed(self, sink: DuckDBSink) -> None:
         """Let a sink take over its stream; what its predecessor holds is written first, so that order is kept."""
@@ -259,6 +277,12 @@ class TargetDuckDB(Target):
             if option.name in page.OPTIONS:
                 option.help = page.OPTIONS[option.name]
         return command
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print all settings; the SDK's plain text would be without their defaults and descriptions."""
+        super().print_about(output_format or "markdown")
 
     @classmethod
     @override
