@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the
     with pytest.raises(LoadError) as refused:
         TargetDuckDB(config={"filepath": "x"}, parse_env_config=True)
     assert str(refused.value) == f"The environment variable TARGET_DUCKDB_{setting.upper()} does not hold {what}."
+
+
+def test_the_sdk_does_not_tell_that_it_leaves_the_environment_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="target-duckdb"):
+        target = TargetDuckDB(config={"filepath": str(tmp_path / "x")}, parse_env_config=True)
+        assert target.logger.level == logging.INFO
+
+    assert caplog.messages == []
 
 
 def test_the_home_folder_may_be_called_by_its_sign(tmp_path: Path, environment: dict[str, str]) -> None:

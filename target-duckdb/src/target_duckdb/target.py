@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -79,7 +80,13 @@ class TargetDuckDB(Target):
 
     def __init__(self, *, parse_env_config: bool = False, **kwargs: Any) -> None:
         self._takes_environment = parse_env_config
-        super().__init__(**kwargs)
+        level = self.logger.level
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.setLevel(logging.WARNING)  # the SDK tells that it does not parse the environment
+        try:
+            super().__init__(**kwargs)
+        finally:
+            self.logger.setLevel(level)
         if not self.config["filepath"]:
             complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
             raise ConfigValidationError(complaint, errors=[complaint], schema=SETTINGS)
