@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from ruamel.yaml import YAML
 
 from api import runner_of
 from calendly_api import CALENDLY
@@ -40,14 +40,15 @@ def block(language: str, begin: str) -> str:
 
 
 class Accounts:
-    """A project with what the page adds to `meltano.yml`, and a sandbox for each account."""
+    """A project with the page's file, as it is printed, and a sandbox for each account."""
 
     def __init__(self, serve: Callable[..., Sandbox], folder: Path) -> None:
         self.sandboxes = {name: serve(seed=seed) for seed, name in enumerate(ACCOUNTS)}
         for sandbox in self.sandboxes.values():
             sandbox.calendly.requests_per_minute = 60_000
         self.project = Project(CALENDLY, self.sandboxes["sales"], folder)
-        self.add(YAML(typ="safe").load(block("yaml", "plugins:")))
+        self.file = folder / "accounts.meltano.yml"
+        self.file.write_text(block("yaml", "plugins:"), encoding="utf-8")
         self.states = folder / "states"
         self.loader = DuckDB(hard_delete=False, file=folder / "warehouse.duckdb")
         self.environment = {
@@ -60,12 +61,11 @@ class Accounts:
             prefix = f"TAP_CALENDLY__{name.upper()}"
             self.environment |= {f"{prefix}_API_URL": sandbox.calendly.api_url, f"{prefix}_API_KEY": CALENDLY.key}
 
-    def add(self, written: dict[str, Any]) -> None:
-        """Write what a block of the page says into `meltano.yml`."""
-        self.project.config["plugins"]["extractors"] += written["plugins"]["extractors"]
-        for part in ("jobs", "schedules"):
-            self.project.config[part] += written.get(part, [])
-        YAML().dump(self.project.config, self.project.folder / "meltano.yml")
+    def edit(self, old: str, new: str) -> None:
+        """Replace a part of the file."""
+        text = self.file.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        self.file.write_text(text.replace(old, new), encoding="utf-8")
 
     def run(self, *what: str) -> subprocess.CompletedProcess[str]:
         """A run of jobs, or of an extractor and a loader."""
@@ -125,15 +125,26 @@ def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_ru
     again = accounts.sandboxes["sales"].requests[asked["sales"] :]
     assert 0 < len(again) < asked["sales"]
 
+    program, *arguments = block("sh", ".venv/bin/meltano state clear").splitlines()[0].split()
+    cleared = accounts.project.meltano(*arguments, environment=accounts.environment)
+
+    assert (program, cleared.returncode) == (".venv/bin/meltano", 0), cleared.stderr
+    assert accounts.state("support") == before[1]
+    with pytest.raises(ValueError, match="not enough values"):
+        accounts.state("sales")
+
 
 def test_a_misspelt_variable_ends_the_run_before_anything_is_asked_for(accounts: Accounts) -> None:
     key = accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
     accounts.environment |= {"TAP_CALENDLY__SALE_API_KEY": key, "TAP_CALENDLY_API_KEY": key}
 
-    run = accounts.run("calendly-sales-to-duckdb")
+    given = accounts.project.meltano(
+        "invoke", "--no-install", "--dump=config", "tap-calendly--sales", environment=accounts.environment
+    )
 
-    assert run.returncode == 1
-    assert block("log", "Setting").strip() in run.stderr
+    with pytest.raises(SettingsError) as refused:
+        CALENDLY.tap(config=json.loads(given.stdout))
+    assert str(refused.value) == block("log", "Setting").strip()
     assert list(accounts.sandboxes["sales"].requests) == []
 
 
@@ -177,9 +188,7 @@ def test_two_runs_with_half_the_limit_each_are_refused_nothing(
 
 @pytest.mark.soak
 def test_accounts_can_be_run_at_the_same_time_and_one_of_them_in_full(accounts: Accounts) -> None:
-    accounts.add(
-        {"plugins": {"extractors": YAML(typ="safe").load(block("yaml", "  - name: tap-calendly--sales-in-full"))}}
-    )
+    accounts.edit("\njobs:", block("yaml", "  - name: tap-calendly--sales-in-full") + "\njobs:")
     assert accounts.project.meltano("state", "list").returncode == 0  # makes Meltano's database
 
     with ThreadPoolExecutor(2) as pool:
@@ -205,9 +214,8 @@ def test_accounts_can_be_run_at_the_same_time_and_one_of_them_in_full(accounts: 
 def test_without_its_line_an_extractor_reads_with_the_key_that_it_inherits(accounts: Accounts) -> None:
     del accounts.environment["TAP_CALENDLY__SALES_API_KEY"]
     accounts.environment["TAP_CALENDLY_API_KEY"] = CALENDLY.key
-    [sales] = [one for one in accounts.project.config["plugins"]["extractors"] if one["name"] == "tap-calendly--sales"]
-    del sales["config"]["api_key"]
-    accounts.add({"plugins": {"extractors": []}})
+    [line] = [one for one in block("yaml", "plugins:").splitlines() if "$TAP_CALENDLY__SALES_API_KEY" in one]
+    accounts.edit(f"    config:\n{line}\n", "")
 
     listed = accounts.project.meltano("config", "list", "tap-calendly--sales", environment=accounts.environment)
     run = accounts.run("calendly-sales-to-duckdb")

@@ -9,16 +9,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import personal_data
 from apis import APIS
+from harness import VirtualClock
 from people import leaves, named, people
+from sandbox import Sandbox
 from syncing import rows, selected, synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from api import Api
-    from sandbox import Sandbox
+    from syncing import Row
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,11 +109,21 @@ def test_fields_that_nobody_knows_yet_count_as_personal() -> None:
             assert marked(schema, ("_extra",)), stream
 
 
-def test_nobody_of_the_sandbox_stands_in_a_column_that_is_not_marked_or_in_a_state(api: Api, sandbox: Sandbox) -> None:
-    known, schemas = people(sandbox.world), personal_data.schemas(api.tap)
+@pytest.fixture(scope="module", params=APIS, ids=lambda api: api.name)
+def seen(request: pytest.FixtureRequest) -> tuple[Api, frozenset[str], list[Row]]:
+    """Each API in turn, who lives at the source, and what the tap writes of all streams."""
+    api: Api = request.param
+    with Sandbox(scale="tiny", clock=VirtualClock()) as sandbox:
+        return api, people(sandbox.world), synced(api, sandbox, selected(api))
+
+
+def test_nobody_of_the_sandbox_stands_in_a_column_that_is_not_marked_or_in_a_state(
+    seen: tuple[Api, frozenset[str], list[Row]],
+) -> None:
+    api, known, messages = seen
+    schemas = personal_data.schemas(api.tap)
     texts: dict[str, list[str]] = defaultdict(list)
     somebody: list[str] = []
-    messages = synced(api, sandbox, selected(api))
     states = [text for message in messages if message["type"] == "STATE" for _, text in leaves({}, message)]
     for stream, found in rows(messages).items():
         for path, text in chain.from_iterable(leaves(schemas[stream], row) for row in found):
@@ -121,8 +135,9 @@ def test_nobody_of_the_sandbox_stands_in_a_column_that_is_not_marked_or_in_a_sta
     assert named(states, known) == []
 
 
-def test_catalogs_and_messages_do_not_have_the_marks(api: Api, sandbox: Sandbox) -> None:
-    schemas = [message for message in synced(api, sandbox, selected(api)) if message["type"] == "SCHEMA"]
+def test_catalogs_and_messages_do_not_have_the_marks(seen: tuple[Api, frozenset[str], list[Row]]) -> None:
+    api, _, messages = seen
+    schemas = [message for message in messages if message["type"] == "SCHEMA"]
     told = json.dumps([schemas, selected(api)])
 
     assert {message["stream"] for message in schemas} == set(api.all_streams())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from ruamel.yaml import YAML
 from singer_sdk.exceptions import StreamMapConfigError
 
 import personal_data
@@ -134,7 +135,7 @@ def test_a_map_of_a_stream_that_is_not_selected_is_left_out(api: Api, monkeypatc
 
 def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
-    command, *arguments = shlex.split(re.findall(r"^tap-\w+ --config=.*$", page, re.MULTILINE)[0])
+    command, *arguments = shlex.split(re.findall(r"^\.venv/bin/tap-\w+ --config=.*$", page, re.MULTILINE)[0])
     environment = {
         "TAP_CALENDLY_API_KEY": CALENDLY.key,
         "TAP_CALENDLY_API_URL": f"{sandbox.url}/calendly",
@@ -143,7 +144,9 @@ def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sand
     sandbox.calendly.requests_per_minute = 60_000
 
     tapped = run(
-        command, *(f"{part}".replace("=stream", f"={ROOT}/stream") for part in arguments), environment=environment
+        Path(command).name,
+        *(f"{part}".replace("=stream", f"={ROOT}/stream") for part in arguments),
+        environment=environment,
     )
     loaded = run(
         "target-duckdb",
@@ -169,15 +172,40 @@ def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sand
     assert named(texts, people(sandbox.world)) == []
 
 
-def test_meltano_takes_the_maps_by_the_line_on_the_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_the_jobs_and_schedules_on_the_page_are_those_of_the_file(mode: str) -> None:
     page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
-    [line] = re.findall(r"^include_paths: .*?\]", page, re.MULTILINE)
-    text = (ROOT / "meltano.yml").read_text(encoding="utf-8")
-    (tmp_path / "meltano.yml").write_text(f"{text}\n{line}\n")
+    table = [line.split(" | ") for line in page.partition("| | in clear |")[2].splitlines()[2:7]]
+    named, schema, job, in_full, schedule = (line[MODES.index(mode) + 2].strip("` |") for line in table)
+    file = YAML(typ="safe").load(ROOT / "stream-maps" / f"{mode}.meltano.yml")
+    extractors = {one["name"]: one for one in file["plugins"]["extractors"]}
+    tasks = {one["name"]: one["tasks"] for one in file["jobs"]}
+    [[task], [all_of_it]] = tasks[job], tasks[in_full]
+
+    assert len(extractors) == len(tasks) == 2 * len(file["schedules"]) == 2 * len(APIS)
+    assert {"name": schedule, "interval": "@daily", "job": job} in file["schedules"]
+    for name in (task, all_of_it):
+        extractor, loader = name.split()
+        assert (extractors[extractor]["load_schema"], loader) == (schema, "target-duckdb")
+    assert extractors[all_of_it.split()[0]]["inherit_from"] == task.split()[0] == named
+
+
+def test_meltano_takes_the_maps_by_the_link_on_the_page(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    [link] = re.findall(r"^ln -s .*?(?= +#)", page, re.MULTILINE)
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
     shutil.copytree(ROOT / "stream-maps", tmp_path / "stream-maps")
+    subprocess.run(shlex.split(link), cwd=tmp_path, check=True)
 
     done = subprocess.run(
-        [BIN / "meltano", "--log-level=warning", "invoke", "--no-install", "--dump=config", "tap-calendly--hashed"],
+        [
+            BIN / "meltano",
+            "--log-level=warning",
+            "invoke",
+            "--no-install",
+            "--dump=config",
+            "tap-scheduler--hashed",
+        ],
         cwd=tmp_path,
         env={"PATH": str(BIN), "HOME": str(tmp_path), "STREAM_MAP_HASH_SEED": SEED},
         capture_output=True,
@@ -186,7 +214,7 @@ def test_meltano_takes_the_maps_by_the_line_on_the_page(tmp_path: Path) -> None:
     )
 
     config = json.loads(done.stdout)
-    assert {key: config.get(key) for key in mapped(CALENDLY, "hash")} == mapped(CALENDLY, "hash")
+    assert {key: config.get(key) for key in mapped(SAVVYCAL, "hash")} == mapped(SAVVYCAL, "hash")
     assert config["api_url"].startswith("http://127.0.0.1")
 
 

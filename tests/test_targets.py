@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -12,17 +14,20 @@ import pytest
 from apis import APIS
 from calendly_api import CALENDLY
 from harness import Warehouse
-from loaded import ROOT
+from loaded import ROOT, Project
 from luma_api import LUMA
 from sandbox import Sandbox
 from savvycal_api import SAVVYCAL
 from tables import SCHEMA, load
 from targets import (
+    PAGE,
     PROGRAMS,
     Environment,
     NotInstalledError,
     Sync,
     as_csv,
+    declare,
+    declared,
     exact,
     installed,
     last_of_each,
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
 
     from api import Api
 
-PAGE = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")
 WITHOUT_SECONDS = re.compile(rb'(T\d\d:\d\d)(?=Z")')
 """A time as Luma may send it, which is ISO 8601, but not the RFC 3339 that JSON Schema means."""
 
@@ -123,14 +127,67 @@ def test_target_csv_keeps_every_row_in_the_text_that_the_page_says_and_the_last_
     syncs: Syncs, program: Callable[[str], Environment], tmp_path: Path
 ) -> None:
     target = program("target-csv")
-    [printed] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    config = json.loads(printed) | {"output_path": str(tmp_path)}
+    config = declared("target-csv")["config"] | {"output_path": str(tmp_path)}
 
     for run in (syncs.first, syncs.second):
         assert [exact(line) for line in target.run(run.lines, config)] == [run.state]
 
     for stream, properties in syncs.properties.items():
         assert read_csv(tmp_path)[stream] == [as_csv(row, properties) for row in syncs.rows(stream)], stream
+
+
+def test_meltano_takes_the_declaration_on_the_page_and_the_files_have_every_row_of_the_source(
+    program: Callable[[str], Environment], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.savvycal.requests_per_minute = 60_000
+    project = Project(SAVVYCAL, sandbox, tmp_path)
+    declare(project, "files.meltano.yml")
+    loaders = tmp_path / ".meltano" / "loaders"
+    loaders.unlink()
+    (loaders / "target-jsonl").mkdir(parents=True)
+    (loaders / "target-jsonl" / "venv").symlink_to(program("target-jsonl").folder)
+    environment = {"TAP_SCHEDULER_API_URL": sandbox.savvycal.api_url, "TARGET_JSONL_DO_TIMESTAMP_FILE": "false"}
+
+    done = project.meltano("run", "--no-install", "tap-scheduler", "target-jsonl", environment=environment)
+
+    assert done.returncode == 0, done.stderr
+    written = read_jsonl(tmp_path / "output" / "tap_scheduler")
+    for stream in SAVVYCAL.default_streams():
+        keys, truth = SAVVYCAL.keys(stream), SAVVYCAL.table(stream, sandbox.truth("savvycal", stream))
+        assert last_of_each(written[stream], keys).keys() == last_of_each(truth, keys).keys() != set(), stream
+
+
+@pytest.mark.parametrize("syncs", [SAVVYCAL], ids=["savvycal"], indirect=True)
+def test_the_commands_without_meltano_go_from_state_to_state_and_keep_it_when_the_tap_fails(
+    syncs: Syncs, program: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    first, later = re.findall(r"```sh\n(set -o pipefail\n.*?)```", PAGE, re.DOTALL)
+    for name, run in {"3": syncs.first, "5": syncs.second}.items():
+        (tmp_path / name).write_bytes(run.lines)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    tap = tmp_path / ".venv" / "bin" / "tap-calendly"
+    tap.write_text('#!/bin/sh\ncp state.json given.json 2>/dev/null\ncat "$(($# + 1))" && ! test -e fail\n')
+    tap.chmod(0o755)
+    (tmp_path / ".tools").mkdir()
+    (tmp_path / ".tools" / "target-jsonl").symlink_to(program("target-jsonl").folder)
+    (tmp_path / "target.json").write_text(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0])
+
+    def types(block: str) -> int:
+        done = subprocess.run(["bash", "-c", block], cwd=tmp_path, env=os.environ, check=False, timeout=100)
+        return done.returncode
+
+    def kept(name: str = "state.json") -> Any:
+        return exact((tmp_path / name).read_text())
+
+    assert types(first) == 0
+    assert kept() == syncs.first.state
+    (tmp_path / "fail").touch()
+    assert types(later) == 1
+    assert kept() == syncs.first.state
+    (tmp_path / "fail").unlink()
+    assert types(later) == 0
+    assert (kept("given.json"), kept()) == (syncs.first.state, syncs.second.state)
+    assert list((tmp_path / "output" / "tap_calendly").glob("events-*.jsonl"))
 
 
 @pytest.mark.parametrize("syncs", [SAVVYCAL], ids=["savvycal"], indirect=True)
@@ -213,3 +270,14 @@ def test_the_page_names_the_version_that_was_tested(name: str) -> None:
     package, _, version = PROGRAMS[name][0].partition("==")
 
     assert f"`{package}` {version}" in PAGE
+
+
+def test_what_is_typed_without_meltano_is_what_is_declared() -> None:
+    _, as_csv = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    config = declared("target-csv")["config"]
+    package, *constraints = PROGRAMS["target-csv"]
+
+    assert f"--python .tools/target-jsonl {' '.join(PROGRAMS['target-jsonl'])}\n" in PAGE
+    assert f"`{package} -c constraints.txt`" in PAGE
+    assert constraints == ["-c", str(ROOT / "constraints.txt")]
+    assert config | as_csv == config | {"output_path": "output/tap_calendly"}

@@ -89,22 +89,33 @@ A tap by itself takes several files; a later one adds to the earlier ones, and `
 
 ```sh
 export TAP_CALENDLY_API_KEY=… TAP_CALENDLY_STREAM_MAP_CONFIG='{{"hash_seed": "…"}}'
-tap-calendly --config=stream-maps/tap-calendly.hash.json --config=ENV
+.venv/bin/tap-calendly --config=stream-maps/tap-calendly.hash.json --config=ENV
 ```
 
-In Meltano, add one line to `meltano.yml`, and the seed to `.env`:
-
-```yaml
-include_paths: [stream-maps/hash.meltano.yml]   # or drop.meltano.yml, without a seed
-```
+For Meltano `stream-maps/` has extractors with the maps, and their jobs and schedules. Link them into the project's
+folder, where all commands here are typed: Meltano reads every file there whose name ends in `.meltano.yml`.
 
 ```sh
-STREAM_MAP_HASH_SEED=…
+ln -s stream-maps/hash.meltano.yml .        # or stream-maps/drop.meltano.yml, without a seed
+echo "STREAM_MAP_HASH_SEED=$(python3 -c 'import secrets; print(secrets.token_hex(32))')" >> .env
+.venv/bin/meltano run calendly-hashed-to-duckdb
 ```
 
-Then `meltano run tap-calendly--hashed target-duckdb` (`tap-calendly--dropped` with the other file) loads into a schema
-of its own, `tap_calendly_hashed`: rows that were loaded in clear are not hashed afterwards, and are yours to drop. Its
-first run reads everything.
+| | in clear | `hash.meltano.yml` | `drop.meltano.yml` |
+|---|---|---|---|
+| extractor | `tap-calendly` | `tap-calendly--hashed` | `tap-calendly--dropped` |
+| schema | `tap_calendly` | `tap_calendly_hashed` | `tap_calendly_dropped` |
+| job | `calendly-to-duckdb` | `calendly-hashed-to-duckdb` | `calendly-dropped-to-duckdb` |
+| all streams in full | `calendly-in-full` | `calendly-hashed-in-full` | `calendly-dropped-in-full` |
+| schedule | `daily-calendly` | `daily-calendly-hashed` | `daily-calendly-dropped` |
+
+**The first column goes on loading in clear**, and so does `all-to-duckdb`: where cron or an orchestrator runs
+`daily-calendly`, have it run `daily-calendly-hashed` instead. Rows that were loaded in clear are not hashed afterwards,
+and are yours to drop (`drop schema tap_calendly cascade`). The first run of a hashed extractor reads everything.
+
+The link keeps the maps in step with the schemas when the project is updated. `ls -l *.meltano.yml` shows whether it is
+still one: a command that changes the project, such as `meltano config set`, writes a file of its own in its place,
+which has to be linked again.
 
 Only text is replaced, whatever is in it: a stream whose rows are about few persons, or times at which only one person
 was anywhere, can still tell who it was. Rows take the SDK's way instead of the short one: 34 to 69 µs a row with the
@@ -190,9 +201,11 @@ def stream_maps(tap: type[SchedulingTap], *, hashing: bool) -> dict[str, dict[st
     return {stream: stream_map(schema, hashing=hashing) for stream, schema in schemas(tap).items()}
 
 
-def extractors(mode: str) -> str:
-    """Extractors for Meltano that load into schemas of their own, with the stream maps."""
-    entries = []
+def project(mode: str) -> str:
+    """Extractors for Meltano that load into schemas of their own, with the stream maps; their jobs and schedules."""
+    entries: list[dict[str, Any]] = []
+    jobs: list[dict[str, Any]] = []
+    schedules = []
     for tap in meltano_settings.TAPS:
         config: dict[str, Any] = {"stream_maps": stream_maps(tap, hashing=mode == "hash")}
         if mode == "hash":
@@ -200,12 +213,19 @@ def extractors(mode: str) -> str:
         suffix = {"hash": "hashed", "drop": "dropped"}[mode]
         namespace = f"{tap.name.replace('-', '_')}_{suffix}"
         names = {"name": f"{tap.name}--{suffix}", "inherit_from": tap.name, "load_schema": namespace}
-        entries.append({**names, "config": config})
+        in_full = {"name": f"{tap.name}--{suffix}-in-full", "inherit_from": names["name"], "load_schema": namespace}
+        entries += [{**names, "config": config}, {**in_full, "metadata": {"*": {"replication-method": "FULL_TABLE"}}}]
+        job = f"{tap.name.removeprefix('tap-')}-{suffix}"
+        jobs += [
+            {"name": f"{job}-to-duckdb", "tasks": [f"{names['name']} target-duckdb"]},
+            {"name": f"{job}-in-full", "tasks": [f"{in_full['name']} target-duckdb"]},
+        ]
+        schedules.append({"name": f"daily-{job}", "interval": "@daily", "job": f"{job}-to-duckdb"})
     yaml = YAML()
     yaml.width = 4096
     text = io.StringIO("# Made by `make docs` from the schemas.\n")
     text.seek(0, io.SEEK_END)
-    yaml.dump({"plugins": {"extractors": entries}}, text)
+    yaml.dump({"plugins": {"extractors": entries}, "jobs": jobs, "schedules": schedules}, text)
     return text.getvalue()
 
 
@@ -250,7 +270,7 @@ def pages() -> dict[Path, str]:
         )
     }
     for mode in ("hash", "drop"):
-        written[MAPS / f"{mode}.meltano.yml"] = extractors(mode)
+        written[MAPS / f"{mode}.meltano.yml"] = project(mode)
         for tap in meltano_settings.TAPS:
             maps = stream_maps(tap, hashing=mode == "hash")
             written[MAPS / f"{tap.name}.{mode}.json"] = json.dumps({"stream_maps": maps}, indent=2) + "\n"

@@ -6,31 +6,28 @@ import fcntl
 import json
 import os
 import pwd
-import re
 import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ruamel.yaml import YAML
 from typing_extensions import override
 
 from loaded import ROOT, Loader, Row
+from targets import declare, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from loaded import Project
 
 OWNER = "warehouse"
 """The superuser; who can open the socket may be it."""
 _numbers = count(1)
-DOCUMENT = ROOT / "docs" / "loaders.md"
 
 
 class UnavailableError(Exception):
@@ -147,11 +144,6 @@ class Postgres(Loader):
 
     @property
     @override
-    def definitions(self) -> list[dict[str, Any]]:
-        return [definition(), *super().definitions]
-
-    @property
-    @override
     def settings(self) -> dict[str, Any]:
         url = f"postgresql+psycopg://{OWNER}@/{self.database}?host={self.server.folder}&options=-ctimezone%3DUTC"
         return {"sqlalchemy_url": url, "hard_delete": self.hard_delete}
@@ -171,25 +163,17 @@ class Postgres(Loader):
         return tables
 
 
-@cache
-def definition() -> dict[str, Any]:
-    """The plugin as the document says that it is declared."""
-    blocks: Sequence[str] = re.findall(r"```yaml\n(plugins:.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    (block,) = blocks
-    plugin: dict[str, Any] = YAML(typ="safe").load(block)["plugins"]["loaders"][0]
-    return plugin
-
-
 def install(project: Project) -> None:
-    """Have the target where the project's other loaders are.
+    """Declare the target as the page says, and have it where the project's other loaders are.
 
     The second time there is nothing to do, and no network is needed.
 
     Raises:
         UnavailableError: It cannot be installed.
     """
+    declare(project, "postgres.meltano.yml")
     loaders = ROOT / ".meltano" / "loaders"
-    version = definition()["pip_url"].split()[0].partition("==")[2]
+    version = declared("target-postgres")["pip_url"].split()[0].partition("==")[2]
     with (loaders / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         pattern = f"target-postgres/venv/lib/*/site-packages/meltanolabs_target_postgres-{version}.dist-info"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections import defaultdict
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
 
 from api import settings
 from commands import BIN
@@ -22,13 +26,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api import Api
+    from loaded import Project
     from sandbox import Sandbox
 
 Row = dict[str, Any]
 
+PAGE = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"`(\w+\.meltano\.yml)`.*?```yaml\n(.*?)```", PAGE, re.DOTALL))
+"""What the page says to write, by the file's name."""
+
+
+def declared(name: str) -> dict[str, Any]:
+    """A loader as the page declares it."""
+    there = (loader for text in FILES.values() for loader in YAML(typ="safe").load(text)["plugins"]["loaders"])
+    return next(loader for loader in there if loader["name"] == name)
+
+
+def declare(project: Project, file: str) -> None:
+    """Write a file of the page into a project, as it is printed."""
+    (project.folder / file).write_text(FILES[file], encoding="utf-8")
+
+
+def _requirements(name: str) -> list[str]:
+    return shlex.split(declared(name)["pip_url"].replace("${MELTANO_PROJECT_ROOT}", str(ROOT)))
+
+
 PROGRAMS = {
-    "target-jsonl": ["target-jsonl==0.1.4", "python-dateutil==2.9.0.post0"],
-    "target-csv": ["meltanolabs-target-csv==0.5.0", "-c", str(ROOT / "constraints.txt")],
+    "target-jsonl": _requirements("target-jsonl"),
+    "target-csv": _requirements("target-csv"),
     "singer-check-tap": ["singer-tools==0.4.1", "singer-python==6.8.0", "attrs==16.3.0"],
 }
 """Each program, and what is installed for it. The old ones do not say with which versions of others they work."""
