@@ -48,7 +48,8 @@ by cron:
 
 It costs what a first run costs. With `start_date`, what lies before it is marked as well; set back to an earlier date,
 it has to run once more. `meltano run --full-refresh` reads everything again, too, but does not tell the target what is
-gone from incremental streams, and has to be repeated where it is broken off.
+gone from incremental streams, and where it breaks off, only another one makes
+the warehouse whole.
 
 ## What it costs, in requests
 
