@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,26 +18,14 @@ import pytest
 
 from api import settings
 from commands import BIN
+from newcomer import FORGOTTEN
+from worktree import copied
 
 if TYPE_CHECKING:
     from api import Api
     from sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
-FORGOTTEN = (
-    "MELTANO",
-    "TAP_",
-    "TARGET_",
-    "UV_",
-    "VIRTUAL_ENV",
-    "PYTHON",
-    "XDG_",
-    "HOME",
-    "PATH",
-    "MAKE",
-    "MFLAGS",
-    "COV_",
-)
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -54,14 +41,7 @@ def shape(line: str) -> str:
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A copy of the project, in a path with a space, and the environment of somebody who has never used it."""
-    folder = tmp_path_factory.mktemp("fresh") / "a copy"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = copied(tmp_path_factory.mktemp("fresh") / "a copy")
     home = folder.parent / "home"
     home.mkdir()
     # Somebody's own settings, which are none of the demo's business.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,18 +11,12 @@ from pathlib import Path
 import pytest
 
 from new_tap import SHARED
+from worktree import copied, tracked
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 API_WORDS = {"scheduler", "is_scheduler", "test_organizer_and_scheduler_are_among_the_attendees"}
 """What is left of the old names: who booked a meeting is its scheduler."""
-
-
-def tracked(folder: Path) -> set[str]:
-    """The files of a work tree that git has, or would have."""
-    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    return {name for name in listed.stdout.split("\0") if name and (folder / name).is_file()}
 
 
 def do(folder: Path, *command: object, expected: int = 0) -> str:
@@ -45,10 +38,7 @@ def do(folder: Path, *command: object, expected: int = 0) -> str:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the work tree."""
-    folder = tmp_path_factory.mktemp("new") / "copy"
-    for name in tracked(ROOT):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
+    folder = copied(tmp_path_factory.mktemp("new") / "copy")
     do(folder, "git", "init", "-q")
     return folder
 
