@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.streams.core import Stream
 
     from tap_common.access import Access
     from tap_common.tap import SchedulingTap
@@ -52,12 +51,6 @@ class CommandLine(Tap, ABC):
         self._takes_environment = parse_env_config
         with quiet(self.logger):
             super().__init__(**kwargs)
-
-    @property
-    @override
-    def streams(self) -> dict[str, Stream]:
-        with quiet(self.logger):
-            return super().streams
 
     def from_environment(self) -> dict[str, Any]:
         """The settings that the environment has, if it is to be read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet(log: logging.Logger) -> Iterator[None]:
-    """Nothing below WARNING in this block, unless DEBUG is asked for."""
-    level = log.level
-    if not log.isEnabledFor(logging.DEBUG):
-        log.setLevel(max(log.getEffectiveLevel(), logging.WARNING))
+    """Nothing below WARNING from this thread in this block, unless DEBUG is asked for."""
+    this = threading.get_ident()
+
+    def important(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or record.thread != this or log.isEnabledFor(logging.DEBUG)
+
+    log.addFilter(important)
     try:
         yield
     finally:
-        log.setLevel(level)
+        log.removeFilter(important)
