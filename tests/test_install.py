@@ -266,9 +266,10 @@ def test_the_tree_and_the_sdist_give_the_same_wheel(built: tuple[Newcomer, Path]
 
 
 def python(minor: str) -> str:
-    """The newest interpreter of this machine of a version, pyenv's included, or a skip."""
+    """The newest interpreter of this machine of a version, or a skip."""
     command = [str(BIN / "uv"), "python", "list", "--only-installed", "--no-python-downloads", "--output-format=json"]
-    shelves = ":".join(map(str, sorted(Path.home().glob(".pyenv/versions/*/bin"))))
+    # Beside the one that runs: where pyenv and the like keep them.
+    shelves = ":".join(map(str, sorted(Path(sys.base_prefix).parent.glob("*/bin"))))
     listed = subprocess.run(
         command, env={"PATH": f"{shelves}:/usr/local/bin:/usr/bin:/bin"}, capture_output=True, text=True, check=True
     )
