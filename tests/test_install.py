@@ -188,8 +188,7 @@ def test_meltano_installs_from_the_definitions_and_loads(arrive: Callable[[], Ne
     assert set(rows) == truth(CALENDLY, plenty, "groups")
 
 
-@pytest.mark.soak  # half a minute each
-@pytest.mark.parametrize("way", ["folders", "address"])
+@pytest.mark.parametrize("way", ["folders", pytest.param("address", marks=pytest.mark.soak)])  # 15 s each
 def test_pip_installs_a_tap_that_is_named_with_tap_common(way: str, arrive: Callable[[], Newcomer]) -> None:
     somebody = arrive()
     somebody.clone()
