@@ -57,11 +57,13 @@ docs: .venv/.synced ## write what is generated of the documents, meltano.yml and
 
 new-tap: .venv/.synced ## a new tap, copied from the smallest: NAME=tap-zoom and, for another name of its API, TITLE=Zoom
 	@$(RUN)/python tools/new_tap.py $(NAME) $(if $(TITLE),--title $(TITLE))
-	@$(MAKE) --no-print-directory lock docs
+	@$(MAKE) --no-print-directory lock
+	@$(MAKE) --no-print-directory docs
 
 version: .venv/.synced ## say which version this is; with VERSION=0.2.0 set it everywhere
 	@$(RUN)/python tools/version.py $(VERSION)
-	@$(if $(VERSION),$(MAKE) --no-print-directory lock docs)
+	@$(if $(VERSION),$(MAKE) --no-print-directory lock)
+	@$(if $(VERSION),$(MAKE) --no-print-directory docs)
 
 check-tag: ## whether TAG is the tag of this version
 	@$(PYTHON) tools/version.py --tag "$$TAG"

@@ -200,14 +200,19 @@ def test_another_program_behind_the_address_gets_one_sentence(api: Api, tmp_path
 
 
 @pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
-def test_a_config_file_that_is_not_there_or_not_json_gets_one_sentence(api: Api, tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["missing.json", "broken.json", "list.json", "", '{"api_key": "wrong-3f9a"}'])
+def test_a_config_file_that_is_not_there_or_no_object_gets_one_sentence_that_does_not_quote_what_was_given(
+    api: Api, tmp_path: Path, given: str
+) -> None:
     (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "list.json").write_text('["wrong-3f9a"]')
 
-    for name in ("missing.json", "broken.json"):
-        outcome = run(api.tap.name, f"--config={tmp_path / name}")
+    for command in (api.tap.name, "target-duckdb"):
+        outcome = run(command, f"--config={given if given.startswith('{') else tmp_path / given}")
         assert outcome.code == 1
         assert len(outcome.errors) == 1
         assert "Traceback" not in outcome.err
+        assert "wrong-3f9a" not in outcome.err
 
 
 def test_no_log_line_holds_a_token_and_none_above_debug_anything_private(

@@ -235,8 +235,10 @@ def test_the_schedule_on_a_tap_s_page_runs_its_job_in_full_every_week(tap: type[
     [named] = re.findall(r"meltano schedule run (\S+)", page)
     schedules = {schedule["name"]: schedule for schedule in YAML().load(settings.MELTANO)["schedules"]}
 
-    job = f"{tap.name.removeprefix('tap-')}-in-full"
-    assert schedules[named] == {"name": named, "interval": "@weekly", "job": job}
+    assert schedules[named]["job"] == f"{tap.name.removeprefix('tap-')}-in-full"
+    assert schedules[named]["interval"].endswith(" * * 0")
+    # One process writes a DuckDB file: none begins when another does.
+    assert len({schedule["interval"] for schedule in schedules.values()}) == len(schedules)
 
 
 def test_every_plugin_is_declared_whole_so_that_nothing_asks_the_hub() -> None:

@@ -208,6 +208,18 @@ def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time_and_th
     assert {bool(line["theirs"]) for line in said(caplog) if line["until"]} == {apart > 60}
 
 
+def test_a_wait_of_a_day_or_more_is_told_without_a_time(calendly: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    tap = calendly.build()
+    tap.first_request()
+    tap.access.limiter._waits, tap.access.limiter._turn = 1, tap.clock.monotonic() + 1e12
+    line = Progress(tap)
+    with caplog.at_level("INFO"), line:
+        line.say()
+    tap.close()
+
+    assert "waiting for the API's limit until another day." in caplog.text
+
+
 def test_a_line_comes_while_the_run_waits_for_an_answer(
     api: Api, sandbox: Sandbox, runner: Runner, steps: Callable[[], Steps], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -183,7 +183,8 @@ def test_the_jobs_and_schedules_on_the_page_are_those_of_the_file(mode: str) -> 
     [[task], [all_of_it]] = tasks[job], tasks[in_full]
 
     assert len(extractors) == len(tasks) == 2 * len(file["schedules"]) == 2 * len(APIS)
-    assert {"name": schedule, "interval": "@daily", "job": job} in file["schedules"]
+    assert job in [one["job"] for one in file["schedules"] if one["name"] == schedule]
+    assert len({one["interval"] for one in file["schedules"]}) == len(APIS)
     for name in (task, all_of_it):
         extractor, loader = name.split()
         assert (extractors[extractor]["load_schema"], loader) == (schema, "target-duckdb")

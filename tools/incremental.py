@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ruamel.yaml import YAML
+
+from meltano_settings import MELTANO
+
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "tests" / "support"))  # where the lists are
 
@@ -43,7 +47,7 @@ by cron:
 ```
 
 ```crontab
-15 7 * * 0  cd /path/to/this/folder && .venv/bin/meltano schedule run weekly-{job}
+{interval}  cd /path/to/this/folder && .venv/bin/meltano schedule run weekly-{job}
 ```
 
 It costs what a first run costs. With `start_date`, what lies before it is marked as well; set back to an earlier date,
@@ -89,6 +93,8 @@ def unseen(api: Api) -> str:
 
 def pages() -> dict[Path, str]:
     """Each page with its text."""
+    schedules = YAML(typ="safe").load(MELTANO)["schedules"]
+    intervals = {schedule["name"]: schedule["interval"] for schedule in schedules}
     return {
         ROOT / api.tap.name / "INCREMENTAL.md": PAGE.format(
             tap=api.tap.name,
@@ -96,6 +102,7 @@ def pages() -> dict[Path, str]:
             job=f"{api.tap.name.removeprefix('tap-')}-in-full",
             seen=seen(api),
             unseen=unseen(api),
+            interval=intervals[f"weekly-{api.tap.name.removeprefix('tap-')}-in-full"],
             premise=premise(api.name),
             costs=table(api.name),
         )

@@ -206,7 +206,7 @@ def project(mode: str) -> str:
     entries: list[dict[str, Any]] = []
     jobs: list[dict[str, Any]] = []
     schedules = []
-    for tap in meltano_settings.TAPS:
+    for hour, tap in enumerate(meltano_settings.TAPS, 1):
         config: dict[str, Any] = {"stream_maps": stream_maps(tap, hashing=mode == "hash")}
         if mode == "hash":
             config["stream_map_config"] = {"hash_seed": "$STREAM_MAP_HASH_SEED"}
@@ -220,7 +220,7 @@ def project(mode: str) -> str:
             {"name": f"{job}-to-duckdb", "tasks": [f"{names['name']} target-duckdb"]},
             {"name": f"{job}-in-full", "tasks": [f"{in_full['name']} target-duckdb"]},
         ]
-        schedules.append({"name": f"daily-{job}", "interval": "@daily", "job": f"{job}-to-duckdb"})
+        schedules.append({"name": f"daily-{job}", "interval": f"45 {hour} * * *", "job": f"{job}-to-duckdb"})
     yaml = YAML()
     yaml.width = 4096
     text = io.StringIO("# Made by `make docs` from the schemas.\n")

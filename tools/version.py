@@ -48,12 +48,12 @@ def main() -> str | None:
     parser.add_argument("version", nargs="?", help="such as 0.2.0")
     parser.add_argument("--tag", help="such as v0.2.0")
     given = parser.parse_args()
-    if given.version and not re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", given.version):
+    if given.version and not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}((a|b|rc)\d+)?", given.version):
         return f"{given.version} is no version: three numbers, such as 0.2.0, or 0.2.0rc1 before it."
     if given.version:
         put(given.version)
     version = present()
-    if given.tag and given.tag != f"v{version}":
+    if given.tag is not None and given.tag != f"v{version}":
         return f"The tag is {given.tag}, and the version {version}: RELEASING.md says what comes before a tag."
     if given.tag and not newest().startswith(f"{version} ("):
         return f"CHANGELOG.md has no entry for {version}: its newest is {newest()}."

@@ -15,6 +15,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 
+from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import ForbiddenError
 from tap_common.settings import TEXT, common_settings, setting
@@ -264,3 +265,17 @@ def test_a_signal_ends_the_run_though_the_code_that_it_interrupts_holds_the_pool
 
     assert ended.value.code == 143
     tap.close()
+
+
+@pytest.mark.parametrize("key", [None, "created_at"])
+def test_a_catalog_that_names_another_replication_key_or_no_key_changes_nothing(key: str | None) -> None:
+    catalog = CALENDLY.tap(config={}, validate_config=False).catalog_dict
+    for entry in catalog["streams"]:
+        entry |= {"replication_key": key, "key_properties": []}
+        entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    named = CALENDLY.tap(config={}, validate_config=False, catalog=catalog).streams
+    plain = CALENDLY.tap(config={}, validate_config=False).streams
+
+    assert {name: (stream.replication_key, list(stream.primary_keys)) for name, stream in named.items()} == {
+        name: (stream.replication_key, list(stream.primary_keys)) for name, stream in plain.items()
+    }

@@ -37,6 +37,7 @@ def test_the_real_environment_counts_and_no_file_named_env(
     [
         ("batch_size_rows", "5", 5),
         ("hard_delete", "yes", True),
+        ("lock_timeout", "1.5", "1.5"),
         ("hard_delete", "Off", False),
         ("delimiter", ",", ","),
         ("stream_maps", '{"a": {}}', {"a": {}}),

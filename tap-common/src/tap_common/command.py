@@ -114,10 +114,11 @@ class CommandLine(Tap, ABC):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
             return super().cb_config(ctx, param, value)
-        except FileNotFoundError as error:
-            raise SettingsError(str(error)) from None
-        except ValueError as error:
-            raise SettingsError(f"The config file is not JSON: {error}.") from None
+        except OSError as error:
+            # What was given may be a key.
+            raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
+        except (ValueError, TypeError):
+            raise SettingsError("The config file is not a JSON object.") from None
 
     @classmethod
     @override

@@ -54,8 +54,8 @@ def _value(text: str, types: str | list[str]) -> Any:
         ValueError: Nothing of such a type; its own text says what would.
     """
     if "boolean" in types:
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
+        if (word := text.strip().lower()) in _WORDS:
+            return _WORDS[word]
         raise ValueError("true or false")
     for name, (kind, what) in _KINDS.items():
         if name in types:

@@ -19,6 +19,8 @@ INTERVAL = 10.0
 """Seconds between two lines, and before the first one: a short run says nothing."""
 # A request that waits for less is on its way.
 _A_WAIT = 1.0
+# Seconds; a server may ask for any number of them.
+_A_DAY = 86_400.0
 # Clocks that differ by less are taken for one.
 _APART = timedelta(minutes=1)
 
@@ -102,6 +104,8 @@ class Progress:
         waits = [moment - now for moment in moments if moment is not None and moment - now >= _A_WAIT]
         if not waits:
             return None
+        if min(waits) >= _A_DAY:
+            return "another day"
         ours = datetime.now(UTC)
         theirs = self._tap.now if self._tap.has_begun else ours
         whose = " (by the API's clock)" if abs(theirs - ours) > _APART else ""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
     from singer_sdk.metrics import Counter
+    from singer_sdk.singerlib.catalog import Catalog
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
     # What one list of an endpoint is asked with: values for its path, its query and its rows' columns.
@@ -104,6 +105,17 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     """Whose rows are being read; None for the tap's first key."""
     refused: ForbiddenError | None = None
     """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the selection and the method; the replication key stays, and the primary key where the catalog has none.
+
+        By which column one can ask for changes is the API's to say; by another, changes would be passed over.
+        """
+        replication_key, primary_keys = self.replication_key, self.primary_keys
+        super().apply_catalog(catalog)
+        self.replication_key = replication_key
+        self.primary_keys = self.primary_keys or primary_keys
 
     # What is asked
 

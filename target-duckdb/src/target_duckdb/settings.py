@@ -75,7 +75,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lock_timeout",
-        th.IntegerType(minimum=0),
+        # Meltano cannot hand over the number that it makes of an environment variable, but text.
+        th.CustomType({"type": ["number", "string"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
         default=LOCK_TIMEOUT,
         title="Wait for the file",
         description="Seconds to wait for another process that holds the file.",

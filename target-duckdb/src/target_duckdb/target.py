@@ -277,6 +277,18 @@ class TargetDuckDB(Target):
 
     @classmethod
     @override
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            sentence = f"--config takes the path of a file, or ENV: {type(error).__name__}."
+        except (ValueError, TypeError):
+            sentence = "The config file is not a JSON object."
+        cls.logger.error("%s", sentence)
+        sys.exit(1)
+
+    @classmethod
+    @override
     def get_singer_command(cls) -> SingerCommand:
         command = cast("SingerCommand", super().get_singer_command())
         command.help, command.epilog = page.BEFORE, page.AFTER
