@@ -133,6 +133,14 @@ def test_a_map_of_a_stream_that_is_not_selected_is_left_out(api: Api, monkeypatc
         api.tap(config=config)
 
 
+def test_a_map_of_all_streams_is_one_of_those_that_are_selected(api: Api) -> None:
+    tap = api.tap(config={"api_key": api.key, "stream_maps": {"*": {"_extra": "__NULL__"}, api.main: {"x": "1"}}})
+
+    on = [stream.name for stream in tap.streams.values() if stream.selected]
+    assert list(tap.config["stream_maps"]) == on
+    assert tap.config["stream_maps"][api.main] == {"x": "1"}
+
+
 def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
     command, *arguments = shlex.split(re.findall(r"^\.venv/bin/tap-\w+ --config=.*$", page, re.MULTILINE)[0])

@@ -109,12 +109,13 @@ def copy(names: Names) -> list[Path]:
     return written
 
 
-def share(names: Names) -> list[Path]:
-    """Say the new names where all taps are named; the files that were written.
+def shared(names: Names) -> dict[Path, str]:
+    """The files in which all taps are named, with the new names.
 
     Raises:
         LookupError: A place is not where it was.
     """
+    found = {}
     for path, places in SHARED.items():
         text = (ROOT / path).read_text(encoding="utf-8")
         for place, between in places.items():
@@ -123,8 +124,8 @@ def share(names: Names) -> list[Path]:
                 raise LookupError(f"{path} has nothing like {place}")
             for end, new in reversed(parts):
                 text = text[:end] + new + text[end:]
-        (ROOT / path).write_text(text, encoding="utf-8")
-    return [ROOT / path for path in SHARED]
+        found[ROOT / path] = text
+    return found
 
 
 def main() -> str | None:
@@ -141,7 +142,10 @@ def main() -> str | None:
     names = Names(given.name, title)
     if names.taken():
         return f"{given.name} is taken: something here has this name, or {names.module}, or {title}."
-    written = [str(path) for path in [*copy(names), *share(names)] if path.suffix == ".py"]
+    files = shared(names)  # before anything is written
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    written = [str(path) for path in [*copy(names), *files] if path.suffix == ".py"]
     for tidy in (["check", "--fix", "--select=I"], ["format"]):
         subprocess.run([Path(sys.executable).parent / "ruff", *tidy, "-q", *written], cwd=ROOT, check=True)  # noqa: S603 - our own program
     package = given.name.replace("-", "_")
