@@ -86,11 +86,11 @@ lock: $(UV) ## renew uv.lock and constraints.txt
 	$(UV) lock
 	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
 
-clean: ## remove what was installed or built; what was loaded, and how far runs have come, stays
+clean: ## remove what was installed or built, and the demo; what was loaded, and how far runs have come, stays
 	rm -rf .tools .venv .bench dist .meltano/.installed .meltano/extractors .meltano/loaders .meltano/run output/demo.*
 
 clean-data: ## remove what was loaded into output/, and how far runs have come: rows that the source has lost are gone for good
-	rm -rf output/*.duckdb* output/batches output/demo.json .meltano/meltano.db* .meltano/run
+	rm -rf output/* .meltano/meltano.db* .meltano/run
 
 $(UV):
 	@echo "Installing uv into .tools"

@@ -376,3 +376,22 @@ def test_the_start_date_bounds_the_start_of_events_and_what_belongs_to_them(
     assert {row["event_id"] for row in luma.warehouse.rows["event_guests"].values()} <= {key for (key,) in events}
     luma.sync()
     assert any(row["event_id"] == event_id(earlier) for row in luma.warehouse.rows["event_guests"].values())
+
+
+def test_a_later_start_date_is_warned_about_once_since_events_before_it_count_as_gone(
+    sandbox: Sandbox, luma: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    def warned(**config: str) -> bool:
+        caplog.clear()
+        luma.sync(**config)
+        return "`start_date` is later than it was" in caplog.text
+
+    later = (sandbox.world.now - timedelta(days=20)).isoformat()
+
+    assert [warned(), warned(), warned(start_date=later), warned(start_date=later), warned()] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]

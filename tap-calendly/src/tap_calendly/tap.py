@@ -37,6 +37,7 @@ class TapCalendly(SchedulingTap):
     package_name = "scheduling-tap-calendly"
     api_name = "Calendly"
     stream_types = STREAMS
+    starts_full_streams = True
     key_hint = "create a personal access token in Calendly under Integrations & apps > API and webhooks."
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(

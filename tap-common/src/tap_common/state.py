@@ -72,6 +72,13 @@ def check_selection(streams: Collection[Stream], variable: str) -> None:
             )
 
 
+def starts_later(state: Mapping[str, Any], start: datetime) -> bool:
+    """Whether an earlier run began at an earlier start date, or at none."""
+    covers = [bookmark[COVERS] for bookmark in state.get("bookmarks", {}).values() if bookmark.get(COVERS)]
+    starts = [cover.get("start_date") for cover in covers]
+    return any(before is None or instant(before) < start for before in starts)
+
+
 def usable_bookmark(
     state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None]
 ) -> tuple[datetime | None, str | None]:

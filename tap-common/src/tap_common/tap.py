@@ -26,7 +26,7 @@ from tap_common.progress import Progress
 from tap_common.retry import Retry
 from tap_common.session import Session
 from tap_common.settings import api_keys, problems, usable
-from tap_common.state import check_selection, check_state
+from tap_common.state import check_selection, check_state, starts_later
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
 from tap_common.writer import Writer
@@ -63,6 +63,8 @@ class SchedulingTap(CommandLine, ABC):
     """All streams, in the order in which they are synced."""
     windows: ClassVar[Sequence[float]] = (60.0,)
     """Seconds of the API's rate windows, the longest last: for how long a 429 without any header is waited out."""
+    starts_full_streams: ClassVar[bool] = False
+    """Whether `start_date` bounds a stream that is read in full, in which a target drops what is not read."""
     key_hint: ClassVar[str]
     """Where a key comes from: the end of the sentence about a missing one."""
 
@@ -242,6 +244,11 @@ class SchedulingTap(CommandLine, ABC):
             raise SettingsError(f"{error}: check the setting `api_url`.") from error
         if self.start_date and self.start_date > self.now:
             self.logger.warning("Setting `start_date` is in the future: nothing that is earlier is read.")
+        if self.starts_full_streams and self.start_date and starts_later(self.state, self.start_date):
+            self.logger.warning(
+                "Setting `start_date` is later than it was: in streams that are read in full, what lies before it "
+                "counts as gone. Set it back to have it again."
+            )
 
     def check_settings(self) -> None:
         """Refuse settings that cannot be used.

@@ -46,6 +46,7 @@ class TapLuma(SchedulingTap):
     package_name = "scheduling-tap-luma"
     api_name = "Luma"
     stream_types = STREAMS
+    starts_full_streams = True
     key_hint = "create a key in Luma under Calendar > Settings > Developer; the calendar needs Luma Plus."
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
