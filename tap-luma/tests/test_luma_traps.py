@@ -381,7 +381,7 @@ def test_the_start_date_bounds_the_start_of_events_and_what_belongs_to_them(
 def test_a_later_start_date_is_warned_about_once_since_events_before_it_count_as_gone(
     sandbox: Sandbox, luma: Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def warned(**config: str) -> bool:
+    def warned(**config: Any) -> bool:
         caplog.clear()
         luma.sync(**config)
         return "`start_date` is later than it was" in caplog.text
