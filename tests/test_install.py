@@ -279,7 +279,10 @@ def python(minor: str) -> str:
     return str(newest["path"])
 
 
-@pytest.mark.parametrize("minor", PYTHONS)
+# The oldest and the newest each time; what lies between, where it takes minutes.
+@pytest.mark.parametrize(
+    "minor", [pytest.param(minor, marks=[pytest.mark.soak] if minor == "3.12" else []) for minor in PYTHONS]
+)
 def test_every_python_discovers_with_all_taps_and_loads(
     minor: str, built: tuple[Newcomer, Path], arrive: Callable[[], Newcomer], plenty: Sandbox
 ) -> None:

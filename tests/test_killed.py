@@ -19,7 +19,9 @@ import pytest
 
 from api import runner_of
 from apis import APIS
+from calendly_api import CALENDLY
 from harness import Messages, Warehouse
+from luma_api import LUMA
 from processes import Blow, Pipe
 from savvycal_api import SAVVYCAL
 from tables import SCHEMA, load, loader, unequal
@@ -175,6 +177,7 @@ def test_a_loader_that_is_killed_after_any_message_has_everything_that_its_last_
         assert unequal(image.file, tmp_path / "whole.duckdb") == [], image
 
 
+@pytest.mark.parametrize("api", [CALENDLY, LUMA], ids=lambda api: api.name)  # the mechanism is tap-common's
 def test_told_to_stop_or_killed_in_the_middle_tap_and_loader_end_at_once_and_the_next_run_completes_them(
     api: Api, serve: Callable[..., Sandbox], clock: VirtualClock, tmp_path: Path
 ) -> None:

@@ -93,8 +93,12 @@ def comparison(api: Api, sandbox: Sandbox) -> Judge:
 
 @pytest.mark.parametrize(
     ("api", "hard_delete", "full_refresh"),
-    [(CALENDLY, False, False), (ONCEHUB, True, True), (LUMA, True, False), (SAVVYCAL, False, True)],
-    ids=["calendly-marks", "oncehub-hard-full", "luma-hard", "savvycal-marks-full"],
+    [
+        pytest.param(CALENDLY, False, False, id="calendly-marks"),
+        pytest.param(ONCEHUB, True, True, id="oncehub-hard-full"),
+        pytest.param(LUMA, True, False, id="luma-hard", marks=pytest.mark.soak),
+        pytest.param(SAVVYCAL, False, True, id="savvycal-marks-full", marks=pytest.mark.soak),
+    ],
 )
 def test_a_history_in_duckdb_and_postgresql_equals_the_truth(
     api: Api,
