@@ -119,6 +119,14 @@ def test_schemas_are_described_and_nullable_but_for_keys(streams: dict[str, APIS
             assert not moment or definition.get("format") == "date-time", where
 
 
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_a_tap_says_whether_its_start_date_bounds_a_stream_that_is_read_in_full(api: Api) -> None:
+    streams = api.tap(config={}, validate_config=False).streams
+    in_full = {name for name, stream in streams.items() if stream.replication_key is None}
+
+    assert api.tap.starts_full_streams == bool(in_full & api.begins.keys())
+
+
 def test_every_attribute_that_a_stream_sets_is_one_that_somebody_reads(streams: dict[str, APIStream]) -> None:
     for stream in streams.values():
         for kind in type(stream).__mro__[: type(stream).__mro__.index(APIStream)]:
