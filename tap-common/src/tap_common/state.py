@@ -72,10 +72,10 @@ def check_selection(streams: Collection[Stream], variable: str) -> None:
             )
 
 
-def starts_later(state: Mapping[str, Any], start: datetime) -> bool:
-    """Whether an earlier run began at an earlier start date, or at none."""
-    covers = [bookmark[COVERS] for bookmark in state.get("bookmarks", {}).values() if bookmark.get(COVERS)]
-    starts = [cover.get("start_date") for cover in covers]
+def starts_later(state: Mapping[str, Any], start: datetime, streams: Collection[str]) -> bool:
+    """Whether the last run of one of these streams began at an earlier start date, or at none."""
+    bookmarks = [bookmark for name, bookmark in state.get("bookmarks", {}).items() if name in streams]
+    starts = [bookmark[COVERS].get("start_date") for bookmark in bookmarks if bookmark.get(COVERS)]
     return any(before is None or instant(before) < start for before in starts)
 
 

@@ -244,7 +244,8 @@ class SchedulingTap(CommandLine, ABC):
             raise SettingsError(f"{error}: check the setting `api_url`.") from error
         if self.start_date and self.start_date > self.now:
             self.logger.warning("Setting `start_date` is in the future: nothing that is earlier is read.")
-        if self.starts_full_streams and self.start_date and starts_later(self.state, self.start_date):
+        read = [name for name, stream in self.streams.items() if stream.selected]
+        if self.starts_full_streams and self.start_date and starts_later(self.state, self.start_date, read):
             self.logger.warning(
                 "Setting `start_date` is later than it was: in streams that are read in full, what lies before it "
                 "counts as gone. Set it back to have it again."
