@@ -389,6 +389,6 @@ def test_a_later_start_date_is_warned_about_once_since_events_before_it_count_as
     later = (sandbox.world.now - timedelta(days=20)).isoformat()
 
     assert [warned(), warned()] == [False, False]
-    luma.select = lambda name, default: default and name != "event_guests"
+    luma.select = lambda name, default: default and name != "ticket_types"
     # Not by the bookmark of a stream that is not read any more, which stays as it is.
     assert [warned(start_date=later), warned(start_date=later), warned()] == [True, False, False]
