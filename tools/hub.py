@@ -1,19 +1,15 @@
-"""Writes the definitions for Meltano Hub from what the plugins say of themselves, and from meltano.yml.
-
-`python tools/hub.py` writes hub/; with `--check` it only says whether it is in step.
-"""
+"""Writes hub/, the definitions for Meltano Hub, from what the plugins say of themselves, and from meltano.yml."""
 
 from __future__ import annotations
 
 import io
-import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from meltano_settings import MELTANO, PLUGINS, kept, selection, settings
+from meltano_settings import MELTANO, PLUGINS, selection, settings
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
@@ -86,7 +82,3 @@ def pages() -> dict[Path, str]:
                 yaml.dump(ordered(definition(PLUGINS[one["name"]], one)), text)
                 found[ROOT / "hub" / folder / one["name"] / f"{VARIANT}.yml"] = text.getvalue()
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(kept(pages()))
