@@ -188,7 +188,7 @@ def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time_and_th
         @override
         def wait_until(self, moment: float) -> None:
             rest = moment - self.monotonic()
-            if rest > 0 and tap is not None and tap.has_begun:
+            if rest > 0 and tap is not None and tap.server_clock.has_begun:
                 steps().step()
                 expected.append(f"{tap.now + timedelta(seconds=rest):%H:%M:%S}" if rest >= 1 else None)
             super().wait_until(moment)

@@ -9,6 +9,7 @@ from tap_common.state import check_state, usable_bookmark
 from tap_common.window import instant
 
 BOOKMARK = "2026-05-01T00:00:00.000000+00:00"
+NOW = instant("2026-05-02T00:00:00Z")
 COVERS = {"scope": "organization:a", "start_date": "2026-01-01T00:00:00.000000+00:00"}
 
 
@@ -52,7 +53,7 @@ def test_a_bookmark_vouches_only_for_the_view_and_the_start_date_that_it_was_mad
 ) -> None:
     stream = state()
 
-    bookmark, why = usable_bookmark(stream, "updated_at", now)
+    bookmark, why = usable_bookmark(stream, "updated_at", now, NOW)
 
     assert (bookmark == instant(BOOKMARK)) == kept
     assert (why is None) == kept
@@ -61,8 +62,8 @@ def test_a_bookmark_vouches_only_for_the_view_and_the_start_date_that_it_was_mad
 
 
 def test_a_bookmark_that_does_not_say_what_it_covers_is_not_used() -> None:
-    assert usable_bookmark(state(covers=None), "updated_at", COVERS)[0] is None
+    assert usable_bookmark(state(covers=None), "updated_at", COVERS, NOW)[0] is None
 
 
 def test_a_bookmark_of_another_replication_key_is_not_used() -> None:
-    assert usable_bookmark(state(replication_key="created_at"), "updated_at", COVERS) == (None, None)
+    assert usable_bookmark(state(replication_key="created_at"), "updated_at", COVERS, NOW) == (None, None)

@@ -25,7 +25,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tap_common.errors import RequestError
-from tap_common.window import instant
+from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,7 +77,7 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
 
 def reach(head: Iterable[Record]) -> datetime | None:
     """How far down a slice with these rows at its top reaches; None for all that is left."""
-    created = [instant(row["creation_time"]) for row in head if row.get("creation_time")]
+    created = [moment for row in head if (moment := instant_or_none(row.get("creation_time")))]
     if not created:
         return None
     newest = max(created)

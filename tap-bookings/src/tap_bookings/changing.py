@@ -10,8 +10,8 @@ from typing_extensions import override
 from tap_bookings.backfill import DAY, slices
 from tap_bookings.client import OnceHubStream
 from tap_common.ahead import ahead
-from tap_common.state import COVERS, usable_bookmark
-from tap_common.window import canonical, instant, zulu
+from tap_common.state import COVERS, is_readable, usable_bookmark
+from tap_common.window import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,8 +55,8 @@ class Since(OnceHubStream):
 
     @override
     def is_due(self, row: Record) -> bool:
-        start, value = self.tap.start_date, row.get(self.time_column)
-        return super().is_due(row) and (start is None or value is None or instant(value) >= start)
+        start, moment = self.tap.start_date, instant_or_none(row.get(self.time_column))
+        return super().is_due(row) and (start is None or moment is None or moment >= start)
 
     @property
     def is_to_come(self) -> bool:
@@ -132,13 +132,13 @@ class Sliced(Since):
         progress = self.stream_state.get(PROGRESS) if self.is_incremental else None
         if progress is None:
             return None, None
-        try:
-            since, dropped = usable_bookmark(progress, self.time_column, self.tap.covers)
-            below = instant(progress["created_before"])
-        except (AttributeError, KeyError, TypeError, ValueError):
-            since, dropped = None, "what the state says of it cannot be read"
+        below = instant_or_none(progress.get("created_before")) if is_readable(progress) else None
+        since, dropped = None, "what the state says of it cannot be read"
+        if below:
+            since, why = usable_bookmark(progress, self.time_column, self.tap.covers, self.tap.run_started)
+            dropped = why or "it had not come far"
         if since is None:
-            self.log("Beginning the first load again: %s.", dropped or "it had not come far")
+            self.log("Beginning the first load again: %s.", dropped, level=30)
             return None, None
         self.log("Going on with the first load, below %s.", progress["created_before"])
         return since, below

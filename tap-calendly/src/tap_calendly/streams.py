@@ -16,7 +16,7 @@ from tap_calendly.sweep import newest_first, sweep
 from tap_common.errors import ForbiddenError, GoneError, RequestError
 from tap_common.redact import redacted
 from tap_common.select import find
-from tap_common.window import canonical, instant, zulu
+from tap_common.window import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -151,7 +151,8 @@ class OfMeeting(CalendlyStream):
         if self.bookmark is None or self.due_since is None:
             return True
         recent = self.bookmark - timedelta(days=self.config["lookback_days"])
-        return instant(meeting["updated_at"]) >= self.due_since or instant(meeting["start_time"]) >= recent
+        changed, starts = instant_or_none(meeting["updated_at"]), instant_or_none(meeting["start_time"])
+        return changed is None or starts is None or changed >= self.due_since or starts >= recent
 
     def advance(self) -> None:
         """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
@@ -330,7 +331,7 @@ class EventTypeAvailableTimes(OfEventType, Whole):
 
     @override
     def refine(self, row: Record) -> Record:
-        return row | {"_snapshot_at": canonical(self.tap.run_started)}
+        return row | {"_snapshot_at": self.tap.read_at}
 
 
 class RoutingForms(OfOrganization):
@@ -412,7 +413,7 @@ class UserBusyTimes(OfUser, Whole):
 
     @override
     def refine(self, row: Record) -> Record:
-        return row | {"_snapshot_at": canonical(self.tap.run_started)}
+        return row | {"_snapshot_at": self.tap.read_at}
 
 
 class Locations(OfUser, Whole):

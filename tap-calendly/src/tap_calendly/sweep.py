@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_common.errors import StalePageError
-from tap_common.window import instant
+from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,17 +26,25 @@ def sweep(
 
     `read` lists the events that start after a moment (None: all), earliest first. A slice is read whole, page after
     page, before it is given away; the next one begins just before the start of its last event. Events that share
-    that start come twice from the API and once from here.
+    that start come twice from the API and once from here. An event whose start cannot be read may be in any slice.
     """
     since = start - _STEP if start else None
     known: set[str] = set()
+    timeless: set[str] = set()
     more = True
     while more:
         rows, more = _slice(read, since, size)
-        fresh = [row for row in rows if row["uri"] not in known and (not start or instant(row["start_time"]) >= start)]
+        starts = [instant_or_none(row["start_time"]) for row in rows]
+        fresh = [
+            row
+            for row, begins in zip(rows, starts, strict=True)
+            if row["uri"] not in known and (not start or begins is None or begins >= start)
+        ]
+        timeless.update(row["uri"] for row, begins in zip(rows, starts, strict=True) if begins is None)
         if more:
-            since = instant(rows[-1]["start_time"]) - _STEP
-            known = {row["uri"] for row in rows if instant(row["start_time"]) >= since}
+            since = next(begins for begins in reversed(starts) if begins) - _STEP
+            known = {row["uri"] for row, begins in zip(rows, starts, strict=True) if begins and begins >= since}
+            known |= timeless
         yield fresh
 
 
@@ -55,13 +63,19 @@ def _slice(
 
 def _read_slice(events: Iterator[Record], size: int) -> tuple[list[Record], bool]:
     rows: list[Record] = []
+    first: datetime | None = None
+    last: datetime | None = None
     in_order = True
     for row in events:
-        in_order = in_order and (not rows or instant(row["start_time"]) >= instant(rows[-1]["start_time"]))
         rows.append(row)
+        begins = instant_or_none(row["start_time"])
+        if begins is None:
+            continue
+        in_order = in_order and (last is None or begins >= last)
+        first, last = first or begins, begins
         # The next slice must begin later than this one: where all share one start, read on. So, too, where the
         # list is not in the order that was asked for.
-        if in_order and len(rows) >= size and instant(row["start_time"]) - instant(rows[0]["start_time"]) > 2 * _STEP:
+        if in_order and len(rows) >= size and last - first > 2 * _STEP:
             return rows, True
     return rows, False
 
@@ -74,11 +88,11 @@ def newest_first(rows: Iterator[Record], key: str, since: datetime | None, page:
     last: datetime | None = None
     in_order = True
     for place, row in enumerate(rows, 1):
-        moment = instant(row[key])
-        in_order = in_order and (last is None or moment <= last)
-        passed = since is not None and in_order and moment < since
+        moment = instant_or_none(row.get(key))
+        in_order = in_order and (last is None or moment is None or moment <= last)
+        passed = since is not None and in_order and moment is not None and moment < since
         if not passed or place <= page:
             yield row
         if passed and place >= page:
             return  # before another page is asked for
-        last = moment
+        last = moment or last

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_common.sdk import open_progress
 from tap_common.state import usable_bookmark
-from tap_common.window import canonical, instant
+from tap_common.window import canonical, instant_or_none
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,9 +53,10 @@ class Bookmarked(RESTStream[str], ABC):
         """The instant up to which an earlier run has read everything; None where everything is due."""
         if not self.is_incremental:
             return None
-        bookmark, dropped = usable_bookmark(self.stream_state, str(self.replication_key), self.tap.covers)
+        key = str(self.replication_key)
+        bookmark, dropped = usable_bookmark(self.stream_state, key, self.tap.covers, self.tap.run_started)
         if dropped:
-            self.log("Reading everything again: %s.", dropped)
+            self.log("Reading everything of stream `%s` again: %s.", self.name, dropped, level=30)
         return bookmark
 
     @property
@@ -66,8 +67,8 @@ class Bookmarked(RESTStream[str], ABC):
 
     def is_due(self, row: Record) -> bool:
         """Whether the row is to be emitted."""
-        value = row.get(self.replication_key) if self.replication_key else None
-        return self.due_since is None or value is None or instant(value) >= self.due_since
+        changed = instant_or_none(row.get(self.replication_key)) if self.replication_key else None
+        return self.due_since is None or changed is None or changed >= self.due_since
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> datetime | None:
@@ -81,12 +82,12 @@ class Bookmarked(RESTStream[str], ABC):
         The SDK compares bookmarks as text: they are given to it in one form, in which texts sort as instants do.
         """
         key = self.replication_key
-        if not self.is_incremental or key is None or latest_record.get(key) is None:
+        moment = instant_or_none(latest_record.get(key)) if self.is_incremental and key else None
+        if key is None or moment is None:
             return
-        moment = instant(latest_record[key])
         if self._farthest is not None and moment <= self._farthest:
             return
         self._farthest = moment
-        moment = max(moment, self.bookmark or moment)
+        moment = min(max(moment, self.bookmark or moment), self.tap.run_started)
         open_progress(self)
         super()._increment_stream_state({key: canonical(moment)}, context=context)

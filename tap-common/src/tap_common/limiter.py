@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from threading import Condition, local
@@ -172,10 +172,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def server_time(headers: Mapping[str, str]) -> datetime:
     """The API's own time, from its `Date` header (whole seconds, UTC); this machine's where it sends none."""
+    return date_of(headers) or datetime.now(UTC)
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """Return the time of an answer, from its `Date` header (whole seconds, UTC); None where it has none to be read."""
     try:
-        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return datetime.now(UTC)
+        date = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return date if MINYEAR < date.year < MAXYEAR else None
 
 
 def _seconds_until_reset(headers: Mapping[str, str]) -> float | None:

@@ -107,6 +107,6 @@ class Progress:
         if min(waits) >= _A_DAY:
             return "another day"
         ours = datetime.now(UTC)
-        theirs = self._tap.now if self._tap.has_begun else ours
+        theirs = self._tap.now if self._tap.server_clock.has_begun else ours
         whose = " (by the API's clock)" if abs(theirs - ours) > _APART else ""
         return f"{theirs + timedelta(seconds=min(waits)):%H:%M:%S} UTC{whose}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Catalog
 
 from tap_common.errors import SettingsError
-from tap_common.window import instant
+from tap_common.server_clock import TOLERANCE
+from tap_common.window import canonical, instant, instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, MutableMapping
@@ -29,16 +31,24 @@ def check_state(state: object) -> None:
     if not isinstance(bookmarks, dict):
         raise SettingsError("The state is not a Singer state; run once with --full-refresh or without --state.")
     for stream, bookmark in bookmarks.items():
-        try:
-            covers = bookmark.get(COVERS) or {}
-            for value in (bookmark.get("replication_key_value"), covers.get("start_date")):
-                if value is not None:
-                    instant(value)
-            (bookmark.get("progress_markers") or {}).keys()
-        except (AttributeError, TypeError, ValueError, OverflowError):
+        if not is_readable(bookmark):
             raise SettingsError(
                 f"The state of stream `{stream}` cannot be read; run once with --full-refresh or remove that bookmark."
-            ) from None
+            )
+
+
+def is_readable(bookmark: object) -> bool:
+    """Return whether a stream's state has the types of one that this tap writes."""
+    if not isinstance(bookmark, dict):
+        return False
+    covers, progress = bookmark.get(COVERS) or {}, bookmark.get("progress_markers") or {}
+    if not isinstance(covers, dict) or not isinstance(progress, dict):
+        return False
+    times = bookmark.get("replication_key_value"), covers.get("start_date"), progress.get("replication_key_value")
+    names = bookmark.get("replication_key"), covers.get("scope"), progress.get("replication_key")
+    return all(time is None or instant_or_none(time) for time in times) and all(
+        name is None or isinstance(name, str) for name in names
+    )
 
 
 def check_catalog(catalog: Mapping[str, Any]) -> None:
@@ -48,8 +58,12 @@ def check_catalog(catalog: Mapping[str, Any]) -> None:
         SettingsError: It is not a catalog.
     """
     entries = catalog.get("streams")
-    if not isinstance(entries, list) or not all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
-        raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
+    if isinstance(entries, list) and all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            for entry in Catalog.from_dict(catalog).streams:  # type: ignore[arg-type]  # what it is is found out here
+                entry.schema.to_dict()
+            return
+    raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
 
 
 def check_selection(streams: Collection[Stream], variable: str) -> None:
@@ -80,22 +94,30 @@ def starts_later(state: Mapping[str, Any], start: datetime, streams: Collection[
 
 
 def usable_bookmark(
-    state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None]
+    state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None], now: datetime
 ) -> tuple[datetime | None, str | None]:
     """The bookmark of a stream's state, and why it was dropped if it was.
 
     A bookmark says that everything up to it was read, of one account's view and from one start date on. For
-    another view, or an earlier start date, it vouches for nothing: it is removed, and all is read again.
+    another view, or an earlier start date, it vouches for nothing: it is removed, and all is read again. So is one
+    that is later than now: the clock that it went by was wrong, or somebody has edited it.
     """
     value = state.get("replication_key_value")
     covered = state.get(COVERS)
     state[COVERS] = dict(covers)
     if value is None or state.get("replication_key") != replication_key:
         return None, None
-    if why := _falls_short(covered, covers):
+    bookmark = instant_or_none(value)
+    if bookmark is None:
+        why: str | None = "the bookmark cannot be read"
+    elif bookmark > now + TOLERANCE:
+        why = f"the bookmark, {canonical(bookmark)}, is later than it is by the API's clock, {canonical(now)}"
+    else:
+        why = _falls_short(covered, covers)
+    if why:
         del state["replication_key_value"]
         return None, why
-    return instant(value), None
+    return bookmark, None
 
 
 def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:

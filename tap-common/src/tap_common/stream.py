@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections import Counter
 from contextlib import suppress
 from functools import cached_property
 from http import HTTPStatus
@@ -26,6 +27,8 @@ from tap_common.access import ACCESS, Access
 from tap_common.address import doubt
 from tap_common.ahead import ahead, primed
 from tap_common.bookmarked import Bookmarked
+from tap_common.catalog import leave_out_unlisted
+from tap_common.conform import ROW, Conformer
 from tap_common.counter import Sum
 from tap_common.direct import Direct
 from tap_common.errors import (
@@ -47,9 +50,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    from singer_sdk import metrics
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
-    from singer_sdk.metrics import Counter
     from singer_sdk.singerlib.catalog import Catalog
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
@@ -101,6 +104,8 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     parents: Sequence[Record] = ()
     """For a child: the rows of the batch that is being visited."""
+    unlisted: Sequence[str] = ()
+    """Columns that the catalog does not list, which records are without."""
     access: Access | None = None
     """Whose rows are being read; None for the tap's first key."""
     refused: ForbiddenError | None = None
@@ -110,9 +115,14 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take the selection and the method; the replication key stays, and the primary key where the catalog has none.
 
-        By which column one can ask for changes is the API's to say; by another, changes would be passed over.
+        By which column one can ask for changes is the API's to say; by another, changes would be passed over. Columns
+        that the catalog does not list are left out of the records.
         """
         replication_key, primary_keys = self.replication_key, self.primary_keys
+        if entry := catalog.get_stream(self.name):
+            keys = [*(entry.key_properties or primary_keys or ()), *filter(None, [replication_key])]
+            if unlisted := leave_out_unlisted(entry, self.schema, keys):
+                self.unlisted = unlisted
         super().apply_catalog(catalog)
         self.replication_key = replication_key
         self.primary_keys = self.primary_keys or primary_keys
@@ -204,7 +214,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         return self.tap.request_counters.setdefault(self.name, Sum(Metric.HTTP_REQUEST_COUNT, self.name))
 
     @override
-    def get_http_request_counter(self) -> Counter:
+    def get_http_request_counter(self) -> metrics.Counter:
         return self.request_counter
 
     @cached_property
@@ -213,7 +223,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         return self.tap.record_counters.setdefault(self.name, Sum(Metric.RECORD_COUNT, self.name))
 
     @override
-    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> Counter:
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> metrics.Counter:
         return self.record_counter
 
     @override
@@ -276,7 +286,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
-        return select(self.records_jsonpath, decoded(response))
+        """Return the rows of a page; what stands in the place of a row and is no object becomes one."""
+        rows = select(self.records_jsonpath, decoded(response))
+        return (row if isinstance(row, dict) else {ROW: row} for row in rows)
 
     # Rows
 
@@ -372,7 +384,8 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     def shape(self, row: Record, asked: Asked) -> Record:
         """A row of the API as a row of the table: every column, null where the API sends nothing.
 
-        What the schema does not know is kept in `_extra`; what was asked with fills the columns of its name.
+        What the schema does not know is kept in `_extra`, and so is a value that its column cannot hold; what was
+        asked with fills the columns of its name.
         """
         refined = self.refine(row)
         unknown = refined.keys() - self._blank.keys()
@@ -383,7 +396,33 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         if unknown:
             shaped["_extra"] = {name: shaped.pop(name) for name in refined if name in unknown}
             self._say_unknown(unknown - self._said)
+        if not self._conformer.fits(shaped):
+            self._say_odd(self._conformer.conform(shaped))
         return shaped
+
+    @cached_property
+    def _conformer(self) -> Conformer:
+        """By the schema that the target is told, and by this version's where a catalog lacks a column."""
+        own = self.schema["properties"]
+        told = self.effective_schema.get("properties") or {}
+        return Conformer({"properties": {name: told.get(name, own[name]) for name in own}}, self.primary_keys)
+
+    def _say_odd(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.odd_values[path] += 1
+            if self.odd_values[path] == 1:
+                self.log(
+                    "Field `%s` of stream `%s` holds a value that its column cannot hold: the column is null there, "
+                    "and the value is kept in `_extra`.",
+                    path,
+                    self.name,
+                    level=30,
+                )
+
+    @cached_property
+    def odd_values(self) -> Counter[str]:
+        """Values that their columns could not hold, by field."""
+        return self.tap.odd_values.setdefault(self.name, Counter())
 
     @cached_property
     def _blank(self) -> Record:

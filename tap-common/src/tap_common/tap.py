@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -20,10 +19,11 @@ from tap_common.batches import BatchWriter
 from tap_common.clock import Clock
 from tap_common.command import CommandLine
 from tap_common.errors import GoneError, SettingsError
-from tap_common.limiter import Limiter, server_time
+from tap_common.limiter import Limiter
 from tap_common.maps import maps_of_selected
 from tap_common.progress import Progress
 from tap_common.retry import Retry
+from tap_common.server_clock import ServerClock
 from tap_common.session import Session
 from tap_common.settings import api_keys, problems, usable
 from tap_common.state import check_selection, check_state, starts_later
@@ -32,6 +32,7 @@ from tap_common.window import canonical, instant
 from tap_common.writer import Writer
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
@@ -48,6 +49,8 @@ S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
 _READY = 4
+# Columns that a warning names.
+_NAMED = 10
 
 
 class SchedulingTap(CommandLine, ABC):
@@ -72,13 +75,15 @@ class SchedulingTap(CommandLine, ABC):
 
     def __init__(self, *args: Any, clock: Clock | None = None, **kwargs: Any) -> None:
         self.clock = clock or Clock()
-        self._run_started: datetime | None = None
-        self._run_started_at = 0.0
+        self.server_clock = ServerClock(self.clock)
+        """The API's own time."""
         self._sessions = threading.local()
         self.request_counters: dict[str, Sum] = {}
         self.ways: list[Access] = []
         """Every way to the API that this run has."""
         self.record_counters: dict[str, Sum] = {}
+        self.odd_values: dict[str, Counter[str]] = {}
+        """Values that their columns could not hold, by stream and field."""
         super().__init__(*args, **kwargs)
         if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
             self.message_writer = BatchWriter(self.name, self.config["batch_config"])
@@ -157,27 +162,29 @@ class SchedulingTap(CommandLine, ABC):
     @property
     def run_started(self) -> datetime:
         """The API's own time (UTC, whole seconds) at the first request of the run."""
-        if self._run_started is None:
+        if not self.server_clock.has_begun:
             self.first_request()
-        if self._run_started is None:
-            raise AssertionError("first_request() has made no request")
-        return self._run_started
+        return self.server_clock.started
+
+    @cached_property
+    def read_at(self) -> str:
+        """The start of the run, as its rows carry it: the same in all of them."""
+        return canonical(self.run_started)
 
     def note_time(self, headers: Mapping[str, str]) -> None:
-        """Take the time of the first good answer as the start of the run."""
-        if self._run_started is None:
-            self._run_started = server_time(headers)
-            self._run_started_at = self.clock.monotonic()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the API has answered."""
-        return self._run_started is not None
+        """Take the time of a good answer."""
+        if self.server_clock.note(headers):
+            self.logger.warning(
+                "The times (`Date`) of the API's answers contradict each other: going by the earliest that two of them "
+                "agree on."
+            )
 
     @property
     def now(self) -> datetime:
         """The API's own time, as well as it is known."""
-        return self.run_started + timedelta(seconds=self.clock.monotonic() - self._run_started_at)
+        if not self.server_clock.has_begun:
+            self.first_request()
+        return self.server_clock.now
 
     @abstractmethod
     def first_request(self) -> None:
@@ -238,6 +245,7 @@ class SchedulingTap(CommandLine, ABC):
         """
         self.check_settings()
         check_selection(self.streams.values(), f"{self.env_prefix()}_SELECT")
+        self.warn_of_unlisted()
         try:
             self.first_request()
         except GoneError as error:
@@ -249,6 +257,18 @@ class SchedulingTap(CommandLine, ABC):
             self.logger.warning(
                 "Setting `start_date` is later than it was: in streams that are read in full, what lies before it "
                 "counts as gone. Set it back to have it again."
+            )
+
+    def warn_of_unlisted(self) -> None:
+        """Say which columns are left out, since the catalog does not list them."""
+        streams = cast("dict[str, APIStream]", self.streams).values()
+        unlisted = [f"`{stream.name}.{name}`" for stream in streams if stream.selected for name in stream.unlisted]
+        if unlisted:
+            more = f" and {len(unlisted) - _NAMED} more" if len(unlisted) > _NAMED else ""
+            self.logger.warning(
+                "Left out, as the catalog does not list them: %s%s. A catalog made with --discover has every column.",
+                ", ".join(unlisted[:_NAMED]),
+                more,
             )
 
     def check_settings(self) -> None:
@@ -299,6 +319,7 @@ class SchedulingTap(CommandLine, ABC):
     @override
     def setup_mapper(self) -> None:
         """Without the maps of streams that are not selected, with which the SDK fails."""
+        _ = self.streams  # which fit the catalog to this version, before the mapper reads it
         if self.config.get("stream_maps"):
             self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
         super().setup_mapper()

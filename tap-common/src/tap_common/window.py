@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from typing import Any
 
 
 def instant(value: str) -> datetime:
@@ -13,6 +14,18 @@ def instant(value: str) -> datetime:
     """
     moment = datetime.fromisoformat(value)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def instant_or_none(value: Any) -> datetime | None:
+    """Return the moment that a value of a record or a state names; None where it names none.
+
+    The first and the last year that Python knows are none: nothing can be added to them, or taken from them.
+    """
+    try:
+        moment = instant(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def canonical(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_common.window import instant
+from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,18 +48,20 @@ def one_with_both_names(value: Any) -> Any:
     return with_both_names(value) if isinstance(value, dict) else value
 
 
-def each_with_both_names(items: Iterable[Any] | None) -> list[Any] | None:
-    """The same for each object of a list."""
-    return None if items is None else [one_with_both_names(item) for item in items]
+def each_with_both_names(items: Any) -> Any:
+    """The same for each object of a list, or what stands in its place."""
+    return [one_with_both_names(item) for item in items] if isinstance(items, list) else items
 
 
 def placed(row: Record) -> Record:
     """An event's place in both forms: `coordinate`, of numbers, and `geo_latitude` and `geo_longitude`, of text."""
-    coordinate = row.get("coordinate") or {}
+    sent = row.get("coordinate")
+    coordinate = sent if isinstance(sent, dict) else {}
     names = {"latitude": "geo_latitude", "longitude": "geo_longitude"}
     texts = {older: _first(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
     numbers = {name: _first(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
-    return texts | {"coordinate": None if None in numbers.values() else coordinate | numbers}
+    known = None not in numbers.values()
+    return texts | {"coordinate": coordinate | numbers if known else None if isinstance(sent, dict) else sent}
 
 
 def linked(row: Record) -> Record:
@@ -69,17 +71,18 @@ def linked(row: Record) -> Record:
     return {"meeting_url": link, "zoom_meeting_url": _first(row.get("zoom_meeting_url"), zoom)}
 
 
-def earliest(moments: Iterable[str | None]) -> str | None:
-    """The first of some moments, of which any may be null."""
-    return min(filter(None, moments), key=instant, default=None)
+def earliest(moments: Iterable[Any]) -> str | None:
+    """Return the first of some moments; any may be null, or none."""
+    known = {text: moment for text in moments if (moment := instant_or_none(text))}
+    return min(known, key=known.__getitem__, default=None)
 
 
 def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _text(number: float | None) -> str | None:
-    return None if number is None else str(number)
+def _text(number: Any) -> Any:
+    return str(number) if isinstance(number, int | float) else number
 
 
 def _number(text: Any) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from tap_common.window import canonical, instant
+from tap_common.window import canonical, instant_or_none
 from tap_luma.client import LumaStream
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ class InWindow(LumaStream):
 
     @override
     def refine(self, row: Record) -> Record:
-        return super().refine(row) | {"_read_at": canonical(self.tap.run_started)}
+        return super().refine(row) | {"_read_at": self.tap.read_at}
 
     def looks_at(self, event: Record) -> bool:
         """Whether the event ends in the window, or has come since the last run with a date that is long past."""
         if self.bookmark is None or self.due_since is None:
             return True
-        ends, created = event["end_at"], event["created_at"]
-        recent = ends is None or instant(ends) >= self.due_since
-        return recent or (created is not None and instant(created) >= self.bookmark - self.overlap)
+        ends, created = instant_or_none(event["end_at"]), instant_or_none(event["created_at"])
+        recent = ends is None or ends >= self.due_since
+        return recent or (created is not None and created >= self.bookmark - self.overlap)
 
     @cached_property
     def family(self) -> list[InWindow]:

@@ -13,8 +13,8 @@ from typing_extensions import override
 from tap_common.ahead import primed
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator
-from tap_common.select import select
-from tap_common.window import instant
+from tap_common.select import find, select
+from tap_common.window import instant_or_none
 from tap_scheduler.client import RefusedError
 from tap_scheduler.parameters import DIRECTION, FROM, PERIOD, UNTIL
 
@@ -113,11 +113,11 @@ class NewestFirst(CursorPaginator):
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
-        starts = [row.get("start_at") for row in select(self._rows, decoded(response))]
-        moments = [instant(start) for start in starts if start]
+        starts = [find("$.start_at", row) for row in select(self._rows, decoded(response))]
+        moments = [moment for start in starts if (moment := instant_or_none(start))]
         come = [*self._last, *moments]
         newest_first = all(later <= earlier for earlier, later in pairwise(come))
-        self._in_order = self._in_order and newest_first and all(starts)
+        self._in_order = self._in_order and newest_first and len(moments) == len(starts)
         self._last = come[-1:]
         passed = self._edge is not None and moments and max(moments) < self._edge
         return None if passed and self._in_order else super().get_next(response)

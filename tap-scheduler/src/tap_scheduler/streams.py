@@ -12,7 +12,7 @@ from tap_common.access import ACCESS
 from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
-from tap_common.window import canonical, instant
+from tap_common.window import instant_or_none
 from tap_scheduler.client import SavvyCalStream, Whole
 from tap_scheduler.parameters import ATTENDANCE, STATE
 from tap_scheduler.period import PAST, NewestFirst, Period, ways
@@ -54,8 +54,8 @@ class OfMeeting(SavvyCalStream):
     @override
     def is_due(self, row: Record) -> bool:
         """Also: not before the start date."""
-        start, earliest = row[str(self.replication_key)], self.tap.start_date
-        return super().is_due(row) and (start is None or earliest is None or instant(start) >= earliest)
+        start, earliest = instant_or_none(row[str(self.replication_key)]), self.tap.start_date
+        return super().is_due(row) and (start is None or earliest is None or start >= earliest)
 
 
 class Events(OfMeeting):
@@ -128,7 +128,7 @@ class EventAttendees(Unnested, OfMeeting):
 
     @override
     def refine(self, row: Record) -> Record:
-        return row | {"_read_at": canonical(self.tap.run_started)}
+        return row | {"_read_at": self.tap.read_at}
 
 
 class SchedulingLinks(SavvyCalStream):

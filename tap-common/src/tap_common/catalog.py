@@ -1,0 +1,45 @@
+"""Catalogs of another version of the tap, or made shorter by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import Metadata
+from singer_sdk.singerlib.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from singer_sdk.singerlib.catalog import CatalogEntry
+
+
+def leave_out_unlisted(entry: CatalogEntry, schema: Mapping[str, Any], keys: Collection[str]) -> list[str]:
+    """Deselect the columns of a stream that its catalog entry does not list; return their names, such as `email`.
+
+    A target is told of the columns that the catalog lists, and records hold no others. The columns of `keys` identify
+    a record, or say when it changed: they are listed again where they are missing.
+    """
+    listed = entry.schema.to_dict()
+    properties: dict[str, Any] = listed.get("properties") or {}
+    own = schema["properties"]
+    missing = [key for key in keys if key in own and key not in properties]
+    if missing or listed.get("required"):
+        listed["properties"] = properties = {**{key: own[key] for key in missing}, **properties}
+        # A column that this version does not have is in none of its records.
+        listed["required"] = [name for name in listed.get("required") or () if name in own]
+        entry.schema = Schema.from_dict(listed)
+    unlisted = list(_unlisted(own, properties, ()))
+    for breadcrumb in unlisted:
+        entry.metadata[breadcrumb] = Metadata(inclusion=Metadata.InclusionType.AVAILABLE, selected=False)
+    return [".".join(breadcrumb[1::2]) for breadcrumb in unlisted]
+
+
+def _unlisted(own: Mapping[str, Any], listed: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the breadcrumbs of properties, also of objects in columns, that a catalog does not list."""
+    for name, column in own.items():
+        breadcrumb = (*path, "properties", name)
+        if name not in listed:
+            yield breadcrumb
+        # An object that is listed without properties is listed with all that it holds.
+        elif known := listed[name].get("properties"):
+            yield from _unlisted(column.get("properties") or {}, known, breadcrumb)
