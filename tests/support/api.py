@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
 
 Row = dict[str, Any]
+NOTHING_ODD: Sequence[Mapping[str, Any]] = ({}, {}, {}, {})
+"""Values of the switch `odd` with which every value is as documented: as often as not."""
 
 
 @dataclass(frozen=True)

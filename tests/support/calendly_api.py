@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from api import Api
+from api import NOTHING_ODD, Api
 from calendly_acts import ACTS, CHORES
 from calendly_sight import BEGINS, SEEN, UNSEEN
 from tap_calendly.tap import TapCalendly
@@ -62,6 +62,15 @@ CALENDLY = Api(
     acts=ACTS,
     chores=CHORES,
     before=[(), _STOCK],
+    switches={
+        "odd": [
+            *NOTHING_ODD,
+            {"start_time": ""},
+            {"updated_at": 1767225600},
+            {"start_time": "soon", "created_at": {"a": "time"}},
+            {"start_time": "9999-12-31T23:59:59Z", "name": 5, "tracking": "none"},
+        ]
+    },
     rows={
         "event_type_memberships": _membership,
         "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},

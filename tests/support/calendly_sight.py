@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sight import Finding, Known, Row, Seen, Unseen
-from tap_common.window import instant
+from sight import Finding, Known, Row, Seen, Unseen, past, to_come
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +30,8 @@ def _last_reference(row: Row, known: Known) -> str | None:
     """For a deleted event type, which is read only where a meeting refers to it: when the last of these begins."""
     if row["deleted_at"] is None:
         return None
-    meetings = known.all("scheduled_events")
-    return max((meeting["start_time"] for meeting in meetings if meeting["event_type"] == row["uri"]), default=None)
+    meetings = [one for one in known.all("scheduled_events") if one["event_type"] == row["uri"]]
+    return max((one["start_time"] for one in meetings), key=to_come, default=None)
 
 
 BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
@@ -50,14 +49,14 @@ def _old_meeting_stands_still(finding: Finding) -> bool:
     return (
         finding.late
         and meeting is not None
-        and finding.before(instant(meeting["start_time"]), _lookback(finding))
-        and finding.before(instant(meeting["updated_at"]), HOUR)
+        and finding.before(to_come(meeting["start_time"]), _lookback(finding))
+        and finding.before(to_come(meeting["updated_at"]), HOUR)
     )
 
 
 def _booked_long_after(finding: Finding) -> bool:
     truth = finding.truth
-    return finding.late and truth is not None and finding.before(instant(truth["created_at"]), _lookback(finding))
+    return finding.late and truth is not None and finding.before(past(truth["created_at"]), _lookback(finding))
 
 
 def _actor_has_changed(finding: Finding) -> bool:

@@ -69,7 +69,8 @@ SEARCH = settings(
 )
 """One of the rounds of a search: each begins with another seed, as Hypothesis varies what it has begun with."""
 HISTORIES, KILLED, FAULTY, MEANWHILE = "histories", "runs killed", "answers faulty", "things that happened meanwhile"
-LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50}
+ODD = "values that no column could hold"
+LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, ODD: 100}
 """How much of it a search must have brought, or it is weaker than it looks."""
 SOAK = 60 * float(os.environ.get("MINUTES", "10"))
 """Seconds that `make soak` searches each API."""
@@ -252,7 +253,8 @@ class History(RuleBasedStateMachine):
         self.runner.select = select or (lambda _name, default: default)
         machine = SimpleNamespace(time=lambda: _MACHINE + self.clock.monotonic() + 3600 * self.wrong_by)
         with mock.patch("singer_sdk.plugin_base.time", machine):
-            self.runner.sync(**(self.settings | how))
+            tap = self.runner.sync(**(self.settings | how))
+        self.lived[ODD] += sum(values.total() for values in tap.odd_values.values())
         self.clock.wait_until(self.clock.monotonic() + 1)
         run = self.runner.runs.last
         assert run is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api import Api
+from api import NOTHING_ODD, Api
 from luma_acts import ACTS
 from luma_around_acts import CHORES
 from luma_sight import BEGINS, SEEN, UNSEEN
@@ -39,7 +39,12 @@ def _named(thing: Row | None) -> Row | None:
 
 def _with_ids(name: str) -> Callable[[Row], Row]:
     """The row of an object: its own id, and those in a list of it, under both names."""
-    return lambda thing: thing | {"api_id": thing["id"], name: [_named(item) for item in thing[name]]}
+
+    def named(thing: Row) -> Row:
+        items = thing[name]
+        return thing | {"api_id": thing["id"], name: [*map(_named, items)] if isinstance(items, list) else items}
+
+    return named
 
 
 def _guest(thing: Row) -> Row:
@@ -105,6 +110,13 @@ LUMA = Api(
         "empty_pages": [False, True],
         "fuller_view": [False, True],
         "blasts_carry_event_id": [False, True],
+        "odd": [
+            *NOTHING_ODD,
+            {"end_at": ""},
+            {"start_at": 1767225600, "created_at": "soon"},
+            {"end_at": "0001-01-01T00:00:00+05:00", "name": ["a", "list"]},
+            {"end_at": {"a": "time"}, "registered_at": 5, "tags": "none", "coordinate": 7},
+        ],
     },
     rows={
         "events": _with_ids("tags"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sight import Finding, Known, Row, Seen, Unseen
-from tap_common.window import instant
+from sight import Finding, Known, Row, Seen, Unseen, to_come
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,8 +43,8 @@ def _left_the_window(finding: Finding) -> bool:
     event = truth if finding.stream == "event_details" else finding.known.last("events", truth["event_id"])
     return (
         event is not None
-        and finding.before(instant(event["end_at"]), timedelta(days=days))
-        and finding.before(instant(event["created_at"]), HOUR)
+        and finding.before(to_come(event["end_at"]), timedelta(days=days))
+        and finding.before(to_come(event["created_at"]), HOUR)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from api import Api
+from api import NOTHING_ODD, Api
 from oncehub_acts import ACTS, CHORES
 from oncehub_sight import BEGINS, SEEN, UNSEEN
 from sandbox.oncehub.bookings import booking_ref
@@ -59,6 +59,13 @@ ONCEHUB = Api(
         "after_deleted_anchor": ["refuse", "continue"],
         "send_has_more": [True, False],
         "send_link": [True, False],
+        "odd": [
+            *NOTHING_ODD,
+            {"last_updated_time": ""},
+            {"creation_time": 1767225600},
+            {"creation_time": "soon", "subject": {"a": "text"}, "duration_minutes": "thirty"},
+            {"last_updated_time": "0001-01-01T00:00:00Z", "starting_time": ["a", "list"]},
+        ],
     },
     rows={"webhooks": _webhook},
     announces_limit=False,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sight import Finding, Known, Row, Seen, Unseen
-from tap_common.window import instant
+from sight import Finding, Known, Row, Seen, Unseen, past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,14 +49,14 @@ def _changed_without_a_time(finding: Finding) -> bool:
         and not finding.run.in_full
         and finding.truth is not None
         and began is not None
-        and instant(finding.truth["last_updated_time"]) < began - _lookback(finding, DAY) + DAY
+        and past(finding.truth["last_updated_time"]) < began - _lookback(finding, DAY) + DAY
     )
 
 
 def _settled_late(finding: Finding) -> bool:
     if not finding.late or finding.truth is None:
         return False
-    sent = instant(finding.truth["creation_time"])
+    sent = past(finding.truth["creation_time"])
     return finding.columns == {"status"} and finding.before(sent, _lookback(finding, 3 * DAY))
 
 

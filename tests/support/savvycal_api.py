@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api import Api
+from api import NOTHING_ODD, Api
 from savvycal_acts import ACTS, CHORES
 from savvycal_sight import BEGINS, SEEN, UNSEEN
 from tap_scheduler.tap import TapScheduler
@@ -48,6 +48,13 @@ SAVVYCAL = Api(
         "from_zone": [None, "Pacific/Kiritimati", "Etc/GMT+12"],
         "links_list_all": [True, False],
         "empty_pages": [False, True],
+        "odd": [
+            *NOTHING_ODD,
+            {"start_at": ""},
+            {"start_at": 1767225600, "end_at": "soon"},
+            {"start_at": "9999-12-31T23:59:59Z", "summary": {"a": "text"}},
+            {"start_at": "tomorrow", "time_zone": 5, "link": "none"},
+        ],
     },
     announces_limit=False,
     rows={"webhooks": _webhook},

@@ -5,24 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sight import Finding, Known, Row, Seen, Unseen
-from tap_common.window import instant
+from sight import Finding, Known, Row, Seen, Unseen, past, to_come
+from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _START = {"events": "start_at", "event_attendees": "event_start_at"}
 
+
+def _start_of_event(row: Row, known: Known) -> str | None:
+    event = known.last("events", row["event_id"]) or {"start_at": row["event_start_at"]}
+    start: str | None = event["start_at"]
+    return start
+
+
 BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
     "events": lambda row, _: row["start_at"],
-    "event_attendees": lambda row, _: row["event_start_at"],
+    "event_attendees": _start_of_event,
 }
 
 
 def _before_the_window(finding: Finding) -> bool:
     lookback = timedelta(days=finding.run.settings.get("lookback_days", 30))
     start = _START[finding.stream]
-    return finding.truth is not None and finding.before(instant(finding.truth[start]), lookback)
+    return finding.truth is not None and finding.before(past(finding.truth[start]), lookback)
 
 
 def _has_moved(finding: Finding) -> bool:
@@ -44,9 +51,16 @@ def _old_meeting_changes(finding: Finding) -> bool:
 
 
 def _never_seen(finding: Finding) -> bool:
-    """Whether it is missing, of a meeting that begins before it was booked: it was moved before any run saw it."""
-    event = finding.known.last("events", finding.key[0])
-    return finding.row is None and event is not None and instant(event["start_at"]) < instant(event["created_at"])
+    """Whether it is missing, of a meeting that was moved before any run saw it.
+
+    Such a meeting begins before it was booked, or began before the start date as long as runs looked.
+    """
+    forms = finding.known.rows["events"].get((finding.key[0],), [])
+    if finding.row is not None or not forms:
+        return False
+    start = instant_or_none(finding.run.settings.get("start_date"))
+    was_too_early = start is not None and any(past(form["start_at"]) < start for form in forms)
+    return was_too_early or past(forms[-1]["start_at"]) < to_come(forms[-1]["created_at"])
 
 
 def _moved_far_back(finding: Finding) -> bool:

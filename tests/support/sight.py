@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from harness import Run
 
 Row = dict[str, Any]
+
+# A time that cannot be read counts as due where a tap decides, and says nothing where the API does.
+_TO_COME, _PAST = datetime(9000, 1, 1, tzinfo=UTC), datetime(1000, 1, 1, tzinfo=UTC)
+
+
+def to_come(value: Any) -> datetime:
+    """The moment of a row, which is to come where it cannot be read: the tap takes the row for due."""
+    return instant_or_none(value) or _TO_COME
+
+
+def past(value: Any) -> datetime:
+    """The moment of a row, which is past where it cannot be read: nobody knows whether the API lists the row."""
+    return instant_or_none(value) or _PAST
+
+
 Key = tuple[Any, ...]
 
 

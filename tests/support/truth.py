@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sight import Finding, Key, Known, Row
+from sight import Finding, Key, Known, Row, past
 from tap_common.window import instant
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Judge:
         if not start or not begins:
             return False
         moments = [begins(one, self.known) for one in (row, truth) if one]
-        return any(moment is not None and instant(moment) < instant(start) for moment in moments)
+        return any(moment is not None and past(moment) < instant(start) for moment in moments)
 
     def _explained(self, finding: Finding) -> bool:
         for unseen in self.api.unseen:

@@ -26,6 +26,8 @@ class Projection(Protocol):
     """(Key name, clock) of every request that was over the limit."""
     extra_fields: dict[str, dict[str, Any]]
     """Fields to add to each row of a stream, by stream name: what a vendor may do any day."""
+    odd: dict[str, Any]
+    """Values that one of three objects has in the fields of these names: not what the vendor documents."""
     empty_pages: bool
     """Whether the second page of a list is empty although more follow."""
 

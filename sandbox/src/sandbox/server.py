@@ -19,6 +19,7 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.gate import Asked, Gate
 from sandbox.luma import Luma
+from sandbox.odd import OddAnswers, with_odd_values
 from sandbox.oncehub import OnceHub
 from sandbox.savvycal import SavvyCal
 from sandbox.world import World
@@ -129,7 +130,10 @@ class Sandbox:
         self.port = listener.getsockname()[1]
         for name, api in self.apis.items():
             api.api_url = f"{self.url}/{name}"
-        routes = [*Control(self).routes(), *(Mount(f"/{name}", api.routes()) for name, api in self.apis.items())]
+        routes = [
+            *Control(self).routes(),
+            *(Mount(f"/{name}", OddAnswers(api, api.routes())) for name, api in self.apis.items()),
+        ]
         config = uvicorn.Config(
             Gate(self, Router(routes, redirect_slashes=False)),
             http=Protocol,
@@ -198,4 +202,6 @@ class Sandbox:
         if api not in self.apis:
             raise LookupError(f"there is no API {api}")
         with self.world.lock:
-            return self.apis[api].truth(stream, key)
+            truth = self.apis[api].truth(stream, key)
+            odd = self.apis[api].odd
+            return [with_odd_values(row, odd) for row in truth] if odd else truth

@@ -42,6 +42,11 @@ _REFERENCES = ("uri", "id")
 _NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
+def as_row(sent: Any) -> Record:
+    """Return what the API has sent as a row: itself, or what keeps it where it is not an object."""
+    return sent if isinstance(sent, dict) else {ROW: sent}
+
+
 class Conformer:
     """Makes records fit a JSON schema, and says what did not.
 

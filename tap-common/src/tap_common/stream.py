@@ -28,7 +28,7 @@ from tap_common.address import doubt
 from tap_common.ahead import ahead, primed
 from tap_common.bookmarked import Bookmarked
 from tap_common.catalog import leave_out_unlisted
-from tap_common.conform import ROW, Conformer
+from tap_common.conform import Conformer, as_row
 from tap_common.counter import Sum
 from tap_common.direct import Direct
 from tap_common.errors import (
@@ -287,8 +287,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
         """Return the rows of a page; what stands in the place of a row and is no object becomes one."""
-        rows = select(self.records_jsonpath, decoded(response))
-        return (row if isinstance(row, dict) else {ROW: row} for row in rows)
+        return map(as_row, select(self.records_jsonpath, decoded(response)))
 
     # Rows
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_common.conform import EXTRA, as_row
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
@@ -29,4 +30,7 @@ class Unnested(APIStream, ABC):
     def batches(self) -> Iterator[Iterable[Record]]:
         for parent in self.parents:
             asked = self.asked_of(parent)
-            yield [self.shape(item, asked) for item in parent[self.items] or ()]
+            # As it was sent, where an item in it did not fit the column.
+            sent = (parent.get(EXTRA) or {}).get(self.items)
+            items = sent if isinstance(sent, list) else parent[self.items] or ()
+            yield [self.shape(as_row(item), asked) for item in items if item is not None]

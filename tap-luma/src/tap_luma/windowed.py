@@ -44,7 +44,7 @@ class InWindow(LumaStream):
         if self.bookmark is None or self.due_since is None:
             return True
         ends, created = instant_or_none(event["end_at"]), instant_or_none(event["created_at"])
-        recent = ends is None or ends >= self.due_since
+        recent = ends is None or ends >= self.due_since or "created_at" in (event["_extra"] or {})
         return recent or (created is not None and created >= self.bookmark - self.overlap)
 
     @cached_property

@@ -53,6 +53,7 @@ class Calendly:
         self.send_retry_after = False
         self.page_token_requests: int | None = 400
         self.extra_fields: dict[str, dict[str, Any]] = {}
+        self.odd: dict[str, Any] = {}
         self.empty_pages = False
         self.repeat_token = False
         self.hidden: set[str] = set()

@@ -62,6 +62,7 @@ class Luma:
         self.empty_pages = False
         self.repeat_token = False
         self.extra_fields: dict[str, dict[str, Any]] = {}
+        self.odd: dict[str, Any] = {}
         self.hidden: set[str] = set()
         self.forbidden: set[str] = set()
         self.organization_reads_events = False

@@ -67,6 +67,7 @@ class OnceHub:
         self.requests_per_minute: int | None = None
         self.send_retry_after = False
         self.extra_fields: dict[str, dict[str, Any]] = {}
+        self.odd: dict[str, Any] = {}
         self.empty_pages = False
         self.repeat_token = False
         self.hidden: set[str] = set()
