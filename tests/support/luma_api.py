@@ -34,7 +34,9 @@ _A_DAY_LATER = tuple(
 
 def _named(thing: Row | None) -> Row | None:
     """An object whose id stands under both names."""
-    return thing and {"id": thing.get("api_id"), **thing, "api_id": thing.get("id", thing.get("api_id"))}
+    if not isinstance(thing, dict):
+        return thing
+    return {"id": thing.get("api_id"), **thing, "api_id": thing.get("id", thing.get("api_id"))}
 
 
 def _with_ids(name: str) -> Callable[[Row], Row]:
@@ -70,7 +72,7 @@ def _contact(thing: Row) -> Row:
     member = thing["membership"]
     tier = "calendar_membership_tier"
     return thing | {
-        "tags": [_named(tag) for tag in thing["tags"]],
+        "tags": [*map(_named, thing["tags"])] if isinstance(thing["tags"], list) else thing["tags"],
         "membership": member and member | {f"{tier}_api_id": member[f"{tier}_id"]},
     }
 

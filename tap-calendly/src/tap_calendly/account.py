@@ -80,9 +80,12 @@ def resolve(config: Mapping[str, Any], me: Mapping[str, Any], role: str | None) 
         )
     if scope == "group" and not config.get("group_uri"):
         raise SettingsError("Scope `group` needs the setting `group_uri`.")
+    organization = config.get("organization_uri") or me.get("current_organization")
+    if not (isinstance(organization, str) and organization):
+        raise SettingsError("Calendly does not say which organization the token's user is in: set `organization_uri`.")
     return Account(
         scope=scope,
-        organization=config.get("organization_uri") or me["current_organization"],
+        organization=organization,
         user=config.get("user_uri") or me["uri"],
         me=me["uri"],
         group=config.get("group_uri"),

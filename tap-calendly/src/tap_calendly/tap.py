@@ -135,7 +135,10 @@ class TapCalendly(SchedulingTap):
     @cached_property
     def me(self) -> Record:
         """The API's row of the token's user."""
-        return next(iter(self.stream(ApiUser).request_records({})))
+        user = next(iter(self.stream(ApiUser).request_records({})))
+        if not isinstance(user.get("uri"), str):
+            raise SettingsError("What answers to /users/me is not Calendly: check the setting `api_url`.")
+        return user
 
     @cached_property
     def memberships(self) -> list[Record]:
@@ -145,8 +148,8 @@ class TapCalendly(SchedulingTap):
     @property
     def membership(self) -> Record | None:
         """The one in the organization that is read."""
-        organization = self.config.get("organization_uri") or self.me["current_organization"]
-        return next((row for row in self.memberships if row["organization"] == organization), None)
+        organization = self.config.get("organization_uri") or self.me.get("current_organization")
+        return next((row for row in self.memberships if row.get("organization") == organization), None)
 
     @cached_property
     def account(self) -> Account:
@@ -157,7 +160,8 @@ class TapCalendly(SchedulingTap):
         """
         role = None
         if self.config["scope"] in ("auto", "organization"):
-            role = self.membership["role"] if self.membership else None
+            sent = self.membership.get("role") if self.membership else None
+            role = sent if isinstance(sent, str) else None
         account = resolve(self.config, self.me, role)
         if account.scope == "user" and self.config["scope"] == "auto" and self._has_read_organization:
             whose = f"a user with the role `{role}`" if role else "somebody who is no member of it"
@@ -176,8 +180,8 @@ class TapCalendly(SchedulingTap):
 
     @override
     def owner(self, access: Access) -> str:
-        role = f", role `{self.membership['role']}`" if "memberships" in vars(self) and self.membership else ""
-        return f"{self.me['name']}{role}, {self.account.title}"
+        role = f", role `{self.membership.get('role')}`" if "memberships" in vars(self) and self.membership else ""
+        return f"{self.me.get('name')}{role}, {self.account.title}"
 
     @property
     @override

@@ -98,7 +98,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     more_jsonpath: ClassVar[str | None] = None
     """Where a page says whether more follow; None where the cursor alone says so."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
-    """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them."""
+    """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them.
+
+    The first one identifies the parent.
+    """
     optional: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
 
@@ -372,6 +375,8 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
                 return
         yield from rows
 
+    nameless = 0
+    """For a child: parents of this run without a key to ask with."""
     readable = 0
     """Lists that were read in this run."""
 
@@ -454,12 +459,24 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """For a child: whether this parent is to be visited."""
         return True
 
+    def can_ask(self, parent: Record) -> bool:
+        """For a child: whether the parent's row has the key to ask with; the log says once where one has not."""
+        identity = next(iter(self._parent_paths.values()), None)
+        if identity is None or find(identity, parent) is not None:
+            return True
+        self.nameless += 1
+        if self.nameless == 1:
+            self.log(
+                "Stream `%s`: a parent has no key that can be read; going on with the others.", self.name, level=30
+            )
+        return False
+
     def visit(self, rows: Sequence[Record]) -> None:
         """Have the children read what belongs to these rows."""
         kept = [row for row in rows if self.stream_maps[0].get_filter_result(row)]
         for child in self.active_children:
             child.access = self.access
-            child.parents = [row for row in kept if child.wants(row)]
+            child.parents = [row for row in kept if child.wants(row) and child.can_ask(row)]
             if child.parents:
                 with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # `--test` has seen enough
                     child.sync({"batch": next(child.batch_numbers)})
@@ -505,7 +522,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             self.log("%d lists could not be read.", len(self.unreadable), level=30)
             if not self.optional and not self.readable and len(self.unreadable) >= _MANY:
                 raise RequestError(f"{self.unreadable[0]}: as of all {len(self.unreadable)} parents.")
-        if self.refused or any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable):
+        if self.refused or self.nameless or any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable):
             return
         for child in self.active_children:
             child.complete()

@@ -60,8 +60,9 @@ def placed(row: Record) -> Record:
     names = {"latitude": "geo_latitude", "longitude": "geo_longitude"}
     texts = {older: _first(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
     numbers = {name: _first(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
-    known = None not in numbers.values()
-    return texts | {"coordinate": coordinate | numbers if known else None if isinstance(sent, dict) else sent}
+    if sent is not None and not isinstance(sent, dict):
+        return texts  # what is no place is the row's problem
+    return texts | {"coordinate": (coordinate or None) if None in numbers.values() else coordinate | numbers}
 
 
 def linked(row: Record) -> Record:

@@ -267,14 +267,14 @@ class EventGuests(OfEvent):
         row = super().refine(row)
         first = row.get("event_ticket")
         tickets = each_with_both_names([first] if first and not row.get("event_tickets") else row.get("event_tickets"))
+        listed = tickets if isinstance(tickets, list) else ()
         return row | {
             "email": row.get("email") or row.get("user_email"),
             "name": row.get("name") or row.get("user_name"),
             "registration_answers": each_with_both_names(row.get("registration_answers")),
             "event_tickets": tickets,
-            "event_ticket": one_with_both_names(first) or next(iter(tickets or ()), None),
-            "checked_in_at": row.get("checked_in_at")
-            or earliest(find("$.checked_in_at", one) for one in tickets or ()),
+            "event_ticket": one_with_both_names(first) or next(iter(listed), None),
+            "checked_in_at": row.get("checked_in_at") or earliest(find("$.checked_in_at", one) for one in listed),
         }
 
 
