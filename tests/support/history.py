@@ -22,6 +22,7 @@ from api import runner_of
 from harness import CORE, VirtualClock, kill
 from pick import NothingToPickError, Pick
 from sandbox import Sandbox
+from sandbox.gate import DATES
 from sandbox.world import EPOCH
 from tap_common.process import on_one_core
 from truth import Judge
@@ -51,10 +52,22 @@ SETTINGS: Mapping[str, list[Any]] = {
     "page_size": [100, 3, 2],
     "concurrency": [8, 1],
     WRONG_BY: [0, -1, -720, 24],
-    STATE: ["of another make", "lost"],
+    STATE: ["of another make", "lost", "ahead of its time"],
 }
 """What may change between two runs; a start date in days from that moment on."""
-FAULTS = ("429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html", "stale-token")
+FAULTS = (
+    "429",
+    "429-retry-after",
+    "500",
+    "502-html",
+    "503",
+    "504",
+    "reset",
+    "truncated",
+    "html",
+    "stale-token",
+    *DATES,
+)
 ROUNDS = 10
 SEARCH = settings(
     max_examples=20,
@@ -242,7 +255,8 @@ class History(RuleBasedStateMachine):
         if name == WRONG_BY:
             self.wrong_by = value
         elif name == STATE:
-            (self.runner.forget if value == "lost" else self.runner.age_state)()
+            kinds = {"lost": self.runner.forget, "of another make": self.runner.age_state}
+            kinds.get(value, self.runner.put_state_ahead)()
         elif name == "start_date" and value is not None:
             self.settings[name] = (self.sandbox.world.now + timedelta(days=value)).isoformat()
         else:

@@ -24,6 +24,9 @@ KINDS = (
     "slow",
     "stale-token",
     "empty-json",
+    "date-ahead",
+    "date-behind",
+    "no-date",
 )
 """Every kind of fault; in a script also "ok", which lets one matching request pass."""
 MOST_IN_A_ROW = 3

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -36,6 +37,8 @@ ANSWERS = {
     "empty-json": (200, JSON, b"{}"),
 }
 """Status, content type and body of the faults that are proper answers."""
+DATES = {"date-ahead": timedelta(days=10), "date-behind": timedelta(days=-10), "no-date": None}
+"""By how much the `Date` of a good answer is wrong; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,7 @@ class Gate:
 
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = format_datetime(sandbox.world.now, usegmt=True).encode()
-                message["headers"] = [*message.get("headers", []), (b"date", date)]
+                message["headers"] = [*message.get("headers", []), *self.dates(fault)]
                 note(message["status"])
             await send(message)
 
@@ -107,6 +109,13 @@ class Gate:
         """Let happen what was to happen now, and return the fault that this request gets, if any."""
         self.sandbox.go_on()
         return self.sandbox.faults.draw(method, path, query)
+
+    def dates(self, fault: str | None) -> list[tuple[bytes, bytes]]:
+        """Return the header that says what time it is, or none."""
+        wrong_by = DATES.get(fault or "", timedelta(0))
+        if wrong_by is None:
+            return []
+        return [(b"date", format_datetime(self.sandbox.world.now + wrong_by, usegmt=True).encode())]
 
     async def wait(self, seconds: float) -> None:
         """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""

@@ -17,10 +17,14 @@ def leave_out_unlisted(entry: CatalogEntry, schema: Mapping[str, Any], keys: Col
     """Deselect the columns of a stream that its catalog entry does not list; return their names, such as `email`.
 
     A target is told of the columns that the catalog lists, and records hold no others. The columns of `keys` identify
-    a record, or say when it changed: they are listed again where they are missing.
+    a record, or say when it changed: they are listed again where they are missing. An entry that lists nothing, as one
+    that is written by hand for its selection, gets all columns.
     """
     listed = entry.schema.to_dict()
     properties: dict[str, Any] = listed.get("properties") or {}
+    if not properties:
+        entry.schema = Schema.from_dict(dict(schema))
+        return []
     own = schema["properties"]
     missing = [key for key in keys if key in own and key not in properties]
     if missing or listed.get("required"):
@@ -41,5 +45,5 @@ def _unlisted(own: Mapping[str, Any], listed: Mapping[str, Any], path: tuple[str
         if name not in listed:
             yield breadcrumb
         # An object that is listed without properties is listed with all that it holds.
-        elif known := listed[name].get("properties"):
+        elif (known := listed[name].get("properties")) is not None:
             yield from _unlisted(column.get("properties") or {}, known, breadcrumb)

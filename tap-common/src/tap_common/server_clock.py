@@ -34,9 +34,9 @@ class _Reading:
 class ServerClock:
     """When a run began, and what time it is, by the clock of the API and not by this machine's.
 
-    One answer may carry a wrong `Date`: of a proxy, or of one server among several. So the start is the earliest that
-    two answers agree on, and until two agree, the earliest of all. Too early a start costs requests, too late a one
-    would cost rows.
+    An answer may carry a wrong `Date`: of a proxy, or of one server among several. So the start is the earliest that a
+    fifth of the answers agree on, and two at the least; until two agree, the earliest of all. Too early a start costs
+    requests, too late a one would cost rows.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -73,7 +73,8 @@ class ServerClock:
         with self._lock:
             if not self._readings:
                 raise AssertionError("the API has not answered")
-            agreed = [reading for reading in self._readings if reading.answers > 1]
+            most = max(2, sum(reading.answers for reading in self._readings) / 5)
+            agreed = [reading for reading in self._readings if reading.answers >= most]
             first = self._readings[0].at
             return min(one.date - timedelta(seconds=int(one.at - first)) for one in agreed or self._readings)
 
