@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -75,6 +76,7 @@ class SchedulingTap(CommandLine, ABC):
 
     def __init__(self, *args: Any, clock: Clock | None = None, **kwargs: Any) -> None:
         self.clock = clock or Clock()
+        self._given_state: dict[str, Any] | None = None
         self.server_clock = ServerClock(self.clock)
         """The API's own time."""
         self._sessions = threading.local()
@@ -209,7 +211,9 @@ class SchedulingTap(CommandLine, ABC):
     def run(self) -> None:
         """Sync, after everything that can be checked before the first message has been checked.
 
-        The last message is always a STATE, also one that has not changed: a target knows by it that all has come.
+        The first message is the STATE that the run goes on from, if there is one: a target that has lost its tables
+        knows by it that their rows will not come again. The last one is always a STATE, also one that has not changed:
+        a target knows by it that all has come.
 
         Raises:
             TapError: With the sentence to show.
@@ -219,6 +223,8 @@ class SchedulingTap(CommandLine, ABC):
             self.check()
         try:
             with progress:
+                if self._given_state:
+                    self.message_writer.write_message(StateMessage(value=self._given_state))
                 self.sync_all()
                 self.message_writer.write_message(StateMessage(value=self.state))
         finally:
@@ -310,6 +316,8 @@ class SchedulingTap(CommandLine, ABC):
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state of an earlier run; partitions are not ours, and would be read one by one."""
         check_state(state)
+        if any(bookmark.get("replication_key_value") for bookmark in state.get("bookmarks", {}).values()):
+            self._given_state = deepcopy(state)
         bookmarks = {
             stream: {key: value for key, value in bookmark.items() if key != "partitions"}
             for stream, bookmark in state.get("bookmarks", {}).items()
