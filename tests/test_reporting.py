@@ -28,8 +28,8 @@ def test_a_failure_is_printed_when_it_happens_and_not_only_at_the_end(tmp_path: 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     (tmp_path / "test_two.py").write_text(TESTS.format(pipe=str(pipe)), encoding="utf-8")
-    command = [BIN / "python", "-m", "pytest", "-q", "-n", "1", f"--config-file={ROOT / 'pyproject.toml'}"]
-    command += [f"--rootdir={tmp_path}", "-o", "timeout=60", tmp_path / "test_two.py"]
+    command = [str(BIN / "python"), "-m", "pytest", "-q", "-n", "1", f"--config-file={ROOT / 'pyproject.toml'}"]
+    command += [f"--rootdir={tmp_path}", "-o", "timeout=60", str(tmp_path / "test_two.py")]
     with (
         pipe.open("r+b", buffering=0) as told,
         subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process,

@@ -111,11 +111,11 @@ def pages() -> dict[Path, str]:
             plugin["settings"] = settings(known)
             if issubclass(known, SchedulingTap):
                 plugin["select"] = selection(known)
-    # `meltano select` writes into the environment where one is named; what is selected there takes the place of the above.
+    # `meltano select` adds to the `select` of the environment that is named, which takes the place of the extractor's.
     for environment in project["environments"]:
         for plugin in environment["config"]["plugins"]["extractors"]:
             if "select" in plugin:
-                plugin["select"] = selection(PLUGINS[plugin["name"]])
+                plugin["select"] = selection(next(tap for tap in TAPS if tap.name == plugin["name"]))
     text = io.StringIO()
     yaml.dump(project, text)
     return {MELTANO: as_meltano_writes(text.getvalue())}

@@ -21,16 +21,16 @@ _OF_THE_SDK = ("loglevel",)
 
 
 def from_environment(
-    schema: Mapping[str, Any], prefix: str, environment: Mapping[str, str], aliases: Mapping[str, str]
+    schema: Mapping[str, Any], prefix: str, environment: Mapping[str, str], aliases: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The settings that the environment has, under their own names; a variable without text sets nothing.
+    """Return the settings that the environment has, under their own names; a variable without text sets nothing.
 
     Raises:
         LoadError: A text is none of its setting's type, or a setting has two; no text is quoted.
     """
     found: dict[str, tuple[str, Any]] = {}
     wrong: list[str] = []
-    for name, setting in ({name: name for name in schema["properties"]} | dict(aliases)).items():
+    for name, setting in ({name: name for name in schema["properties"]} | dict(aliases or {})).items():
         variable = prefix + name.upper()
         if not (text := environment.get(variable)):
             continue
@@ -50,20 +50,21 @@ def from_environment(
 def without_effect(
     environment: Mapping[str, str], prefix: str, settings: Collection[str], config: Mapping[str, Any]
 ) -> Iterator[str]:
-    """A sentence for each environment variable of the loader's that is no setting's.
+    """Return a sentence for each environment variable of the loader's name that is no setting's.
 
-    What goes on with another underscore is Meltano's; what ends like a setting may be that of a plugin whose name goes
-    on. A text that is a setting's value may have been put there by name, as `filepath: $TARGET_DUCKDB_WAREHOUSE`.
+    What goes on with another underscore is Meltano's, and what ends in a setting may be that of a plugin whose name is
+    longer. A text that is the value of a setting may have come to it by way of the variable, as `$TARGET_DUCKDB_HOME`.
     """
     known = [prefix + name.upper() for name in settings]
-    values = {value for value in config.values() if isinstance(value, str)}
     ends = tuple(f"_{name.upper()}" for name in (*settings, *_OF_THE_SDK))
+    values = {"", *(value for value in config.values() if isinstance(value, str))}
     for name, text in environment.items():
-        if name in known or not name.startswith(prefix) or name.startswith(f"{prefix}_") or text in ("", *values):
+        rest = name.removeprefix(prefix)
+        if name in known or rest == name or text in values or (rest[:1] == "_" and prefix + rest[1:] not in known):
             continue
         if close := get_close_matches(name, known, 1, 0.9):
             yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
-        elif not name.endswith(ends):
+        elif not f"_{rest}".endswith(ends):
             yield f"The environment variable `{name}` sets nothing."
 
 

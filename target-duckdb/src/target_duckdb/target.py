@@ -116,12 +116,11 @@ class TargetDuckDB(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Take the environment, if it is to be read, and aliases for what they mean; then the SDK checks the settings."""
+        """Resolve aliases, and take the environment if it is to be read, before the SDK checks the settings."""
         self._config = renamed(self._config)
         if self._takes_environment:
             self.append_builtin_config(SETTINGS)
-            self._config |= from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES)
-            self._config = renamed(self._config)
+            self._config = renamed(self._config | from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES))
         return super()._validate_config(raise_errors=raise_errors)
 
     @override
