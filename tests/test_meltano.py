@@ -182,6 +182,29 @@ def test_keys_and_numbers_in_environment_variables_reach_the_tap(
     assert len(project.table(several.tap.stream_types[0].name)) == 2
 
 
+def test_other_names_of_the_loader_s_settings_count_before_meltano_yml_and_names_that_set_nothing_are_told(
+    tmp_path: Path,
+) -> None:
+    with Sandbox(scale="tiny") as sandbox:
+        sandbox.calendly.requests_per_minute = 1_000_000
+        project = Project(CALENDLY, sandbox, tmp_path)
+        del project.environment["TARGET_DUCKDB_FILEPATH"]
+        project.environment |= {
+            "TAP_CALENDLY__SELECT": '["scheduled_events.*"]',
+            "TARGET_DUCKDB_PATH": str(project.file),
+            "TARGET_DUCKDB_ADD_METADATA_COLUMNS": "false",
+            "TARGET_DUCKDB_DATA_FLATTENING_MAX_LEVEL": "1",
+            "TARGET_DUCKDB_FILE": str(tmp_path / "other.duckdb"),
+        }
+        outcome = project.run()
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert "`TARGET_DUCKDB_FILE` sets nothing; did you mean `TARGET_DUCKDB_FILEPATH`?" in outcome.stderr
+    columns = project.types("scheduled_events")
+    assert "location__type" in columns
+    assert "_sdc_received_at" not in columns
+
+
 def test_a_run_in_full_tells_the_loader_what_is_gone_and_leaves_the_daily_state_as_it_is(tmp_path: Path) -> None:
     with Sandbox(scale="tiny") as sandbox:
         sandbox.calendly.requests_per_minute = 1_000_000

@@ -1,12 +1,19 @@
-"""Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves."""
+"""Keeps the settings and selections in meltano.yml equal to what the plugins say of themselves.
+
+The file is as Meltano writes it, so that its commands change only what they say.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from meltano.core.project import Project
 from ruamel.yaml import YAML
 
 from tap_bookings.tap import TapBookings
@@ -14,6 +21,7 @@ from tap_calendly.tap import TapCalendly
 from tap_common.tap import SchedulingTap
 from tap_luma.tap import TapLuma
 from tap_scheduler.tap import TapScheduler
+from target_duckdb.settings import ALIASES
 from target_duckdb.target import TargetDuckDB
 
 if TYPE_CHECKING:
@@ -33,7 +41,12 @@ def settings(plugin: type[PluginBase]) -> list[dict[str, Any]]:
     """A plugin's settings, as Meltano wants them."""
     schema = plugin.config_jsonschema
     plugin.append_builtin_config(schema)
-    return [setting(name, definition) for name, definition in leaves(schema["properties"])]
+    found = [setting(name, definition) for name, definition in leaves(schema["properties"])]
+    aliases = ALIASES if plugin is TargetDuckDB else {}
+    for one in found:
+        if names := [alias for alias, meant in aliases.items() if meant == one["name"]]:
+            one["aliases"] = names
+    return found
 
 
 def leaves(properties: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -66,15 +79,30 @@ def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def selection(tap: type[SchedulingTap]) -> list[str]:
-    """What is on by default: Meltano selects everything unless it is told otherwise."""
-    return ["*.*", *(f"!{stream.name}.*" for stream in tap.stream_types if not stream.selected_by_default)]
+    """What is on by default: Meltano selects everything unless it is told otherwise.
+
+    By name, and not all but some: where a pattern excludes a stream, no other pattern selects it, and so
+    `meltano select` could not.
+    """
+    return [f"{stream.name}.*" for stream in tap.stream_types if stream.selected_by_default]
+
+
+def as_meltano_writes(text: str, name: str = "meltano.yml") -> str:
+    """A project's file as Meltano writes it whenever one of its commands changes something."""
+    # Somebody's own settings of YAML are not the project's.
+    with TemporaryDirectory() as folder, patch.dict(os.environ, MELTANO_DISABLE_USER_YAML_CONFIG="true"):
+        Path(folder, "meltano.yml").write_text(f"include_paths: ['{name}']\n", encoding="utf-8")
+        path = Path(folder, name)
+        path.write_text(text, encoding="utf-8")
+        with Project(folder).meltano_update():
+            pass
+        return path.read_text(encoding="utf-8")
 
 
 def pages() -> dict[Path, str]:
     """meltano.yml with the plugins' capabilities and settings in it."""
     yaml = YAML()
     yaml.width = 4096
-    yaml.preserve_quotes = True
     project = yaml.load(MELTANO)
     for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
         if plugin["name"] in PLUGINS:
@@ -83,9 +111,14 @@ def pages() -> dict[Path, str]:
             plugin["settings"] = settings(known)
             if issubclass(known, SchedulingTap):
                 plugin["select"] = selection(known)
+    # `meltano select` adds to the `select` of the environment that is named, which takes the place of the extractor's.
+    for environment in project["environments"]:
+        for plugin in environment["config"]["plugins"]["extractors"]:
+            if "select" in plugin:
+                plugin["select"] = selection(next(tap for tap in TAPS if tap.name == plugin["name"]))
     text = io.StringIO()
     yaml.dump(project, text)
-    return {MELTANO: text.getvalue()}
+    return {MELTANO: as_meltano_writes(text.getvalue())}
 
 
 def differing(pages: Mapping[Path, str]) -> list[Path]:

@@ -226,7 +226,7 @@ def project(mode: str) -> str:
     text = io.StringIO("# Made by `make docs` from the schemas.\n")
     text.seek(0, io.SEEK_END)
     yaml.dump({"plugins": {"extractors": entries}, "jobs": jobs, "schedules": schedules}, text)
-    return text.getvalue()
+    return meltano_settings.as_meltano_writes(text.getvalue(), f"{mode}.meltano.yml")
 
 
 def table(tap: type[SchedulingTap]) -> str:

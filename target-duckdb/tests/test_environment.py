@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from singer_sdk.configuration import _dict_config
 
+from target_duckdb.environment import without_effect
 from target_duckdb.errors import LoadError
+from target_duckdb.settings import ALIASES, SETTINGS
 from target_duckdb.target import TargetDuckDB
 
 
@@ -39,6 +41,8 @@ def test_the_real_environment_counts_and_no_file_named_env(
         ("hard_delete", "yes", True),
         ("lock_timeout", "1.5", "1.5"),
         ("hard_delete", "Off", False),
+        ("hard_delete", " true", True),
+        ("batch_size_rows", " 5 ", 5),
         ("delimiter", ",", ","),
         ("stream_maps", '{"a": {}}', {"a": {}}),
     ],
@@ -82,3 +86,85 @@ def test_the_home_folder_may_be_called_by_its_sign(tmp_path: Path, environment: 
     assert target.warehouse.path == tmp_path / "x.duckdb"
     assert target.config["temp_dir"] == str(tmp_path)
     assert TargetDuckDB(config={"filepath": "~nobody.of/x"}).warehouse.path == Path("~nobody.of/x")
+
+
+@pytest.mark.parametrize(
+    ("alias", "text", "setting", "value"),
+    [
+        ("path", "of-the-environment", "filepath", "of-the-environment"),
+        ("add_metadata_columns", "false", "add_record_metadata", False),
+        ("add_metadata_columns", "true", "add_record_metadata", True),
+        ("data_flattening_max_level", "2", "flattening_max_depth", 2),
+    ],
+)
+def test_another_name_of_a_setting_counts_as_its_own_does(
+    environment: dict[str, str], alias: str, text: str, setting: str, value: Any
+) -> None:
+    environment |= {f"TARGET_DUCKDB_{alias.upper()}": text}
+    given = {"filepath": "x", "add_record_metadata": value is False}
+
+    assert TargetDuckDB(config=given, parse_env_config=True).config[setting] == value
+    alone = {alias: value} if alias == "path" else {"filepath": "x", alias: value}
+    assert TargetDuckDB(config=alone).config[setting] == value
+
+
+@pytest.mark.parametrize(
+    "contradicting",
+    [
+        {"filepath": "x", "path": "y"},
+        {"filepath": "x", "add_record_metadata": False, "add_metadata_columns": True},
+        {"filepath": "x", "data_flattening_max_level": 1, "flattening_max_depth": 2},
+        {"filepath": "x", "data_flattening_max_level": 1, "flattening_enabled": False},
+    ],
+)
+def test_two_names_with_different_values_are_refused(contradicting: dict[str, Any]) -> None:
+    with pytest.raises(LoadError, match=r"leave (one of them|it or them) out"):
+        TargetDuckDB(config=contradicting)
+
+
+def test_what_an_older_definition_for_meltano_hands_over_is_taken() -> None:
+    defaults = {"add_metadata_columns": False, "data_flattening_max_level": 0}
+
+    config = TargetDuckDB(config={"filepath": "x", "add_record_metadata": True} | defaults).config
+
+    assert config["add_record_metadata"] is True
+
+
+def test_two_variables_of_one_setting_that_differ_are_refused(environment: dict[str, str]) -> None:
+    environment |= {"TARGET_DUCKDB_FILEPATH": "x", "TARGET_DUCKDB_PATH": "y", "TARGET_DUCKDB_HARD_DELETE": "maybe"}
+
+    with pytest.raises(LoadError, match=r"TARGET_DUCKDB_FILEPATH and TARGET_DUCKDB_PATH are one setting") as refused:
+        TargetDuckDB(config={}, parse_env_config=True)
+    assert "TARGET_DUCKDB_HARD_DELETE does not hold true or false." in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("TARGET_DUCKDB_FILE", "; did you mean `TARGET_DUCKDB_FILEPATH`?"),
+        ("TARGET_DUCKDB_FILE_PATH", "; did you mean `TARGET_DUCKDB_FILEPATH`?"),
+        ("TARGET_DUCKDB__FILEPATH", "; did you mean `TARGET_DUCKDB_FILEPATH`?"),
+        ("TARGET_DUCKDB_HARD_DELETES", "; did you mean `TARGET_DUCKDB_HARD_DELETE`?"),
+        ("TARGET_DUCKDB_ADD_METADATA_COLUMN", "; did you mean `TARGET_DUCKDB_ADD_METADATA_COLUMNS`?"),
+        ("TARGET_DUCKDB_SCHEMA", "."),
+        ("TARGET_DUCKDB_PATH", None),
+        ("TARGET_DUCKDB_LOGLEVEL", None),
+        ("TARGET_DUCKDB__DIALECT", None),
+        ("TARGET_DUCKDB__HARD_FILEPATH", None),
+        ("TARGET_DUCKDB_HARD_FILEPATH", None),
+        ("TARGET_OTHER_FILE", None),
+        ("TAP_X_FILEPATH", None),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_told(name: str, told: str | None) -> None:
+    settings = [*SETTINGS["properties"], *ALIASES]
+
+    found = list(without_effect({name: "y"}, "TARGET_DUCKDB_", settings, {"filepath": "x"}))
+
+    assert found == ([] if told is None else [f"The environment variable `{name}` sets nothing{told}"])
+
+
+def test_a_variable_without_text_or_by_way_of_which_a_setting_was_made_is_not_told() -> None:
+    environment = {"TARGET_DUCKDB_FILE": "x", "TARGET_DUCKDB_SCHEMA": ""}
+
+    assert list(without_effect(environment, "TARGET_DUCKDB_", SETTINGS["properties"], {"filepath": "x"})) == []

@@ -20,6 +20,7 @@ from tap_common.errors import SettingsError
 from tap_common.page import explained, page
 from tap_common.progress import Progress
 from tap_common.quiet import quiet
+from tap_common.selection import go_by_what_is_selected_now
 from tap_common.settings import misspelt
 from tap_common.state import check_catalog
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_common.access import Access
+    from tap_common.stream import APIStream
     from tap_common.tap import SchedulingTap
 
 # Seconds in which a run that is told to stop hands over the rest of what it has written.
@@ -133,6 +135,9 @@ class CommandLine(Tap, ABC):
         if value != CliTestOptionValue.All.value:
             ctx.fail("It is `--test`, or `--test=schema`.")
         tap = cast("SchedulingTap", cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog"))))
+        older = go_by_what_is_selected_now(cast("list[APIStream]", list(tap.streams.values())), os.environ)
+        if older and ctx.params.get("catalog") is not None:
+            tap.logger.warning("%s", older)
         try:
             with Progress(tap):
                 good = checkup(tap, partial(print, flush=True))

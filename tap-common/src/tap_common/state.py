@@ -66,15 +66,18 @@ def check_catalog(catalog: Mapping[str, Any]) -> None:
     raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
 
 
-def check_selection(streams: Collection[Stream], variable: str) -> None:
-    """Refuse to read nothing, or by a method that is none; `variable` is where Meltano is told what to read.
+def check_selection(streams: Collection[Stream], variable: str, hint: str = "") -> None:
+    """Refuse to read nothing, or by a method that is none.
+
+    `variable` is where Meltano is told what to read, and `hint` what probably is the matter where nothing is.
 
     Raises:
         SettingsError: With a sentence that says where to mend it.
     """
     if not any(stream.selected for stream in streams):
         raise SettingsError(
-            f"No stream is selected: nothing is read. See `select` in meltano.yml and `{variable}`, or the catalog."
+            "No stream is selected: nothing is read. "
+            f"See `select` in meltano.yml and `{variable}`, or the catalog.{hint}"
         )
     for stream in streams:
         method = stream.replication_method

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from tap_common.limiter import Limiter
 from tap_common.maps import maps_of_selected
 from tap_common.progress import Progress
 from tap_common.retry import Retry
+from tap_common.selection import nothing_selected, unusual
 from tap_common.server_clock import ServerClock
 from tap_common.session import Session
 from tap_common.settings import api_keys, problems, usable
@@ -250,7 +252,10 @@ class SchedulingTap(CommandLine, ABC):
             TapError: With the sentence to show.
         """
         self.check_settings()
-        check_selection(self.streams.values(), f"{self.env_prefix()}_SELECT")
+        variable = f"{self.env_prefix()}_SELECT"
+        check_selection(self.streams.values(), variable, nothing_selected(os.environ))
+        for sentence in unusual(cast("list[APIStream]", list(self.streams.values())), variable):
+            self.logger.warning("%s", sentence)
         self.warn_of_unlisted()
         try:
             self.first_request()

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from target_duckdb.errors import LoadError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BATCH_SIZE_ROWS = 100_000
 LOCK_TIMEOUT = 60
+ENV_PREFIX = "TARGET_DUCKDB_"
+ALIASES = {"path": "filepath", "add_metadata_columns": "add_record_metadata"}
+"""Other names of settings."""
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -20,7 +25,6 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         title="File",
         description="Path of the DuckDB file. Required. The file and its folder are created if they are missing.",
     ),
-    th.Property("path", th.StringType, title="File (alias)", description="Another name for `filepath`."),
     th.Property(
         "default_target_schema",
         th.StringType,
@@ -34,13 +38,6 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=BATCH_SIZE_ROWS,
         title="Rows per batch",
         description="Most rows of one stream that are written in one transaction.",
-    ),
-    th.Property(
-        "add_metadata_columns",
-        th.BooleanType,
-        default=False,
-        title="Metadata columns (alias)",
-        description="Another name for `add_record_metadata`.",
     ),
     th.Property(
         "add_record_metadata",
@@ -99,15 +96,36 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
 ).to_dict() | {"additionalProperties": False}
 
 
+def renamed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings under their own names.
+
+    Raises:
+        LoadError: Two settings contradict each other.
+    """
+    settings = dict(config)
+    for alias, name in ALIASES.items():
+        value = settings.pop(alias, None)
+        if value is None or (value is False and settings.get(name) is not None):
+            continue  # Meltano hands over the defaults of an older definition too, and that of an alias was false
+        if settings.get(name) not in (None, value):
+            raise LoadError(f"Settings `{name}` and `{alias}` are one setting, and differ: leave one of them out.")
+        settings[name] = value
+    level, depth = settings.get("data_flattening_max_level"), settings.get("flattening_max_depth")
+    if level and (depth not in (None, level) or settings.get("flattening_enabled") is False):
+        raise LoadError(
+            "Setting `data_flattening_max_level` contradicts `flattening_enabled` or `flattening_max_depth`: "
+            "leave it or them out."
+        )
+    return settings
+
+
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with every alias, and the ~ of a path, replaced by what it stands for."""
+    """The settings with `data_flattening_max_level`, and the ~ of a path, replaced by what it stands for."""
     settings = dict(config)
     settings.setdefault("validate_records", False)
-    settings["filepath"] = settings.get("filepath") or settings.get("path")
     for name in ("filepath", "temp_dir"):
         if path := settings.get(name):
             settings[name] = os.path.expanduser(path)  # noqa: PTH111  # Path's raises where there is no such user
-    settings["add_record_metadata"] = bool(settings.get("add_record_metadata") or settings.get("add_metadata_columns"))
     if level := settings.get("data_flattening_max_level"):
         settings |= {"flattening_enabled": True, "flattening_max_depth": level}
     return settings

@@ -18,10 +18,10 @@ from typing_extensions import override
 
 from target_duckdb import page
 from target_duckdb.batch_files import texts
-from target_duckdb.environment import from_environment
+from target_duckdb.environment import from_environment, without_effect
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
-from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
+from target_duckdb.settings import ALIASES, ENV_PREFIX, LOCK_TIMEOUT, SETTINGS, renamed, resolved
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse
 
@@ -87,7 +87,7 @@ class TargetDuckDB(Target):
             super().__init__(**kwargs)
         finally:
             self.logger.setLevel(level)
-        if not self.config["filepath"]:
+        if not self.config.get("filepath"):
             complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
             raise ConfigValidationError(complaint, errors=[complaint], schema=SETTINGS)
         self.max_parallelism = 1  # one connection, one thread
@@ -116,11 +116,11 @@ class TargetDuckDB(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Take the environment, if it is to be read, before the SDK checks the settings."""
+        """Resolve aliases, and take the environment if it is to be read, before the SDK checks the settings."""
+        self._config = renamed(self._config)
         if self._takes_environment:
             self.append_builtin_config(SETTINGS)
-            prefix = f"{self.name.upper().replace('-', '_')}_"
-            self._config = {**self._config, **from_environment(SETTINGS, prefix, os.environ)}
+            self._config = renamed(self._config | from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES))
         return super()._validate_config(raise_errors=raise_errors)
 
     @override
@@ -270,7 +270,10 @@ class TargetDuckDB(Target):
         cls.print_version(print_fn=cls.logger.info)
         settings = config or _ConfigInput()
         try:
-            cls(config=settings.config, parse_env_config=settings.parse_env).load(file_input)
+            target = cls(config=settings.config, parse_env_config=settings.parse_env)
+            for sentence in without_effect(os.environ, ENV_PREFIX, [*SETTINGS["properties"], *ALIASES], target.config):
+                cls.logger.warning("%s", sentence)
+            target.load(file_input)
         except (LoadError, SyncError, InvalidInputLine) as error:
             cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
             sys.exit(1)
