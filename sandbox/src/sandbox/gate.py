@@ -22,9 +22,13 @@ STALE = (
     b'{"title":"Invalid Argument","message":"The supplied parameters are invalid.",'
     b'"details":[{"parameter":"page_token","message":"is invalid"}]}'
 )
+UNAUTHENTICATED = b'{"title":"Unauthenticated","message":"The access token is invalid"}'
 ERROR = b'{"title":"Internal Server Error","message":"Something went wrong."}'
 HALF = b'{"collection": [{"uri": "https://api.example/'
 ANSWERS = {
+    "401": (401, JSON, UNAUTHENTICATED),
+    "408": (408, HTML, PAGE),
+    "425": (425, HTML, b""),
     "429": (429, JSON, b""),
     "429-retry-after": (429, JSON, b""),
     "500": (500, JSON, ERROR),

@@ -6,12 +6,11 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_calendly import schemas
-from tap_common.errors import AccessError, StalePageError
+from tap_common.errors import AccessError, KeyRenewedError, StalePageError
 from tap_common.fastjson import decoded
 from tap_common.select import find
 from tap_common.stream import APIStream
@@ -59,6 +58,11 @@ class CalendlyStream(APIStream):
         return sources | {"id": ("uri", "uri")} if "id" in columns else sources
 
     @override
+    def validate_response(self, response: requests.Response) -> None:
+        super().validate_response(response)
+        self.tap.note_accepted(response.request)
+
+    @override
     def refusal(self, response: requests.Response, message: str) -> Exception:
         """Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
         status = response.status_code
@@ -74,7 +78,7 @@ class CalendlyStream(APIStream):
                 "create a token that has it, or deselect the stream."
             )
         if status == HTTPStatus.UNAUTHORIZED and self.tap.renew(response.request):
-            return RetriableAPIError(f"{message}: the access token has expired", response)
+            return KeyRenewedError(message, response)
         return super().refusal(response, message)
 
 

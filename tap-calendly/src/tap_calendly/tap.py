@@ -117,8 +117,13 @@ class TapCalendly(SchedulingTap):
         """Replace the token of a request that was refused; False where there is no other to be had."""
         if not isinstance(self.auth, OAuth):
             return False
-        self.auth.refused(request)
+        self.auth.refused(request, begun=self.has_begun)
         return True
+
+    def note_accepted(self, request: requests.PreparedRequest) -> None:
+        """Note that the API has accepted the token of a request."""
+        if isinstance(self.auth, OAuth):
+            self.auth.accepted(request)
 
     @override
     def check_keys(self) -> None:

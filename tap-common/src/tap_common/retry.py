@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain, repeat
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -11,7 +12,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 from tenacity.wait import wait_random
 
-from tap_common.errors import RateLimitedError, TapError
+from tap_common.errors import KeyRenewedError, RateLimitedError, TapError
 from tap_common.limiter import retry_after
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Retry:
         for window in chain(self._windows, repeat(self._windows[-1])):
             if self._clock.monotonic() - began >= _PATIENCE:
                 break
-            with self._limiter.slot(endpoint):
+            with self._limiter.slot(endpoint), suppress(KeyRenewedError):
                 try:
                     return send()
                 except RateLimitedError as refusal:

@@ -121,7 +121,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "max_retries",
             positive,
             "Tries",
-            "Tries of one request on 500, 502, 503, 504, time-outs and broken answers; 429 never counts.",
+            "Tries of one request on 408, 425, 5xx, time-outs and broken answers; 429 never counts.",
             default=5,
         ),
         setting(

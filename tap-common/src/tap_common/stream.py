@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     Asked = Mapping[str, Any]
 
 _SUCCESS = range(200, 300)
+# A 408 and a 425 come from what stands before the API, and nothing was done.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _RESTARTS = 5
 _BATCH = 1000
 # Where none of so many parents can be read, the cause is not with the parents.
@@ -236,14 +238,14 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """Turn an answer that is not a page of rows into the error that says what happens next.
 
         Raises:
-            RetriableAPIError: Passing: a 429, a 5xx, a body that is broken or not of the API's shape.
+            RetriableAPIError: Passing: a 408, 425, 429 or 5xx, a body that is broken or not of the API's shape.
             RequestError: Final, for this request.
             AccessError: Final, for the run.
         """
         message = self.response_error_message(response)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimitedError(message, response)
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code in _PASSING:
             raise RetriableAPIError(message, response)
         if response.status_code not in _SUCCESS:
             raise self.refusal(response, message)
