@@ -28,8 +28,8 @@ KINDS = (
     "empty-json",
 )
 """Every kind of fault that may pass; in a script also those of `FINAL`, and "ok", which lets one request pass."""
-FINAL = ("401",)
-"""Faults that end a run however often they come."""
+FINAL = ("204", "401")
+"""Answers that say what they say, and need not pass."""
 MOST_IN_A_ROW = 3
 TOKENS = ("page_token",)
 """Query parameters that carry a page token which can go stale."""

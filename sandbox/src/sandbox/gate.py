@@ -26,6 +26,7 @@ UNAUTHENTICATED = b'{"title":"Unauthenticated","message":"The access token is in
 ERROR = b'{"title":"Internal Server Error","message":"Something went wrong."}'
 HALF = b'{"collection": [{"uri": "https://api.example/'
 ANSWERS = {
+    "204": (204, JSON, b""),
     "401": (401, JSON, UNAUTHENTICATED),
     "408": (408, HTML, PAGE),
     "425": (425, HTML, b""),

@@ -16,7 +16,7 @@ from tap_common.select import find
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk.helpers.types import Record
@@ -71,8 +71,7 @@ class CalendlyStream(APIStream):
             and "page_token" in f"{_error(response, 'details')}{_error(response, 'message')}"
         ):
             return StalePageError(message)
-        lacking = _error(response, "required_scopes") or _error(response, "title") == "Insufficient scope"
-        if status == HTTPStatus.FORBIDDEN and lacking:
+        if status == HTTPStatus.FORBIDDEN and _lacks_scope(response):
             return AccessError(
                 f"The Calendly token lacks the scope `{self.permission}` that stream `{self.name}` needs: "
                 "create a token that has it, or deselect the stream."
@@ -87,6 +86,33 @@ def uuid(reference: Any) -> str | None:
     if isinstance(reference, dict):
         reference = reference.get("uri")
     return reference.rstrip("/").rpartition("/")[2] if isinstance(reference, str) and reference else None
+
+
+def _lacks_scope(response: requests.Response) -> bool:
+    """Whether a refusal names a scope: by `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
+    try:
+        body = decoded(response)
+    except ValueError:
+        body = response.text
+    return any(_squeezed(text) == "requiredscopes" or "insufficientscope" in _squeezed(text) for text in _texts(body))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in an error body, and the names of fields that hold something."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            yield from (name for name, item in value.items() if item)
+            for item in value.values():
+                yield from _texts(item)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).lower()
 
 
 def _error(response: requests.Response, name: str) -> Any:

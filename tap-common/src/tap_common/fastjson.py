@@ -9,6 +9,9 @@ import msgspec
 if TYPE_CHECKING:
     import requests
 
+_MARK = b"\xef\xbb\xbf"
+"""The byte-order mark of UTF-8, which some servers and editors put before the text."""
+
 decode = msgspec.json.Decoder().decode
 """Bytes to plain Python values."""
 
@@ -21,5 +24,5 @@ def decoded(response: requests.Response) -> Any:
     """
     cache = vars(response)
     if "decoded_json" not in cache:
-        cache["decoded_json"] = decode(response.content)
+        cache["decoded_json"] = decode(response.content.removeprefix(_MARK))
     return cache["decoded_json"]

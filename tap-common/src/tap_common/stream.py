@@ -101,6 +101,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     optional: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
 
+    may_be_empty: ClassVar[bool] = False
+    """For a child that is one object: whether there is a row where the answer has no content (204)."""
+
     parents: Sequence[Record] = ()
     """For a child: the rows of the batch that is being visited."""
     access: Access | None = None
@@ -249,8 +252,11 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             raise RetriableAPIError(message, response)
         if response.status_code not in _SUCCESS:
             raise self.refusal(response, message)
+        is_object = self.parent_stream_type is not None and "[*]" not in self.records_jsonpath
+        if response.status_code == HTTPStatus.NO_CONTENT and is_object and not self.may_be_empty:
+            raise GoneError(message)  # there is nothing for this parent
         try:
-            select(self.records_jsonpath, decoded(response))
+            select(self.records_jsonpath, self.page(response))
         except EnvelopeError as error:
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
@@ -278,7 +284,15 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
-        return select(self.records_jsonpath, decoded(response))
+        return select(self.records_jsonpath, self.page(response))
+
+    def page(self, response: requests.Response) -> Any:
+        """The page that an answer holds.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return decoded(response)
 
     # Rows
 
@@ -330,8 +344,12 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """
         try:
             rows = answer.result()
-        except (ForbiddenError, GoneError) as refusal:
-            if not self._goes_on(refusal):
+        except RequestError as refusal:
+            if parts := self.parts(asked):
+                for part, found in ahead(self.tap.pool, self.open, parts, self.tap.in_flight):
+                    yield from self._answered(part, found)
+                return
+            if not (isinstance(refusal, ForbiddenError | GoneError) and self._goes_on(refusal)):
                 raise
             self.unreadable.append(refusal)
             if len(self.unreadable) == 1:
@@ -344,6 +362,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
                 yield self.shape(row, asked)
         except (ForbiddenError, GoneError) as refusal:
             raise RequestError(f"{refusal}, in the middle of a list.") from refusal
+
+    def parts(self, asked: Asked) -> Sequence[Asked]:  # noqa: ARG002 - for overriding
+        """What to ask for instead of a list of several parents at once that is refused because of one of them."""
+        return ()
 
     def _goes_on(self, refusal: RequestError) -> bool:
         """Whether other lists are read all the same: those of other parents, or what other keys may read."""

@@ -24,7 +24,7 @@ DEFAULT_PER_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all."""
+    """A query parameter; `parse` raises ValueError; `many` values, if any, are separated by commas."""
 
     parse: Callable[[str], Any]
     required: bool = False
@@ -116,24 +116,21 @@ class Endpoint:
         """
         params = {**self.params, **PAGING} if self.paged else self.params
         args: dict[str, Any] = {}
-        for raw, text in query:
-            name = raw.removesuffix("[]")
+        for name, text in query:
             param = params.get(name)
-            if param is None or (raw != name and not param.many):
-                raise invalid(raw, "is not allowed")
+            if param is None:
+                raise invalid(name, "is not allowed")
+            if name in args and not param.many:
+                raise invalid(name, "is given twice")
+            texts = text.split(",") if param.many else [text]
+            if len(texts) > max(param.many, 1):
+                raise invalid(name, f"has more than {param.many} values")
             try:
-                value = param.parse(text)
+                values = [param.parse(one) for one in texts]
             except ValueError as error:
                 raise invalid(name, str(error)) from None
-            if param.many:
-                values = args.setdefault(name, [])
-                values.append(value)
-                if len(values) > param.many:
-                    raise invalid(name, f"has more than {param.many} values")
-            elif name in args:
-                raise invalid(name, "is given twice")
-            else:
-                args[name] = value
+            # Of a list that is given twice, the last one counts: whoever repeats the parameter loses rows.
+            args[name] = values if param.many else values[0]
         for name, param in params.items():
             if param.required and name not in args:
                 raise invalid(name, "is missing")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from sandbox.calendly.api import Calendly
     from sandbox.calendly.keys import Key
 
-NOTES_CALL = 10
-
 
 class Reader:
     """Reads everything that one key may see; in its own scope if it is no admin's."""
@@ -87,9 +85,7 @@ class Reader:
 
     def notes(self) -> list[Row]:
         """Return the key's own notes."""
-        contacts = [("contact", row["uri"]) for row in self.ask("contacts")]
-        starts = range(0, len(contacts), NOTES_CALL)
-        return [row for n in starts for row in self.ask("contact_notes", *contacts[n : n + NOTES_CALL])]
+        return self.ask_each("contact_notes", "contact", [row["uri"] for row in self.ask("contacts")])
 
     def webhooks(self) -> list[Row]:
         """Return the organization's webhooks, and each member's own."""
