@@ -24,12 +24,12 @@ import requests
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
 from requests import codes
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from tap_common.address import proxies_for
 from tap_common.errors import AccessError, SettingsError, TapError
 from tap_common.limiter import retry_after
+from tap_common.unreachable import is_for_good, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,7 +166,7 @@ class OAuth:
         for tries in range(1, _TRIES + 1):
             self._write({**pairs, self._consent: replace(pair, refreshing=True)})
             response = self._post(pair.refresh_token)
-            if response is not None and codes.ok <= response.status_code < codes.multiple_choices:
+            if isinstance(response, requests.Response) and codes.ok <= response.status_code < codes.multiple_choices:
                 pair = self._pair(response)
                 self._write({**pairs, self._consent: pair})
                 if pair.access_token is None:
@@ -175,8 +175,12 @@ class OAuth:
                     )
                 return pair
             self._write({**pairs, self._consent: pair})
-            if response is None:
-                wait, why = 2.0**tries, "cannot be reached: check `oauth_url` and the network"
+            if isinstance(response, Exception):
+                cause = reason(response, self._settings["oauth_url"])
+                why = f"cannot be reached: check `oauth_url` and the network: {cause}"
+                if is_for_good(response):
+                    break
+                wait = 2.0**tries
             elif (status := response.status_code) == codes.too_many_requests:
                 wait, why = retry_after(response.headers) or _WINDOW, "asks for a pause (429): try again later"
             else:
@@ -186,8 +190,8 @@ class OAuth:
                 self._clock.sleep(wait)
         raise TapError(f"The token endpoint {why}.")
 
-    def _post(self, refresh_token: str) -> requests.Response | None:
-        """The answer to a refresh; None if the request was never sent."""
+    def _post(self, refresh_token: str) -> requests.Response | Exception:
+        """The answer to a refresh, or why the request was never sent."""
         try:
             response = requests.post(
                 self._settings["oauth_url"],
@@ -198,9 +202,9 @@ class OAuth:
                 allow_redirects=False,
                 proxies=proxies_for(self._settings["oauth_url"]),
             )
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:
             if _never_sent(error):
-                return None
+                return error
             raise AccessError(f"The token refresh was cut off ({type(error).__name__}), {_UNKNOWN}") from None
         if response.status_code >= codes.server_error or response.status_code == codes.request_timeout:
             raise AccessError(f"The token refresh was answered with {response.status_code}, {_UNKNOWN}")
@@ -252,12 +256,12 @@ class OAuth:
                 os.close(folder)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     """Whether there was no connection to send the request on, or none to be trusted."""
     reason = getattr(next(iter(error.args), None), "reason", None)
     reason = getattr(reason, "original_error", reason)  # behind a proxy
     unconnected = isinstance(reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
-    return unconnected or isinstance(error, InvalidSchema | InvalidURL | MissingSchema)
+    return unconnected or is_for_good(error)
 
 
 def _life(told: float | str | None) -> float:

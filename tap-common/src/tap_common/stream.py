@@ -21,6 +21,7 @@ from singer_sdk.metrics import Metric
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 
 from tap_common.access import ACCESS, Access
 from tap_common.address import doubt
@@ -189,7 +190,11 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         def send(request: requests.PreparedRequest, context: Context | None) -> requests.Response:
             access: Access = (context or {}).get(ACCESS) or self.tap.access
             request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
-            return access.retry(lambda: func(access.auth(request), context), self.path)
+            try:
+                return access.retry(lambda: func(access.auth(request), context), self.path)
+            except (OSError, HTTPError) as error:  # HTTPError: what requests lets through of urllib3's
+                vars(error)["request"] = request  # for the sentence about it
+                raise
 
         return send
 
