@@ -17,6 +17,7 @@ import pytest
 from api import settings
 from apis import APIS
 from commands import BIN, run, run_tap
+from tap_common.settings import problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,14 +76,17 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
 
 
 OF_EACH = [
-    ({"api_key": "wrong-3f9a"}, "does not accept the key"),
-    ({"api_key": None}, "`api_key` is missing"),
+    ({"api_key": "wrong-3f9a"}, "'s. For another one, "),
+    ({"api_key": None}, "_API_KEY`, with Meltano into `.env`."),
     ({"page_size": 101}, "`page_size` is out of range"),
 ]
 OF_ALL = [
     ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
-    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date"),
+    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
+    ({"start_date": "3000-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
     ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
+    ({"api_url": "http://127.0.0.1:9/luma/v1/"}, "`api_url` holds a version (`/v1`): end it before that"),
+    ({"api_url": "http://127.0.0.1:9/luma?x=1"}, "`api_url` holds a `?` or a `#`"),
     ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
     ({"page_size": "all"}, "`page_size` must be of type integer"),
     ({"api_key": ""}, "`api_key` is missing"),
@@ -151,6 +155,60 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
     assert (outcome.code, outcome.out) == (1, "")
     assert len(outcome.errors) == 1
     assert "check the setting `api_url`" in outcome.errors[0]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v2/", "/public/V3/events"])
+def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_asked(api: Api, path: str) -> None:
+    usual = api.tap.config_jsonschema["properties"]["api_url"]["default"]
+
+    [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
+
+    assert sentence.startswith("Setting `api_url` holds a version (`/")
+    assert list(problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
+
+
+NAMES = [
+    (0, "CALENDLY_API_KEY"),
+    (0, "CALENDLY_TOKEN"),
+    (0, "CALENDLY_PERSONAL_ACCESS_TOKEN"),
+    (0, "TAP_CALENDLY_TOKEN"),
+    (0, "tap_calendly_api_key"),
+    (1, "TAP_ONCEHUB_API_KEY"),
+    (1, "ONCEHUB_API_KEY"),
+    (1, "SCHEDULEONCE_APIKEY"),
+    (1, "TAP_BOOKING_API_KEY"),
+    (1, "BOOKINGS_API_KEY"),
+    (2, "LUMA_API_KEY"),
+    (2, "TAP_LUMA_KEY"),
+    (3, "TAP_SAVVYCAL_API_KEY"),
+    (3, "SAVVY_CAL_ACCESS_TOKEN"),
+    (3, "SAVVYCAL_SECRET_KEY"),
+]
+
+
+@pytest.mark.parametrize(("place", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_a_key_under_nearly_the_right_name_is_recognised_and_the_right_one_named(place: int, name: str) -> None:
+    tap = APIS[place].tap
+    right = f"{tap.env_prefix()}API_KEY"
+    noise = {"GITHUB_TOKEN": "hush-1", "CALENDLY_WEBHOOK_SIGNING_KEY": "hush-2", "OPENAI_API_KEY": "hush-3"}
+
+    outcome = run(tap.name, "--config=ENV", environment={name: "hush-4", **noise})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    [sentence] = outcome.errors
+    assert sentence.endswith(f" `{name}` of the environment sets nothing: name it `{right}`.")
+    assert "hush" not in outcome.err
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+def test_a_key_that_is_in_the_environment_and_not_read_from_there_says_how(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+
+    outcome = run(api.tap.name, f"--config={tmp_path}/config.json", environment={"TAP_CALENDLY_API_KEY": "hush-1"})
+
+    assert outcome.errors == [
+        "Setting `api_key` is missing; `TAP_CALENDLY_API_KEY` of the environment is read with --config=ENV."
+    ]
 
 
 @pytest.mark.parametrize("api", APIS[2:3], ids=lambda api: api.name)

@@ -131,7 +131,7 @@ class TapCalendly(SchedulingTap):
             return
         missing = [name for name in _OAUTH if not self.config.get(name)]
         if len(missing) == len(_OAUTH):
-            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
+            raise SettingsError(self.missing_key)
         if missing:
             raise SettingsError(f"OAuth needs the setting{'s' * (len(missing) > 1)} `{'`, `'.join(missing)}` too.")
 

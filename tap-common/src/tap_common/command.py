@@ -92,6 +92,11 @@ class CommandLine(Tap, ABC):
         return f"{cls.name.upper().replace('-', '_')}_"
 
     @classmethod
+    @abstractmethod
+    def vendor_names(cls) -> Sequence[str]:
+        """By which names the vendor goes, in environment variables."""
+
+    @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
@@ -171,7 +176,7 @@ class CommandLine(Tap, ABC):
             state=None if state is None else _json(state, "state"),
             catalog=None if catalog is None else entries,
         )
-        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"]):
+        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"], cls.vendor_names()):
             tap.logger.warning("%s", sentence)
         return tap
 

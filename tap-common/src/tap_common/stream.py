@@ -274,7 +274,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             case HTTPStatus.UNAUTHORIZED:
                 whose = self.tap.api_name
                 also = doubt(self.config, self.tap.config_jsonschema, whose)
-                return AccessError(f"{whose} does not accept the key: it is wrong, expired or revoked{also}.")
+                return AccessError(
+                    f"{whose} does not accept the key: it is wrong, expired or revoked{also}. "
+                    f"For another one, {self.tap.key_hint}"
+                )
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
             case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:

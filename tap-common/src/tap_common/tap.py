@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from tap_common.maps import maps_of_selected
 from tap_common.progress import Progress
 from tap_common.retry import Retry
 from tap_common.session import Session
-from tap_common.settings import api_keys, problems, usable
+from tap_common.settings import api_keys, keys_by_other_names, problems, usable
 from tap_common.state import check_selection, check_state, starts_later
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
@@ -59,6 +60,8 @@ class SchedulingTap(CommandLine, ABC):
     message_writer_class = Writer
     api_name: ClassVar[str]
     """The vendor's name, for messages."""
+    other_names: ClassVar[Sequence[str]] = ()
+    """By which other names the vendor goes, in environment variables."""
     stream_types: ClassVar[Sequence[type[APIStream]]]
     """All streams, in the order in which they are synced."""
     windows: ClassVar[Sequence[float]] = (60.0,)
@@ -82,6 +85,11 @@ class SchedulingTap(CommandLine, ABC):
         super().__init__(*args, **kwargs)
         if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
             self.message_writer = BatchWriter(self.name, self.config["batch_config"])
+
+    @classmethod
+    @override
+    def vendor_names(cls) -> Sequence[str]:
+        return (cls.api_name, *cls.other_names, cls.name.removeprefix("tap-"))
 
     # Requests
 
@@ -268,7 +276,23 @@ class SchedulingTap(CommandLine, ABC):
             SettingsError: There is none.
         """
         if not api_keys(self.config):
-            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
+            raise SettingsError(self.missing_key)
+
+    @property
+    def missing_key(self) -> str:
+        """The sentence about a key that is not set: where it comes from, and where it goes."""
+        prefix = self.env_prefix()
+        variable = f"{prefix}API_KEY"
+        if os.environ.get(variable):
+            return f"Setting `api_key` is missing; `{variable}` of the environment is read with --config=ENV."
+        known = {prefix + name.upper() for name in self.config_jsonschema["properties"]}
+        others = keys_by_other_names(os.environ, variable, self.vendor_names())
+        wrong = [f"`{name}`" for name in others if name not in known]
+        sets_nothing = f" {', '.join(wrong)} of the environment sets nothing: name it `{variable}`." if wrong else ""
+        return (
+            f"Setting `api_key` is missing: {self.key_hint} Put it into the environment as `{variable}`, with Meltano "
+            f"into `.env`.{sets_nothing}"
+        )
 
     # The SDK's extension points
 
