@@ -351,8 +351,62 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
     outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
 
     assert outcome.code == 1
+    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a row (ValueError)."]
     assert PRIVATE.search(outcome.err) is None
     assert "Traceback" not in outcome.err
+
+
+FAILING: dict[str, tuple[dict[str, str], str]] = {
+    "a name that is none": ({"x": "nothing_of_the_kind"}, "`x` of stream `contacts` fails on a row (NameNotDefined)"),
+    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a row (FunctionNotDefined)"),
+    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a row (TypeError)"),
+    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a row (Attribute"),
+}
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+@pytest.mark.parametrize(("maps", "sentence"), FAILING.values(), ids=FAILING)
+def test_a_stream_map_that_fails_on_a_row_is_named_by_stream_and_column(
+    api: Api, config: dict[str, Any], tmp_path: Path, maps: dict[str, str], sentence: str
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": {"contacts": maps}})
+
+    assert outcome.code == 1
+    assert len(outcome.errors) == 1
+    assert outcome.errors[0].startswith("Setting `stream_maps`: ")
+    assert sentence in outcome.errors[0]
+    assert PRIVATE.search(outcome.err) is None
+
+
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "an expression that breaks off": ({"contacts": {"name": "int("}}, "`name` of stream `contacts`"),
+    "no expression": ({"contacts": {"name": ""}}, "`name` of stream `contacts`"),
+    "blanks": ({"contacts": {"email": None, "name": " "}}, "`name` of stream `contacts`"),
+    "a filter that breaks off": ({"contacts": {"__filter__": "name =="}}, "`__filter__` of stream `contacts`"),
+    "a key that is dropped": ({"contacts": {"uri": None}}, "`uri` of stream `contacts`"),
+    "a key that is none": ({"contacts": {"__key_properties__": ["x"]}}, "`__key_properties__` of stream `contacts`"),
+    "an else that is none": ({"contacts": {"__else__": "all"}}, "`__else__` of stream `contacts`"),
+    "an alias that breaks off": ({"contacts": {"__alias__": "a b"}}, "`__alias__` of stream `contacts`"),
+    "an option that is none": ({"__other__": None}, "`__other__`"),
+    "wildcards": ({"conta*": {"name": "int("}}, "`name` of stream `contacts`"),
+    "a text": ({"contacts": "x"}, "contacts"),
+    "a number": ({"contacts": {"name": 5}}, "contacts"),
+    "a list": ({"contacts": []}, "contacts"),
+}
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+@pytest.mark.parametrize(("maps", "place"), MALFORMED.values(), ids=MALFORMED)
+def test_a_stream_map_that_is_none_is_named_before_anything_is_written(
+    api: Api, config: dict[str, Any], tmp_path: Path, maps: dict[str, Any], place: str
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "stream_maps" in outcome.errors[0]
+    assert place in outcome.errors[0]
+    assert "not foreseen" not in outcome.errors[0]
 
 
 def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(

@@ -206,8 +206,10 @@ def keys_by_other_names(environment: Mapping[str, str], variable: str, vendor: S
 
 def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each setting that cannot be used. No sentence holds a value: it may be a secret."""
-    for error in Draft202012Validator(schema).iter_errors(config):
+    for error in Draft202012Validator(schema).iter_errors(without_maps(config)):
         yield from _sentences(error, schema)
+    if not isinstance(config.get("stream_maps"), dict | None):
+        yield "Setting `stream_maps` must be of type object."
     for name, setting in schema["properties"].items():
         value = config.get(name)
         texts = value if isinstance(value, list) else [value]
@@ -226,6 +228,11 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
             yield f"Setting `start_date` is not an ISO 8601 date of the years {_FIRST_YEAR} to {_LAST_YEAR}."
         elif moment is None:
             yield "Setting `start_date` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T00:00:00Z."
+
+
+def without_maps(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings but for `stream_maps`: the SDK's schema of `__else__` is none, and `maps.fault` says more."""
+    return {name: value for name, value in config.items() if name != "stream_maps"}
 
 
 def seedless(config: Mapping[str, Any]) -> Iterator[str]:

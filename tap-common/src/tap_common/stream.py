@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC
 from contextlib import suppress
 from functools import cached_property
@@ -233,6 +234,11 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             self.request_counter.report()
         if self.selected:
             self.record_counter.report()
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log; an error that ends the run is said once, by the command, and not by the SDK before it."""
+        super().log(message, *args, level=logging.DEBUG if level == logging.ERROR else level, **kwargs)
 
     @override
     def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:

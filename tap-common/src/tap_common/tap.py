@@ -8,10 +8,12 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
 from typing_extensions import override
@@ -22,11 +24,12 @@ from tap_common.clock import Clock
 from tap_common.command import CommandLine
 from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter, server_time
-from tap_common.maps import maps_of_selected
+from tap_common.maps import fault, maps_of_selected
 from tap_common.progress import Progress
 from tap_common.retry import Retry
+from tap_common.sdk import name_failures
 from tap_common.session import Session
-from tap_common.settings import api_keys, keys_by_other_names, problems, usable
+from tap_common.settings import api_keys, keys_by_other_names, problems, usable, without_maps
 from tap_common.state import check_selection, check_state, starts_later
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
@@ -322,17 +325,30 @@ class SchedulingTap(CommandLine, ABC):
 
     @override
     def setup_mapper(self) -> None:
-        """Without the maps of streams that are not selected, with which the SDK fails."""
-        if self.config.get("stream_maps"):
-            self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
-        super().setup_mapper()
+        """Without the maps of streams that are not selected, with which the SDK fails.
+
+        Raises:
+            SettingsError: With the stream and the column whose map is none.
+        """
+        if not self.config.get("stream_maps"):
+            super().setup_mapper()
+            return
+        self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
+        try:
+            super().setup_mapper()
+        except Exception as error:  # whatever the expression of a map raises
+            raise SettingsError(fault(self.config, self.catalog, self.logger)) from error
+        for stream_map in chain.from_iterable(self.mapper.stream_maps.values()):
+            if isinstance(stream_map, CustomStreamMap):
+                name_failures(stream_map)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
-        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
+        given = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
+        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(filled := without_maps(given)))
+        self._config = {**given, **filled}
         if raise_errors:
             self.check_settings()
         return []
