@@ -12,18 +12,21 @@ from itertools import cycle
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from api import settings
 from apis import APIS
 from commands import BIN, run, run_tap
 from tap_common.settings import problems
+from truth import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from api import Api
+    from harness import Runner
     from sandbox import Sandbox
 
 SECRET = re.compile(r"key|token|secret|password")
@@ -271,6 +274,45 @@ def test_a_config_file_that_is_not_there_or_no_object_gets_one_sentence_that_doe
         assert len(outcome.errors) == 1
         assert "Traceback" not in outcome.err
         assert "wrong-3f9a" not in outcome.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_with_a_byte_order_mark_are_read(api: Api, config: dict[str, Any], tmp_path: Path, encoding: str) -> None:
+    catalog = run(api.tap.name, "--discover").out
+    state: dict[str, Any] = {"bookmarks": {api.main: {}}}
+    given = {"config": json.dumps(config), "catalog": catalog, "state": json.dumps(state)}
+    for name, text in given.items():
+        (tmp_path / name).write_text(text, encoding=encoding)
+
+    outcome = run(api.tap.name, *(f"--{name}={tmp_path / name}" for name in given))
+
+    assert (outcome.code, outcome.errors) == (0, [])
+    assert json.loads(outcome.out.splitlines()[-1])["type"] == "STATE"
+
+
+def test_the_settings_of_the_loader_may_have_a_byte_order_mark_and_later_ones_win(tmp_path: Path) -> None:
+    for number, schema in enumerate(("first", "last")):
+        settings = {"filepath": f"{tmp_path}/w.duckdb", "default_target_schema": schema}
+        (tmp_path / f"{number}.json").write_text(json.dumps(settings), encoding="utf-8-sig")
+    messages = [
+        {"type": "SCHEMA", "stream": "a", "schema": {"properties": {"id": {"type": "integer"}}}, "key_properties": []},
+        {"type": "RECORD", "stream": "a", "record": {"id": 1}},
+    ]
+
+    files = [f"--config={tmp_path}/{number}.json" for number in range(2)]
+    outcome = run("target-duckdb", *files, stdin="\n".join(map(json.dumps, messages)))
+
+    assert (outcome.code, outcome.errors) == (0, [])
+    with duckdb.connect(tmp_path / "w.duckdb", read_only=True) as warehouse:
+        assert warehouse.execute("select id from last.a").fetchall() == [(1,)]
+
+
+def test_answers_with_a_byte_order_mark_are_read(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+    sandbox.faults.randomly(rate=0.5, kinds=["byte-order-mark"])
+
+    runner.sync()
+
+    assert Judge(api, sandbox).verdict(runner) == {}
 
 
 def test_no_log_line_holds_a_token_and_none_above_debug_anything_private(

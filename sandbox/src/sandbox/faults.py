@@ -26,6 +26,7 @@ KINDS = (
     "slow",
     "stale-token",
     "empty-json",
+    "byte-order-mark",
 )
 """Every kind of fault that may pass; in a script also those of `FINAL`, and "ok", which lets one request pass."""
 FINAL = ("204", "401")

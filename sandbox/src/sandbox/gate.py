@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -96,6 +97,8 @@ class Gate:
             await reset(scope, receive)
         elif fault == "truncated":
             await truncate(scope, receive, send_dated)
+        elif fault == "byte-order-mark":
+            await self.app(scope, receive, marked(send_dated))
         elif fault in ANSWERS:
             status, kind, body = ANSWERS[fault]
             headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
@@ -120,6 +123,19 @@ class Gate:
             await asyncio.sleep(seconds)
         else:
             sleep(seconds)
+
+
+def marked(send: Send) -> Send:
+    """Put a byte-order mark before the body."""
+
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+            await send(message)
+            message = {"type": "http.response.body", "body": BOM_UTF8, "more_body": True}
+        await send(message)
+
+    return send_marked
 
 
 async def until_gone(receive: Receive) -> None:

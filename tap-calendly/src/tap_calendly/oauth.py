@@ -14,6 +14,7 @@ import os
 import re
 import threading
 import time
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -230,7 +231,7 @@ class OAuth:
 
     def _read(self) -> dict[str, Pair]:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Pair])
+            return msgspec.json.decode(self._path.read_bytes().removeprefix(BOM_UTF8), type=dict[str, Pair])
         except FileNotFoundError:
             return {}
         except ValueError:

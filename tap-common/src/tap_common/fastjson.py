@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
     import requests
-
-_MARK = b"\xef\xbb\xbf"
-"""The byte-order mark of UTF-8, which some servers and editors put before the text."""
 
 decode = msgspec.json.Decoder().decode
 """Bytes to plain Python values."""
@@ -24,5 +22,5 @@ def decoded(response: requests.Response) -> Any:
     """
     cache = vars(response)
     if "decoded_json" not in cache:
-        cache["decoded_json"] = decode(response.content.removeprefix(_MARK))
+        cache["decoded_json"] = decode(response.content.removeprefix(BOM_UTF8))
     return cache["decoded_json"]
