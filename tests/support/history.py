@@ -54,8 +54,10 @@ SETTINGS: Mapping[str, list[Any]] = {
     STATE: ["of another make", "lost"],
 }
 """What may change between two runs; a start date in days from that moment on."""
-FAULTS = ("408", "425", "429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html")
-FAULTS += ("stale-token", "byte-order-mark")
+FAULTS = (
+    *("408", "425", "429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html"),
+    *("stale-token", "byte-order-mark"),
+)
 ROUNDS = 10
 SEARCH = settings(
     max_examples=20,

@@ -97,8 +97,6 @@ class Gate:
             await reset(scope, receive)
         elif fault == "truncated":
             await truncate(scope, receive, send_dated)
-        elif fault == "byte-order-mark":
-            await self.app(scope, receive, marked(send_dated))
         elif fault in ANSWERS:
             status, kind, body = ANSWERS[fault]
             headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
@@ -109,7 +107,7 @@ class Gate:
         else:
             if fault == "slow":
                 await self.wait(sandbox.faults.slow_seconds)
-            await self.app(scope, receive, send_dated)
+            await self.app(scope, receive, marked(send_dated) if fault == "byte-order-mark" else send_dated)
 
     def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
         """Let happen what was to happen now, and return the fault that this request gets, if any."""

@@ -270,6 +270,8 @@ class TargetDuckDB(Target):
         """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
+        # The SDK says so before the sentence that ends the load, and less.
+        cls.logger.addFilter(lambda record: not str(record.msg).startswith("Error initializing target sink"))
         settings = config or _ConfigInput()
         try:
             cls(config=settings.config, parse_env_config=settings.parse_env).load(file_input)
