@@ -94,7 +94,8 @@ def write(example: Example, project: Path) -> None:
 
 def meltano(project: Path, command: str) -> subprocess.CompletedProcess[str]:
     """A command of a newcomer's shell."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))}
+    others = ("TAP_", "TARGET_", "MELTANO_", "REQUESTS_", "CURL_", "HTTP", "ALL_PROXY", "NO_PROXY")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(others)}
     ours = {"XDG_STATE_HOME": str(project.parent / "log"), "OLDPWD": str(project)}
     return subprocess.run(
         ["bash", "-c", command],
