@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
@@ -328,7 +329,7 @@ class SchedulingTap(CommandLine, ABC):
         """Without the maps of streams that are not selected, with which the SDK fails.
 
         Raises:
-            SettingsError: With the stream and the column whose map is none.
+            StreamMapConfigError: With the stream and the column whose map is none.
         """
         if not self.config.get("stream_maps"):
             super().setup_mapper()
@@ -337,7 +338,7 @@ class SchedulingTap(CommandLine, ABC):
         try:
             super().setup_mapper()
         except Exception as error:  # whatever the expression of a map raises
-            raise SettingsError(fault(self.config, self.catalog, self.logger)) from error
+            raise StreamMapConfigError(fault(self.config, self.catalog, self.logger)) from error
         for stream_map in chain.from_iterable(self.mapper.stream_maps.values()):
             if isinstance(stream_map, CustomStreamMap):
                 name_failures(stream_map)

@@ -24,11 +24,16 @@ DEFAULT_PER_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter; `parse` raises ValueError; `many` values, if any, are separated by commas."""
+    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all.
+
+    `commas` is how many values it may hold with commas between them: what such a parameter holds when it is
+    repeated is lost, but for the last.
+    """
 
     parse: Callable[[str], Any]
     required: bool = False
     many: int = 0
+    commas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +121,26 @@ class Endpoint:
         """
         params = {**self.params, **PAGING} if self.paged else self.params
         args: dict[str, Any] = {}
-        for name, text in query:
+        for raw, text in query:
+            name = raw.removesuffix("[]")
             param = params.get(name)
-            if param is None:
-                raise invalid(name, "is not allowed")
-            if name in args and not param.many:
-                raise invalid(name, "is given twice")
-            texts = text.split(",") if param.many else [text]
-            if len(texts) > max(param.many, 1):
-                raise invalid(name, f"has more than {param.many} values")
+            if param is None or (raw != name and not param.many):
+                raise invalid(raw, "is not allowed")
             try:
-                values = [param.parse(one) for one in texts]
+                value = [param.parse(one) for one in text.split(",")] if param.commas else param.parse(text)
             except ValueError as error:
                 raise invalid(name, str(error)) from None
-            # Of a list that is given twice, the last one counts: whoever repeats the parameter loses rows.
-            args[name] = values if param.many else values[0]
+            if param.many:
+                values = args.setdefault(name, [])
+                values.append(value)
+                if len(values) > param.many:
+                    raise invalid(name, f"has more than {param.many} values")
+            elif param.commas and len(value) > param.commas:
+                raise invalid(name, f"has more than {param.commas} values")
+            elif name in args and not param.commas:
+                raise invalid(name, "is given twice")
+            else:
+                args[name] = value
         for name, param in params.items():
             if param.required and name not in args:
                 raise invalid(name, "is missing")

@@ -221,7 +221,7 @@ ENDPOINTS = (
         "/notes",
         "contacts:read",
         list_notes,
-        {"contact": Param(reference("contacts"), required=True, many=MOST_CONTACTS_PER_NOTES_CALL)},
+        {"contact": Param(reference("contacts"), required=True, commas=MOST_CONTACTS_PER_NOTES_CALL)},
         paged=True,
     ),
     Endpoint("locations", "/locations", "locations:read", list_locations, {"user": Param(USER, required=True)}),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sandbox.calendly.keys import Key
 
 
+NOTES_CALL = 10
+
+
 class Reader:
     """Reads everything that one key may see; in its own scope if it is no admin's."""
 
@@ -85,7 +88,14 @@ class Reader:
 
     def notes(self) -> list[Row]:
         """Return the key's own notes."""
-        return self.ask_each("contact_notes", "contact", [row["uri"] for row in self.ask("contacts")])
+        uris = [row["uri"] for row in self.ask("contacts")]
+        groups = [uris[n : n + NOTES_CALL] for n in range(0, len(uris), NOTES_CALL)]
+        return [
+            row
+            for group in groups
+            for row in self.ask("contact_notes", ("contact", ",".join(group)))
+            or self.ask_each("contact_notes", "contact", group)
+        ]
 
     def webhooks(self) -> list[Row]:
         """Return the organization's webhooks, and each member's own."""
