@@ -136,7 +136,13 @@ def index(gathering: g.Gathering) -> dict[str, g.Guest]:
     known: dict[str, g.Guest] = {}
     for found in gathering.guests.values():
         email = as_typed(found.attendee.email, found.serial)
-        names = (f"gst-{found.id}", f"g-{found.key}", email, *(ticket.id for ticket in found.tickets))
+        names = (
+            f"gst-{found.id}",
+            f"g-{found.key}",
+            email,
+            found.attendee.email,
+            *(ticket.id for ticket in found.tickets),
+        )
         known |= dict.fromkeys(names, found)
     return known
 
