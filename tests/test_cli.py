@@ -88,7 +88,10 @@ OF_ALL = [
     ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
     ({"start_date": "3000-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
     ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
-    ({"api_url": "http://127.0.0.1:9/luma/v1/"}, "`api_url` holds a version (`/v1`): end it before that"),
+    (
+        {"api_url": "http://127.0.0.1:9/luma/v1/"},
+        "holds a version (`/v1`): check the setting `api_url`, end it before that.",
+    ),
     ({"api_url": "http://127.0.0.1:9/luma?x=1"}, "`api_url` holds a `?` or a `#`"),
     ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
     ({"page_size": "all"}, "`page_size` must be of type integer"),
@@ -166,7 +169,7 @@ def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_as
 
     [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
 
-    assert sentence.startswith("Setting `api_url` holds a version (`/")
+    assert sentence.startswith("The address of the API holds a version (`/")
     assert list(problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
 
 

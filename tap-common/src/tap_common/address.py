@@ -47,7 +47,8 @@ def misplaced(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[
     parts = list(filter(None, url.path.split("/")))
     versions = [part for part in parts if _VERSION.fullmatch(part) and (url.hostname == usual or part is parts[-1])]
     if versions:
-        yield f"Setting `api_url` holds a version (`/{versions[0]}`): end it before that, each request has its own."
+        version = f"The address of the API holds a version (`/{versions[0]}`)"
+        yield f"{version}: check the setting `api_url`, end it before that."
     if url.query or url.fragment:
         yield "Setting `api_url` holds a `?` or a `#`: end it before that."
 

@@ -9,7 +9,6 @@ from sandbox.luma.asking import CURRENT, LEGACY, PAGING, Endpoint, Param, one_of
 from sandbox.luma.paging import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.text import account, avatar_url, calendar_id, names, stamp, user_id
-from sandbox.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +91,7 @@ def contact_row(contact: g.Contact) -> Row:
     return {
         "id": contact.id,
         "user_id": user_id(attendee),
-        "email": as_typed(attendee.email, contact.serial),
+        "email": attendee.email,
         "avatar_url": avatar_url(attendee),
         **names(attendee),
         "created_at": stamp(contact.created_at, contact.serial),
