@@ -12,17 +12,21 @@ from itertools import cycle
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from api import settings
 from apis import APIS
 from commands import BIN, run, run_tap
+from tap_common.settings import problems
+from truth import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from api import Api
+    from harness import Runner
     from sandbox import Sandbox
 
 SECRET = re.compile(r"key|token|secret|password")
@@ -75,14 +79,20 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
 
 
 OF_EACH = [
-    ({"api_key": "wrong-3f9a"}, "does not accept the key"),
-    ({"api_key": None}, "`api_key` is missing"),
+    ({"api_key": "wrong-3f9a"}, "'s. For another one, "),
+    ({"api_key": None}, "_API_KEY`, with Meltano into `.env`."),
     ({"page_size": 101}, "`page_size` is out of range"),
 ]
 OF_ALL = [
     ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
-    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date"),
+    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
+    ({"start_date": "3000-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
     ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
+    (
+        {"api_url": "http://127.0.0.1:9/luma/v1/"},
+        "holds a version (`/v1`): check the setting `api_url`, end it before that.",
+    ),
+    ({"api_url": "http://127.0.0.1:9/luma?x=1"}, "`api_url` holds a `?` or a `#`"),
     ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
     ({"page_size": "all"}, "`page_size` must be of type integer"),
     ({"api_key": ""}, "`api_key` is missing"),
@@ -153,6 +163,60 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
     assert "check the setting `api_url`" in outcome.errors[0]
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v2/", "/public/V3/events"])
+def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_asked(api: Api, path: str) -> None:
+    usual = api.tap.config_jsonschema["properties"]["api_url"]["default"]
+
+    [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
+
+    assert sentence.startswith("The address of the API holds a version (`/")
+    assert list(problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
+
+
+NAMES = [
+    (0, "CALENDLY_API_KEY"),
+    (0, "CALENDLY_TOKEN"),
+    (0, "CALENDLY_PERSONAL_ACCESS_TOKEN"),
+    (0, "TAP_CALENDLY_TOKEN"),
+    (0, "tap_calendly_api_key"),
+    (1, "TAP_ONCEHUB_API_KEY"),
+    (1, "ONCEHUB_API_KEY"),
+    (1, "SCHEDULEONCE_APIKEY"),
+    (1, "TAP_BOOKING_API_KEY"),
+    (1, "BOOKINGS_API_KEY"),
+    (2, "LUMA_API_KEY"),
+    (2, "TAP_LUMA_KEY"),
+    (3, "TAP_SAVVYCAL_API_KEY"),
+    (3, "SAVVY_CAL_ACCESS_TOKEN"),
+    (3, "SAVVYCAL_SECRET_KEY"),
+]
+
+
+@pytest.mark.parametrize(("place", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_a_key_under_nearly_the_right_name_is_recognised_and_the_right_one_named(place: int, name: str) -> None:
+    tap = APIS[place].tap
+    right = f"{tap.env_prefix()}API_KEY"
+    noise = {"GITHUB_TOKEN": "hush-1", "CALENDLY_WEBHOOK_SIGNING_KEY": "hush-2", "OPENAI_API_KEY": "hush-3"}
+
+    outcome = run(tap.name, "--config=ENV", environment={name: "hush-4", **noise})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    [sentence] = outcome.errors
+    assert sentence.endswith(f" `{name}` of the environment sets nothing: name it `{right}`.")
+    assert "hush" not in outcome.err
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+def test_a_key_that_is_in_the_environment_and_not_read_from_there_says_how(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+
+    outcome = run(api.tap.name, f"--config={tmp_path}/config.json", environment={"TAP_CALENDLY_API_KEY": "hush-1"})
+
+    assert outcome.errors == [
+        "Setting `api_key` is missing; `TAP_CALENDLY_API_KEY` of the environment is read with --config=ENV."
+    ]
+
+
 @pytest.mark.parametrize("api", APIS[2:3], ids=lambda api: api.name)
 def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api: Api, config: dict[str, Any]) -> None:
     prefix = api.tap.name.upper().replace("-", "_")
@@ -213,6 +277,45 @@ def test_a_config_file_that_is_not_there_or_no_object_gets_one_sentence_that_doe
         assert len(outcome.errors) == 1
         assert "Traceback" not in outcome.err
         assert "wrong-3f9a" not in outcome.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_with_a_byte_order_mark_are_read(api: Api, config: dict[str, Any], tmp_path: Path, encoding: str) -> None:
+    catalog = run(api.tap.name, "--discover").out
+    state: dict[str, Any] = {"bookmarks": {api.main: {}}}
+    given = {"config": json.dumps(config), "catalog": catalog, "state": json.dumps(state)}
+    for name, text in given.items():
+        (tmp_path / name).write_text(text, encoding=encoding)
+
+    outcome = run(api.tap.name, *(f"--{name}={tmp_path / name}" for name in given))
+
+    assert (outcome.code, outcome.errors) == (0, [])
+    assert json.loads(outcome.out.splitlines()[-1])["type"] == "STATE"
+
+
+def test_the_settings_of_the_loader_may_have_a_byte_order_mark_and_later_ones_win(tmp_path: Path) -> None:
+    for number, schema in enumerate(("first", "last")):
+        settings = {"filepath": f"{tmp_path}/w.duckdb", "default_target_schema": schema}
+        (tmp_path / f"{number}.json").write_text(json.dumps(settings), encoding="utf-8-sig")
+    messages = [
+        {"type": "SCHEMA", "stream": "a", "schema": {"properties": {"id": {"type": "integer"}}}, "key_properties": []},
+        {"type": "RECORD", "stream": "a", "record": {"id": 1}},
+    ]
+
+    files = [f"--config={tmp_path}/{number}.json" for number in range(2)]
+    outcome = run("target-duckdb", *files, stdin="\n".join(map(json.dumps, messages)))
+
+    assert (outcome.code, outcome.errors) == (0, [])
+    with duckdb.connect(tmp_path / "w.duckdb", read_only=True) as warehouse:
+        assert warehouse.execute("select id from last.a").fetchall() == [(1,)]
+
+
+def test_answers_with_a_byte_order_mark_are_read(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+    sandbox.faults.randomly(rate=0.5, kinds=["byte-order-mark"])
+
+    runner.sync()
+
+    assert Judge(api, sandbox).verdict(runner) == {}
 
 
 def test_no_log_line_holds_a_token_and_none_above_debug_anything_private(
@@ -293,8 +396,62 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
     outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
 
     assert outcome.code == 1
+    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a row (ValueError)."]
     assert PRIVATE.search(outcome.err) is None
     assert "Traceback" not in outcome.err
+
+
+FAILING: dict[str, tuple[dict[str, str], str]] = {
+    "a name that is none": ({"x": "nothing_of_the_kind"}, "`x` of stream `contacts` fails on a row (NameNotDefined)"),
+    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a row (FunctionNotDefined)"),
+    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a row (TypeError)"),
+    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a row (Attribute"),
+}
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+@pytest.mark.parametrize(("maps", "sentence"), FAILING.values(), ids=FAILING)
+def test_a_stream_map_that_fails_on_a_row_is_named_by_stream_and_column(
+    api: Api, config: dict[str, Any], tmp_path: Path, maps: dict[str, str], sentence: str
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": {"contacts": maps}})
+
+    assert outcome.code == 1
+    assert len(outcome.errors) == 1
+    assert outcome.errors[0].startswith("Setting `stream_maps`: ")
+    assert sentence in outcome.errors[0]
+    assert PRIVATE.search(outcome.err) is None
+
+
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "an expression that breaks off": ({"contacts": {"name": "int("}}, "`name` of stream `contacts`"),
+    "no expression": ({"contacts": {"name": ""}}, "`name` of stream `contacts`"),
+    "blanks": ({"contacts": {"email": None, "name": " "}}, "`name` of stream `contacts`"),
+    "a filter that breaks off": ({"contacts": {"__filter__": "name =="}}, "`__filter__` of stream `contacts`"),
+    "a key that is dropped": ({"contacts": {"uri": None}}, "`uri` of stream `contacts`"),
+    "a key that is none": ({"contacts": {"__key_properties__": ["x"]}}, "`__key_properties__` of stream `contacts`"),
+    "an else that is none": ({"contacts": {"__else__": "all"}}, "`__else__` of stream `contacts`"),
+    "an alias that breaks off": ({"contacts": {"__alias__": "a b"}}, "`__alias__` of stream `contacts`"),
+    "an option that is none": ({"__other__": None}, "`__other__`"),
+    "wildcards": ({"conta*": {"name": "int("}}, "`name` of stream `contacts`"),
+    "a text": ({"contacts": "x"}, "contacts"),
+    "a number": ({"contacts": {"name": 5}}, "contacts"),
+    "a list": ({"contacts": []}, "contacts"),
+}
+
+
+@pytest.mark.parametrize("api", APIS[:1], ids=lambda api: api.name)
+@pytest.mark.parametrize(("maps", "place"), MALFORMED.values(), ids=MALFORMED)
+def test_a_stream_map_that_is_none_is_named_before_anything_is_written(
+    api: Api, config: dict[str, Any], tmp_path: Path, maps: dict[str, Any], place: str
+) -> None:
+    outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.errors) == 1
+    assert "stream_maps" in outcome.errors[0]
+    assert place in outcome.errors[0]
+    assert "not foreseen" not in outcome.errors[0]
 
 
 def test_a_target_that_ends_early_ends_the_tap_with_1_and_one_sentence(

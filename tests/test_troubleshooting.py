@@ -92,13 +92,13 @@ def write(example: Example, project: Path) -> None:
         assert not example.where, example
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.said[0][:50])
-def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path) -> None:
-    write(example, project)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))}
+def meltano(project: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """A command of a newcomer's shell."""
+    others = ("TAP_", "TARGET_", "MELTANO_", "REQUESTS_", "CURL_", "HTTP", "ALL_PROXY", "NO_PROXY")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(others)}
     ours = {"XDG_STATE_HOME": str(project.parent / "log"), "OLDPWD": str(project)}
-    done = subprocess.run(
-        ["bash", "-c", example.command],
+    return subprocess.run(
+        ["bash", "-c", command],
         cwd=project,
         env=kept | ours | {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false"},
         capture_output=True,
@@ -106,6 +106,36 @@ def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path)
         check=False,
         timeout=120,
     )
+
+
+FIRST = {
+    "a key": ("TAP_CALENDLY_API_KEY=wrong", "does not accept the key"),
+    "an answer": ("TAP_CALENDLY_MAX_RETRIES=1", "408 Request Timeout on /contacts"),
+    "a stream map": ('TAP_CALENDLY_STREAM_MAPS={"contacts": {"x": "int(name)"}}', "`x` of stream `contacts` fails"),
+    "the loader": ("TARGET_DUCKDB_FILEPATH=output", "output is a folder. Set filepath to a file."),
+    "its setting": ("TARGET_DUCKDB_BATCH_SIZE_ROWS=0", "0 is less than the minimum of 1"),
+}
+
+
+@pytest.mark.parametrize(("written", "sentence"), FIRST.values(), ids=FIRST)
+def test_the_first_line_of_level_error_says_what_is_wrong_through_meltano_too(
+    project: Path, sandbox: Sandbox, written: str, sentence: str
+) -> None:
+    (project / ".env").write_text(written, encoding="utf-8")
+    sandbox.faults.script("/contacts$", ["ok", "408"] if "RETRIES" in written else [])
+
+    done = meltano(project, ".venv/bin/meltano run calendly-to-duckdb")
+
+    sandbox.faults.clear()
+    told = [line for line in (done.stdout + done.stderr).splitlines() if "[error " in line]
+    assert done.returncode == 1
+    assert sentence in told[0], told
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.said[0][:50])
+def test_a_mistake_is_answered_as_the_page_says(example: Example, project: Path) -> None:
+    write(example, project)
+    done = meltano(project, example.command)
 
     told = done.stdout + done.stderr
     assert [line for line in example.said if line not in told] == [], told

@@ -64,6 +64,19 @@ def test_with_one_answer_in_twenty_faulty_the_result_is_the_same(
     assert Judge(api, sandbox).verdict(runner) == {}
 
 
+@pytest.mark.parametrize("status", ["408", "425"])
+def test_an_answer_that_came_too_late_or_too_early_is_asked_for_again(
+    api: Api, sandbox: Sandbox, runner: Runner, status: str
+) -> None:
+    sandbox.faults.script(api.first, [status, status])
+    sandbox.faults.script(api.listed, [status])
+
+    runner.sync()
+
+    assert [kind for _, kind in sandbox.faults.injected] == [status] * 3
+    assert Judge(api, sandbox).verdict(runner) == {}
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_a_random_moment_and_run_again_the_result_is_the_same(
     api: Api, sandbox: Sandbox, runner: Runner, seed: int

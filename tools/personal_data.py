@@ -76,10 +76,11 @@ same marks:
 | keys | stay; where the key is a digest of personal data, hashed | stay |
 | redacted addresses, everything that is not marked | stay | stay |
 
-A hash is SHA-256 of your own `hash_seed` followed by the value. Without a seed anybody could hash all likely addresses
-and compare; with it only who knows the seed can. So the seed is a secret: long, random, made once, kept where the keys
-are and not where the rows are; Meltano does not hide it as it hides keys. Another seed gives other hashes, which join
-with nothing loaded before.
+A hash is SHA-256 of your own `hash_seed` followed by the value; of what is marked *contact*, mail addresses above all,
+in lower case and without the blanks around it, so that `Ada@X.com ` and `ada@x.com` are one. Without a seed anybody
+could hash all likely addresses and compare; with it only who knows the seed can. So the seed is a secret: long, random,
+made once, kept where the keys are and not where the rows are; Meltano does not hide it as it hides keys. Another seed
+gives other hashes, which join with nothing loaded before.
 
 ```sh
 python3 -c 'import secrets; print(secrets.token_hex(32))'
@@ -169,14 +170,19 @@ def hashed(schema: Mapping[str, Any], column: str, found: list[Mark]) -> bool:
     return text == {"string"} and all(mark.secret is None and mark.personal in HASHED for mark in found)
 
 
-def expression(column: str, *, key: bool) -> str:
+def expression(column: str, *, key: bool, address: bool) -> str:
     """A hash in the SDK's language: of nothing it is nothing, and of a column that is not selected too.
 
-    A key is there in every row: it would not be one if it could be null.
+    A key is there in every row: it would not be one if it could be null. An address is the same one in capitals, and
+    with blanks around it.
     """
     value = f"record.get({column!r})"
-    digest = f"sha256(config['hash_seed'] + {value})"
+    digest = f"sha256(config['hash_seed'] + {value}{'.strip().lower()' if address else ''})"
     return digest if key else f"{digest} if {value} else None"
+
+
+def _is_address(found: list[Mark]) -> bool:
+    return all(mark.personal == "contact" for mark in found)
 
 
 def stream_map(schema: Mapping[str, Any], *, hashing: bool) -> dict[str, str]:
@@ -187,7 +193,7 @@ def stream_map(schema: Mapping[str, Any], *, hashing: bool) -> dict[str, str]:
         if all(mark.secret == "redacted" for mark in found) or (key and not hashing):  # noqa: S105 - a kind of mark
             continue
         replaced = hashing and hashed(schema, column, found)
-        changes[column] = expression(column, key=key) if replaced else GONE
+        changes[column] = expression(column, key=key, address=_is_address(found)) if replaced else GONE
     return changes
 
 

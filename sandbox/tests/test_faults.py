@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Get = Callable[..., requests.Response]
 
 PROPER = [
+    ("204", 204, "application/json"),
+    ("401", 401, "application/json"),
+    ("408", 408, "text/html; charset=utf-8"),
+    ("425", 425, "text/html; charset=utf-8"),
     ("429", 429, "application/json"),
     ("429-retry-after", 429, "application/json"),
     ("500", 500, "application/json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,8 +70,10 @@ def test_children_asked_one_by_one_are_the_truth(sandbox: Sandbox, get: Get, org
     assert invitees == sandbox.truth("calendly", "event_invitees")
     contacts, _ = read(get, "/contacts", count=100)
     uris = [row["uri"] for row in contacts]
-    notes = [row for n in range(0, len(uris), 10) for row in read(get, "/notes", contact=uris[n : n + 10])[0]]
-    assert notes == sandbox.truth("calendly", "contact_notes")
+    notes = [row for n in range(0, len(uris), 10) for row in read(get, "/notes", contact=",".join(uris[n : n + 10]))[0]]
+    assert sorted(notes, key=itemgetter("uri")) == sorted(
+        sandbox.truth("calendly", "contact_notes"), key=itemgetter("uri")
+    )
     recaps = [
         row for one in ("available", "processing", "unavailable") for row in read(get, "/meeting_recaps", status=one)[0]
     ]

@@ -237,8 +237,8 @@ def test_notes_are_ones_own_and_of_ten_contacts_at_most(sandbox: Sandbox, get: G
     bodies = [row["body"] for row in get("/notes", contact=uris[0]).json()["collection"]]
     assert bodies
     assert "private" not in bodies
-    assert get("/notes", contact=uris[:10]).status_code == 200
-    assert get("/notes", contact=uris[:11]).status_code == 400
+    assert get("/notes", contact=",".join(uris[:10])).status_code == 200
+    assert get("/notes", contact=",".join(uris[:11])).status_code == 400
     assert get("/notes", contact=uris[0], sort="updated_at:desc").status_code == 400
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 STREAMS = ("events", "scheduling_links", "timezones", "current_user", "workflows", "workflow_rules", "webhooks")
 BEFORE = {
-    ("tiny", 0): "c218d2260220bb8f6b504d1f25f241ce5851f6bf84cc01e53ba9208d0b9103ed",
-    ("tiny", 60): "6bf271657aceb189c6909ab9adc28c0fcb76042134374af047fc9886ccf24422",
-    ("test", 0): "587721b6ef122bdb86920b97f98eacaa25284a10d6f5a04273ae400432955e64",
-    ("test", 60): "c635340156aba1967d8ffadde79d9888679fe16d88a735c3ae981d56445d9ca5",
+    ("tiny", 0): "c606c23d453ca1fd9d4755141f5f6d5d6f05845e4ded5074398029c21c28f03f",
+    ("tiny", 60): "a403ff6660d31a73b8387d2ca957eae636e2964b2df0be537e3d9a8bff8e11c8",
+    ("test", 0): "16304433e3aac7d1fca1e15b211896562e79e8e0155e066027106ce51fad1977",
+    ("test", 60): "a5facda8814b064ce979429e53bd6ac3d949b2cea963951d4f0c057cd5243a96",
 }
 """Digests of all that Calendly shows, by scale and days, as it was before there were invitations."""
 

@@ -375,6 +375,145 @@ def test_runs_that_share_a_file_renew_once_between_them(access: Access, endpoint
     assert len(endpoint.received) == 2
 
 
+# A token that is refused though it is new
+
+
+def unauthorized(sandbox: Sandbox, path: str = "") -> None:
+    """Have the API refuse every token from now on."""
+    sandbox.faults.script(rf"/calendly/(?!oauth){path}", ["401"] * 100)
+
+
+STILL = "issued a moment ago.*access was revoked.*another environment.*`api_url` is not Calendly's"
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["first run", "token in the file"])
+def test_a_new_token_that_is_refused_ends_the_run_after_one_refresh(
+    runner: Runner, sandbox: Sandbox, *, kept: bool
+) -> None:
+    if kept:
+        runner.sync()
+    before = refreshes(sandbox)
+    unauthorized(sandbox)
+
+    with pytest.raises(AccessError, match=STILL):
+        runner.sync()
+
+    assert refreshes(sandbox) == before + 1
+
+
+@pytest.mark.parametrize("path", ["", "contacts", "activity_log_entries"])
+def test_a_run_whose_tokens_are_refused_from_the_middle_on_ends_after_one_more_refresh(
+    runner: Runner, sandbox: Sandbox, path: str
+) -> None:
+    runner.config |= {"concurrency": 8}
+
+    with pytest.raises(AccessError, match=STILL):
+        runner.sync(after=40, then=lambda: unauthorized(sandbox, path))
+
+    assert refreshes(sandbox) <= 3
+    if not path:
+        assert refreshes(sandbox) == 2
+
+
+def test_a_token_that_another_run_has_just_renewed_is_refused_without_a_refresh(
+    access: Access, endpoint: Endpoint
+) -> None:
+    one, other = access.run(), access.run()
+    old = [oauth(request()) for oauth in (one, other)]
+    for oauth, sent in zip((one, other), old, strict=True):
+        oauth.accepted(sent)
+        oauth.refused(sent)
+    for oauth in (one, other):
+        new = oauth(request())
+        with pytest.raises(AccessError, match=STILL):
+            oauth.refused(new)
+        assert "issued a moment ago" in access.failure(oauth)
+
+    assert len(endpoint.received) == 2
+
+
+def test_a_token_that_was_accepted_before_it_was_refused_is_renewed_as_often_as_need_be(
+    access: Access, endpoint: Endpoint
+) -> None:
+    oauth = access.run()
+    for _ in range(5):
+        sent = oauth(request())
+        oauth.accepted(sent)
+        oauth.refused(sent)
+
+    assert token(oauth) == "access-0006"
+    assert len(endpoint.received) == 6
+
+
+def test_a_request_that_is_refused_with_two_tokens_is_not_sent_with_a_third(access: Access, endpoint: Endpoint) -> None:
+    oauth, sent = access.run(), request()
+    oauth.refused(oauth(sent))
+    oauth.accepted(oauth(request()))
+    with pytest.raises(AccessError, match=STILL):
+        oauth.refused(oauth(sent))
+
+    assert len(endpoint.received) == 2
+
+
+def test_an_endpoint_that_answers_with_the_token_that_was_refused_ends_the_run(
+    access: Access, endpoint: Endpoint
+) -> None:
+    same = b'{"access_token": "access-0001", "refresh_token": "refresh-0001", "expires_in": 7200}'
+    endpoint.script = [answers(200, same)] * 9
+    oauth, sent = access.run(), request()
+    oauth.refused(oauth(sent))
+    with pytest.raises(AccessError, match=STILL):
+        oauth.refused(oauth(sent))
+
+    assert len(endpoint.received) == 2
+
+
+def test_a_renewal_does_not_count_as_a_try(runner: Runner, sandbox: Sandbox) -> None:
+    runner.sync()
+    sandbox.advance(hours=3)
+    runner.sync(max_retries=1)
+
+    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+
+
+LIVES = {
+    "absent": ("", 7080),
+    "null": (', "expires_in": null', 7080),
+    "0": (', "expires_in": 0', 7080),
+    "negative": (', "expires_in": -5', 7080),
+    "text": (', "expires_in": "3600"', 3480),
+    "short": (', "expires_in": 60', 30),
+    "fraction": (', "expires_in": 600.5', 480.5),
+    "a year": (', "expires_in": 31536000', 86_280),
+    "huge": (', "expires_in": 1e999', 86_280),
+}
+
+
+@pytest.mark.parametrize(("field", "used"), LIVES.values(), ids=LIVES)
+def test_a_token_is_used_as_long_as_can_be_believed_and_is_not_renewed_with_each_request(
+    access: Access, endpoint: Endpoint, field: str, used: float
+) -> None:
+    endpoint.script = [answers(200, f'{{"access_token": "access-0", "refresh_token": "refresh-0"{field}}}'.encode())]
+    oauth = access.run()
+    assert [token(oauth), token(oauth), token(access.run())] == ["access-0"] * 3
+    access.time += used - 1
+    assert token(oauth) == "access-0"
+    access.time += 1
+    assert token(oauth) == "access-0002"
+
+
+@pytest.mark.parametrize("kind", ["MAC", "dpop"])
+def test_a_token_of_another_kind_gets_one_sentence_and_its_refresh_token_is_kept(
+    access: Access, endpoint: Endpoint, kind: str
+) -> None:
+    pair = f'{{"access_token": "access-0", "refresh_token": "refresh-0", "token_type": "{kind}"}}'
+    endpoint.script = [answers(200, pair.encode())]
+
+    assert "bearer tokens" in access.failure(access.run())
+    assert token(access.run()) == "access-0002"
+    assert endpoint.received == ["consent-3f9a", "refresh-0"]
+
+
 def start(access: Access) -> subprocess.Popen[str]:
     """A process that begins when it is told its settings."""
     return subprocess.Popen([sys.executable, "-c", PROCESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -112,9 +112,14 @@ def test_the_environment_is_left_alone_where_it_is_not_asked_for(api: Api, monke
         ("TAP_X__IN_FULL__SELECT", None),
         ("TAP_X_LOGLEVEL", None),
         ("TAP_Y_START_DAET", None),
+        ("TAP_ONCEHUB_START_DATE", "TAP_X_START_DATE"),
+        ("TAP_ONCE_HUB_API_KEY", "TAP_X_API_KEY"),
+        ("TAP_ONCEHUB__SELECT", "TAP_X__SELECT"),
+        ("tap_x_api_key", "TAP_X_API_KEY"),
+        ("TAP_ONCEHUB_WEBHOOK", None),
     ],
 )
 def test_a_name_that_is_nearly_a_setting_s_or_a_meltano_extra_s_is_named(name: str, meant: str | None) -> None:
     said = [f"The environment variable `{name}` sets nothing; did you mean `{meant}`?"] if meant else []
 
-    assert list(misspelt([name], "TAP_X_", ["start_date", "api_key"])) == said
+    assert list(misspelt([name], "TAP_X_", ["start_date", "api_key"], ["OnceHub", "x"])) == said

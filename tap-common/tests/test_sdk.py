@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from singer_sdk.helpers import _batch, _state
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.streams.core import Stream
 from singer_sdk.streams.rest import RESTStream
 from singer_sdk.tap_base import Tap
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         (_state, "PROGRESS_MARKERS"),
         (_state, "PROGRESS_MARKER_NOTE"),
         (Stream, "_write_record_message"),
+        (CustomStreamMap, "_eval"),
         (_batch, "BaseBatchFileEncoding"),
         (_batch, "BatchConfig"),
         (_batch, "SDKBatchMessage"),

@@ -78,7 +78,8 @@ SEEN = (
     ),
     Seen(
         ("event_invitees",),
-        "A list for each meeting. A no-show, a payment, or one of several who cancels moves no time of the meeting.",
+        "A list for each meeting. A no-show moves no time at all, neither the meeting's nor the invitee's; a payment, "
+        "or one of several who cancels, moves none of the meeting's.",
         "The meetings that `scheduled_events` would emit, by this stream's own bookmark, if they have anybody.",
     ),
     Seen(
@@ -108,7 +109,7 @@ UNSEEN = (
     ),
     Unseen(
         "A change that moves no `updated_at` of the meeting, more than `lookback_days` after the meeting began: a "
-        "no-show or a payment that is entered then.",
+        "no-show, which moves no time at all, so that daily runs never see it, or a payment that is entered then.",
         "A larger `lookback_days` (each day costs a request for each of its meetings), or the job `calendly-in-full`.",
         ("scheduled_events", "event_invitees"),
         _old_meeting_stands_still,

@@ -56,17 +56,8 @@ SETTINGS: Mapping[str, list[Any]] = {
 }
 """What may change between two runs; a start date in days from that moment on."""
 FAULTS = (
-    "429",
-    "429-retry-after",
-    "500",
-    "502-html",
-    "503",
-    "504",
-    "reset",
-    "truncated",
-    "html",
-    "stale-token",
-    *DATES,
+    *("408", "425", "429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html"),
+    *("stale-token", "byte-order-mark", *DATES),
 )
 ROUNDS = 10
 SEARCH = settings(

@@ -62,6 +62,6 @@ def leaves(schema: Mapping[str, Any], value: Any, *above: str) -> Iterator[tuple
 def named(texts: Iterable[str], known: Iterable[str]) -> list[str]:
     """Those of the people who stand in any of the texts, and their first and last names where one is a whole text."""
     each = list(texts)
-    whole = "\n".join(each)
+    whole = "\n".join(each).lower()
     parts = {part for text in known for part in text.split() if len(part) > 1 and not part[-1].isdigit()}
-    return [text for text in known if text in whole] + sorted(parts.intersection(each))
+    return [text for text in known if text.lower() in whole] + sorted(parts.intersection(each))

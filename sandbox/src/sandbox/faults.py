@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 KINDS = (
     "429",
     "429-retry-after",
+    "408",
+    "425",
     "500",
     "502-html",
     "503",
@@ -27,8 +29,11 @@ KINDS = (
     "date-ahead",
     "date-behind",
     "no-date",
+    "byte-order-mark",
 )
-"""Every kind of fault; in a script also "ok", which lets one matching request pass."""
+"""Every kind of fault that may pass; in a script also those of `FINAL`, and "ok", which lets one request pass."""
+FINAL = ("204", "401")
+"""Answers that say what they say, and need not pass."""
 MOST_IN_A_ROW = 3
 TOKENS = ("page_token",)
 """Query parameters that carry a page token which can go stale."""
@@ -72,7 +77,7 @@ class Faults:
         Raises:
             ValueError: a kind is unknown.
         """
-        self._scripts.append(Script(re.compile(path), deque(known(kinds, (*KINDS, "ok")))))
+        self._scripts.append(Script(re.compile(path), deque(known(kinds, (*KINDS, *FINAL, "ok")))))
 
     def randomly(self, rate: float = 0.05, seed: int = 1, kinds: Iterable[str] = KINDS) -> None:
         """Let a share of all requests go wrong, the same one never more than three times in a row.

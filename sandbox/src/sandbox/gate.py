@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
@@ -23,9 +24,14 @@ STALE = (
     b'{"title":"Invalid Argument","message":"The supplied parameters are invalid.",'
     b'"details":[{"parameter":"page_token","message":"is invalid"}]}'
 )
+UNAUTHENTICATED = b'{"title":"Unauthenticated","message":"The access token is invalid"}'
 ERROR = b'{"title":"Internal Server Error","message":"Something went wrong."}'
 HALF = b'{"collection": [{"uri": "https://api.example/'
 ANSWERS = {
+    "204": (204, JSON, b""),
+    "401": (401, JSON, UNAUTHENTICATED),
+    "408": (408, HTML, PAGE),
+    "425": (425, HTML, b""),
     "429": (429, JSON, b""),
     "429-retry-after": (429, JSON, b""),
     "500": (500, JSON, ERROR),
@@ -103,7 +109,7 @@ class Gate:
         else:
             if fault == "slow":
                 await self.wait(sandbox.faults.slow_seconds)
-            await self.app(scope, receive, send_dated)
+            await self.app(scope, receive, marked(send_dated) if fault == "byte-order-mark" else send_dated)
 
     def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
         """Let happen what was to happen now, and return the fault that this request gets, if any."""
@@ -124,6 +130,19 @@ class Gate:
             await asyncio.sleep(seconds)
         else:
             sleep(seconds)
+
+
+def marked(send: Send) -> Send:
+    """Put a byte-order mark before the body."""
+
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+            await send(message)
+            message = {"type": "http.response.body", "body": BOM_UTF8, "more_body": True}
+        await send(message)
+
+    return send_marked
 
 
 async def until_gone(receive: Receive) -> None:

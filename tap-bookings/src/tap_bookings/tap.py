@@ -48,9 +48,10 @@ class TapBookings(SchedulingTap):
     name = "tap-bookings"
     package_name = "scheduling-tap-bookings"
     api_name = "OnceHub"
+    other_names = ("ScheduleOnce",)
     stream_types = STREAMS
     windows = (1.0, 300.0)
-    key_hint = "an administrator creates one in OnceHub under Account Integrations > APIs & Webhooks."
+    key_hint = "as an administrator, create a key in OnceHub under Account Integrations > APIs & Webhooks."
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(

@@ -6,18 +6,17 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_calendly import schemas
-from tap_common.errors import AccessError, StalePageError
+from tap_common.errors import AccessError, KeyRenewedError, StalePageError
 from tap_common.fastjson import decoded
 from tap_common.select import find
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk.helpers.types import Record
@@ -59,6 +58,11 @@ class CalendlyStream(APIStream):
         return sources | {"id": ("uri", "uri")} if "id" in columns else sources
 
     @override
+    def validate_response(self, response: requests.Response) -> None:
+        super().validate_response(response)
+        self.tap.note_accepted(response.request)
+
+    @override
     def refusal(self, response: requests.Response, message: str) -> Exception:
         """Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
         status = response.status_code
@@ -67,14 +71,13 @@ class CalendlyStream(APIStream):
             and "page_token" in f"{_error(response, 'details')}{_error(response, 'message')}"
         ):
             return StalePageError(message)
-        lacking = _error(response, "required_scopes") or _error(response, "title") == "Insufficient scope"
-        if status == HTTPStatus.FORBIDDEN and lacking:
+        if status == HTTPStatus.FORBIDDEN and _lacks_scope(response):
             return AccessError(
                 f"The Calendly token lacks the scope `{self.permission}` that stream `{self.name}` needs: "
                 "create a token that has it, or deselect the stream."
             )
         if status == HTTPStatus.UNAUTHORIZED and self.tap.renew(response.request):
-            return RetriableAPIError(f"{message}: the access token has expired", response)
+            return KeyRenewedError(message, response)
         return super().refusal(response, message)
 
 
@@ -83,6 +86,33 @@ def uuid(reference: Any) -> str | None:
     if isinstance(reference, dict):
         reference = reference.get("uri")
     return reference.rstrip("/").rpartition("/")[2] if isinstance(reference, str) and reference else None
+
+
+def _lacks_scope(response: requests.Response) -> bool:
+    """Whether a refusal names a scope: by `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
+    try:
+        body = decoded(response)
+    except ValueError:
+        body = response.text
+    return any(_squeezed(text) == "requiredscopes" or "insufficientscope" in _squeezed(text) for text in _texts(body))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in an error body, and the names of fields that hold something."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            yield from (name for name, item in value.items() if item)
+            for item in value.values():
+                yield from _texts(item)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).lower()
 
 
 def _error(response: requests.Response, name: str) -> Any:

@@ -8,32 +8,38 @@ is written to a file before it is used, and a refresh that may have succeeded is
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
+import re
 import threading
 import time
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from weakref import WeakSet
 
 import msgspec
 import requests
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
 from requests import codes
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from tap_common.address import proxies_for
 from tap_common.errors import AccessError, SettingsError, TapError
 from tap_common.limiter import retry_after
+from tap_common.unreachable import is_for_good, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_common.clock import Clock
 
-_MARGIN = 120.0  # seconds before its end at which an access token is not used any more
+_LIFE = 7200.0  # seconds that an access token is good for where the answer does not say
+_LONGEST = 86_400.0  # seconds; the API's 401 ends a token that was said to live longer
+_MARGIN = 120.0  # seconds before its end at which an access token is not used any more; of a short one, its last half
 _WINDOW = 60.0  # seconds; Calendly issues 8 tokens a user and minute
 _TRIES = 5  # of a refresh that certainly was not carried out
 _LOCK_TIMEOUT = 300  # seconds; another run may be waiting for the token endpoint
@@ -43,6 +49,12 @@ _REFUSED = {
     codes.bad_request: f"Calendly does not accept the refresh token: {_AGAIN}",
     codes.unauthorized: "Calendly does not accept the OAuth client: check `client_id` and `client_secret`.",
 }
+_STILL_REFUSED = (
+    "Calendly does not accept an access token that was issued a moment ago (401): the application's access was "
+    "revoked, or the token is for another environment, or `api_url` is not Calendly's. Check that `oauth_url` and "
+    f"`api_url` belong together, or {_AGAIN}"
+)
+_HEADER = re.compile("[!-~]+")
 
 _Token = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -54,14 +66,6 @@ class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
     access_token: _Token | None = None
     good_until: float = 0.0
     refreshing: bool = False
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a refresh is answered with; `expires_in` is in seconds."""
-
-    access_token: _Token
-    refresh_token: _Token
-    expires_in: float = 7200.0
 
 
 class OAuth:
@@ -87,6 +91,10 @@ class OAuth:
         self._token: str | None = None
         self._good_until = 0.0
         self._failure: TapError | None = None
+        # The token that no request has been accepted with since a refresh, or since it came in place of another one.
+        self._unproved: str | None = None
+        self._is_first = True
+        self._refused: WeakSet[requests.PreparedRequest] = WeakSet()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize a request.
@@ -95,28 +103,40 @@ class OAuth:
             TapError: No valid token can be had.
         """
         with self._lock:
-            if self._token is None or self._now() >= self._good_until:
+            if self._failure is not None or self._token is None or self._now() >= self._good_until:
                 self._obtain()
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def refused(self, request: requests.PreparedRequest) -> None:
+    def refused(self, request: requests.PreparedRequest, *, begun: bool = True) -> None:
         """Replace the token of a request that was answered with 401, unless it has been replaced already.
 
+        `begun` is whether the API has accepted a token in this run. A new token that is refused as well is not
+        replaced: another one would fare no better, and each refresh uses up a refresh token.
+
         Raises:
-            TapError: No other token can be had.
+            TapError: No other token can be had, or the API does not accept new ones.
         """
         with self._lock:
-            if request.headers.get("Authorization") == f"Bearer {self._token}":
-                self._obtain()
+            if request in self._refused and self._failure is None:
+                self._failure = AccessError(_STILL_REFUSED)
+            self._refused.add(request)
+            if self._failure is not None or request.headers.get("Authorization") == f"Bearer {self._token}":
+                is_new = self._token == self._unproved and not (begun and self._is_first)
+                self._obtain(may_refresh=not is_new)
 
-    def _obtain(self) -> None:
+    def accepted(self, request: requests.PreparedRequest) -> None:
+        """Note that the API has accepted the token of a request."""
+        if self._unproved and request.headers.get("Authorization") == f"Bearer {self._unproved}":
+            self._unproved = None
+
+    def _obtain(self, *, may_refresh: bool = True) -> None:
         """Have a token; what has failed is not tried again by the threads that wait."""
         if self._failure is None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 with FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT):
-                    self._take()
+                    self._take(may_refresh=may_refresh)
             except TapError as error:
                 self._failure = error
             except Timeout:
@@ -127,28 +147,41 @@ class OAuth:
         if self._failure is not None:
             raise self._failure
 
-    def _take(self) -> None:
+    def _take(self, *, may_refresh: bool) -> None:
         """Take the file's token where another process has renewed it, else renew."""
         pairs = self._read()
         pair = pairs.get(self._consent) or Pair(self._settings["refresh_token"])
         if pair.refreshing:
             raise AccessError(f"A token refresh was cut off, {_UNKNOWN}")
+        is_new = self._token is not None
         if pair.access_token in (None, self._token) or self._now() >= pair.good_until:
-            pair = self._refresh(pairs, pair)
+            if not may_refresh:
+                raise AccessError(_STILL_REFUSED)
+            pair, is_new = self._refresh(pairs, pair), True
+        self._is_first = self._token is None
         self._token, self._good_until = pair.access_token, pair.good_until
+        self._unproved = self._token if is_new else None
 
     def _refresh(self, pairs: Mapping[str, Pair], pair: Pair) -> Pair:
         """A new pair, written already; asked for again only where the refresh certainly was not carried out."""
         for tries in range(1, _TRIES + 1):
             self._write({**pairs, self._consent: replace(pair, refreshing=True)})
             response = self._post(pair.refresh_token)
-            if response is not None and codes.ok <= response.status_code < codes.multiple_choices:
+            if isinstance(response, requests.Response) and codes.ok <= response.status_code < codes.multiple_choices:
                 pair = self._pair(response)
                 self._write({**pairs, self._consent: pair})
+                if pair.access_token is None:
+                    raise AccessError(
+                        "The token endpoint does not issue bearer tokens, as Calendly's does: check `oauth_url`."
+                    )
                 return pair
             self._write({**pairs, self._consent: pair})
-            if response is None:
-                wait, why = 2.0**tries, "cannot be reached: check `oauth_url` and the network"
+            if isinstance(response, Exception):
+                cause = reason(response, self._settings["oauth_url"])
+                why = f"cannot be reached: check `oauth_url` and the network: {cause}"
+                if is_for_good(response):
+                    break
+                wait = 2.0**tries
             elif (status := response.status_code) == codes.too_many_requests:
                 wait, why = retry_after(response.headers) or _WINDOW, "asks for a pause (429): try again later"
             else:
@@ -158,8 +191,8 @@ class OAuth:
                 self._clock.sleep(wait)
         raise TapError(f"The token endpoint {why}.")
 
-    def _post(self, refresh_token: str) -> requests.Response | None:
-        """The answer to a refresh; None if the request was never sent."""
+    def _post(self, refresh_token: str) -> requests.Response | Exception:
+        """The answer to a refresh, or why the request was never sent."""
         try:
             response = requests.post(
                 self._settings["oauth_url"],
@@ -170,24 +203,35 @@ class OAuth:
                 allow_redirects=False,
                 proxies=proxies_for(self._settings["oauth_url"]),
             )
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:
             if _never_sent(error):
-                return None
+                return error
             raise AccessError(f"The token refresh was cut off ({type(error).__name__}), {_UNKNOWN}") from None
         if response.status_code >= codes.server_error or response.status_code == codes.request_timeout:
             raise AccessError(f"The token refresh was answered with {response.status_code}, {_UNKNOWN}")
         return response
 
     def _pair(self, response: requests.Response) -> Pair:
+        """The new pair, without an access token where that is of no use: the refresh token is kept all the same.
+
+        Raises:
+            AccessError: It is no pair, so the refresh token may be used up.
+        """
         try:
-            answer = msgspec.json.decode(response.content, type=Answer)
-        except ValueError:
-            raise AccessError(f"The token refresh was not answered with a pair of tokens, {_UNKNOWN}") from None
-        return Pair(answer.refresh_token, answer.access_token, self._now() + answer.expires_in - _MARGIN)
+            answer = json.loads(response.content)
+            life = _life(answer.get("expires_in"))
+            known = all(_HEADER.fullmatch(answer[name]) for name in ("access_token", "refresh_token"))
+        except (ValueError, TypeError, AttributeError, LookupError):
+            known = False
+        if not known:
+            raise AccessError(f"The token refresh was not answered with a pair of tokens, {_UNKNOWN}")
+        if str(answer.get("token_type") or "bearer").lower() != "bearer":
+            return Pair(answer["refresh_token"])
+        return Pair(answer["refresh_token"], answer["access_token"], self._now() + life - min(_MARGIN, life / 2))
 
     def _read(self) -> dict[str, Pair]:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Pair])
+            return msgspec.json.decode(self._path.read_bytes().removeprefix(BOM_UTF8), type=dict[str, Pair])
         except FileNotFoundError:
             return {}
         except ValueError:
@@ -213,9 +257,19 @@ class OAuth:
                 os.close(folder)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     """Whether there was no connection to send the request on, or none to be trusted."""
     reason = getattr(next(iter(error.args), None), "reason", None)
     reason = getattr(reason, "original_error", reason)  # behind a proxy
     unconnected = isinstance(reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
-    return unconnected or isinstance(error, InvalidSchema | InvalidURL | MissingSchema)
+    return unconnected or is_for_good(error)
+
+
+def _life(told: float | str | None) -> float:
+    """Seconds that an access token is said to live, or usually does where that is not said, or cannot be.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    seconds = float(told or _LIFE)
+    return min(seconds, _LONGEST) if seconds > 0 else _LIFE

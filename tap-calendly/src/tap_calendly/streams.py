@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
+from tap_calendly.transcript import transcript
 from tap_common.errors import ForbiddenError, GoneError, RequestError
 from tap_common.redact import redacted
 from tap_common.select import find
@@ -470,7 +471,13 @@ class ContactNotes(CalendlyStream):
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"contact": asked["contacts"]}
+        return {"contact": ",".join(asked["contacts"])}
+
+    @override
+    def parts(self, asked: Asked) -> Sequence[Asked]:
+        """One contact that is not accessible has the notes about all ten refused."""
+        contacts = asked["contacts"]
+        return [{**asked, "contacts": [contact]} for contact in contacts] if len(contacts) > 1 else ()
 
 
 class MeetingRecaps(CalendlyStream):
@@ -503,6 +510,7 @@ class MeetingRecapTranscripts(CalendlyStream):
     primary_keys = ("recap_uri",)
     parent_stream_type = MeetingRecaps
     parent_keys = {"recap_id": "id", "recap_uri": "uri", "event": "event"}
+    may_be_empty = True
     selected_by_default = False
 
     @override
@@ -510,11 +518,12 @@ class MeetingRecapTranscripts(CalendlyStream):
         return parent.get("status") in (None, "available")
 
     @override
+    def page(self, response: requests.Response) -> Any:
+        return {"transcript": transcript(response)}
+
+    @override
     def open(self, asked: Asked) -> Iterator[Record]:
-        """The shape of the answer is not documented; it is kept whole."""
-        return (
-            {"transcript": find("$.resource", page) or page, "event": asked["event"]} for page in super().open(asked)
-        )
+        return ({**page, "event": asked["event"]} for page in super().open(asked))
 
 
 class ActivityLogEntries(OfOrganization):

@@ -117,8 +117,13 @@ class TapCalendly(SchedulingTap):
         """Replace the token of a request that was refused; False where there is no other to be had."""
         if not isinstance(self.auth, OAuth):
             return False
-        self.auth.refused(request)
+        self.auth.refused(request, begun=self.has_begun)
         return True
+
+    def note_accepted(self, request: requests.PreparedRequest) -> None:
+        """Note that the API has accepted the token of a request."""
+        if isinstance(self.auth, OAuth):
+            self.auth.accepted(request)
 
     @override
     def check_keys(self) -> None:
@@ -126,7 +131,7 @@ class TapCalendly(SchedulingTap):
             return
         missing = [name for name in _OAUTH if not self.config.get(name)]
         if len(missing) == len(_OAUTH):
-            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
+            raise SettingsError(self.missing_key)
         if missing:
             raise SettingsError(f"OAuth needs the setting{'s' * (len(missing) > 1)} `{'`, `'.join(missing)}` too.")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+
+_VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +32,25 @@ def doubt(config: Mapping[str, Any], schema: Mapping[str, Any], whose: str) -> s
     """What else may be at fault where a key is refused: part of a sentence, empty where `api_url` is as it was."""
     usual = schema["properties"]["api_url"]["default"]
     return "" if str(config["api_url"]).rstrip("/") == usual else f", or `api_url` is not {whose}'s"
+
+
+def misplaced(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence where `api_url` holds what each request adds by itself: the version, or what follows a `?`.
+
+    A prefix of another host may hold a version of its own, unless it ends with it.
+    """
+    usual = urlsplit(schema["properties"].get("api_url", {}).get("default", "")).hostname
+    try:
+        url = urlsplit(str(config.get("api_url") or ""))
+    except ValueError:
+        return  # said elsewhere
+    parts = list(filter(None, url.path.split("/")))
+    versions = [part for part in parts if _VERSION.fullmatch(part) and (url.hostname == usual or part is parts[-1])]
+    if versions:
+        version = f"The address of the API holds a version (`/{versions[0]}`)"
+        yield f"{version}: check the setting `api_url`, end it before that."
+    if url.query or url.fragment:
+        yield "Setting `api_url` holds a `?` or a `#`: end it before that."
 
 
 def proxies_for(url: str) -> dict[str, str]:

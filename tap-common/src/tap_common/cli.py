@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from tap_common.clock import StoppedError
 from tap_common.process import room
+from tap_common.unreachable import origin, reason
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -57,15 +58,15 @@ class TapCommand(SingerCommand):
             self._end(str(error) or type(error).__name__)
         except StoppedError:
             self._end("Stopped.")
-        except requests.RequestException as error:
-            # The text of a transport error may quote the request; its type says enough.
-            self._end(f"The API could not be reached ({type(error).__name__}): check `api_url` and the network.")
         except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            self._end(
-                f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno}), which was not foreseen; "
-                f"run with {self.logger.name.upper().replace('-', '_')}_LOGLEVEL=DEBUG to see more."
-            )
+            self._end(_unreached(error) or self._unforeseen(error))
+
+    def _unforeseen(self, error: Exception) -> str:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return (
+            f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno}), which was not foreseen; "
+            f"run with {self.logger.name.upper().replace('-', '_')}_LOGLEVEL=DEBUG to see more."
+        )
 
     def _end(self, sentence: str) -> NoReturn:
         self.logger.error("%s", sentence)
@@ -83,6 +84,15 @@ class TapCommand(SingerCommand):
             with suppress(OSError, AttributeError):  # full, or closed
                 stream.flush()
         os._exit(code)
+
+
+def _unreached(error: Exception) -> str | None:
+    """The sentence about a request that came to nothing; None where the error is not about one."""
+    request = getattr(error, "request", None)
+    if not isinstance(request, requests.PreparedRequest):
+        return None
+    url = str(request.url)
+    return f"The API could not be reached at {origin(url)} (setting `api_url`): {reason(error, url)}."
 
 
 def _shown_as_it_is() -> bool:

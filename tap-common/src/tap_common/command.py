@@ -6,9 +6,13 @@ import json
 import os
 import signal
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from functools import partial
+from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
 
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue, Tap
 from typing_extensions import override
 
@@ -29,12 +33,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
     import click
-    from singer_sdk.plugin_base import _ConfigInput
 
     from tap_common.access import Access
     from tap_common.stream import APIStream
     from tap_common.tap import SchedulingTap
 
+# Of --config: the environment, and no file.
+_ENVIRONMENT = "ENV"
 # Seconds in which a run that is told to stop hands over the rest of what it has written.
 _GRACE = 1.0
 
@@ -94,6 +99,11 @@ class CommandLine(Tap, ABC):
         return f"{cls.name.upper().replace('-', '_')}_"
 
     @classmethod
+    @abstractmethod
+    def vendor_names(cls) -> Sequence[str]:
+        """By which names the vendor goes, in environment variables."""
+
+    @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
@@ -115,7 +125,8 @@ class CommandLine(Tap, ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
-            return super().cb_config(ctx, param, value)
+            files = [json.loads(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
+            return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
         except OSError as error:
             # What was given may be a key.
             raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
@@ -176,7 +187,7 @@ class CommandLine(Tap, ABC):
             state=None if state is None else _json(state, "state"),
             catalog=None if catalog is None else entries,
         )
-        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"]):
+        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"], cls.vendor_names()):
             tap.logger.warning("%s", sentence)
         return tap
 
@@ -200,7 +211,8 @@ class CommandLine(Tap, ABC):
 
 def _json(file: IO[str], what: str) -> dict[str, Any]:
     try:
-        content = json.load(file)
+        # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
+        content = json.loads(file.buffer.read() if isinstance(file, TextIOWrapper) else file.read())
     except ValueError as error:
         raise SettingsError(f"The {what} file is not JSON: {error}.") from None
     if not isinstance(content, dict):

@@ -10,6 +10,7 @@
     ├── GoneError             404, 410: it does not exist, or not for this key
     └── StalePageError        the page token is not accepted any more
     RateLimitedError      429: wait, then ask again (RetriableAPIError)
+    KeyRenewedError       401: the key was renewed, ask again at once (RetriableAPIError)
 
 No message holds a response body, a token or a person's data.
 """
@@ -57,3 +58,7 @@ class StalePageError(RequestError):
 
 class RateLimitedError(RetriableAPIError):
     """The API asks for a pause before the next request."""
+
+
+class KeyRenewedError(RetriableAPIError):
+    """The key of a request was refused and has been renewed: the request is sent again, and that counts as no try."""

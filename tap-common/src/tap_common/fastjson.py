@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,5 +22,5 @@ def decoded(response: requests.Response) -> Any:
     """
     cache = vars(response)
     if "decoded_json" not in cache:
-        cache["decoded_json"] = decode(response.content)
+        cache["decoded_json"] = decode(response.content.removeprefix(BOM_UTF8))
     return cache["decoded_json"]

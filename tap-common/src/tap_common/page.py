@@ -27,7 +27,7 @@ _COMMANDS = 42
 """Columns for the longest command."""
 _CODES = [
     ("0", "Everything was read; or, of --test, would be."),
-    ("1", "An error, which the last line on standard error tells. Run again with the last state."),
+    ("1", "An error: the first line of level ERROR on standard error says which. Run again with the last state."),
     ("2", "An option that does not exist, or lacks its value."),
     ("130, 143", "Ended by SIGINT or SIGTERM. Run again with the last state."),
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain, repeat
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import requests
 from singer_sdk.exceptions import RetriableAPIError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from tenacity.wait import wait_random
 
-from tap_common.errors import RateLimitedError, TapError
+from tap_common.errors import KeyRenewedError, RateLimitedError, TapError
 from tap_common.limiter import retry_after
+from tap_common.unreachable import is_for_good
 
 if TYPE_CHECKING:
     import logging
@@ -63,7 +65,7 @@ class Retry:
         self._windows = windows
         self._growing = wait_exponential(multiplier=1, exp_base=factor, max=_LONGEST_WAIT) + wait_random(0, 1)
         self._retrying = Retrying(
-            retry=retry_if_exception_type(_PASSING),
+            retry=retry_if_exception(lambda error: isinstance(error, _PASSING) and not is_for_good(error)),
             stop=stop_after_attempt(tries),
             wait=self._wait,
             sleep=clock.sleep,
@@ -84,7 +86,7 @@ class Retry:
         for window in chain(self._windows, repeat(self._windows[-1])):
             if self._clock.monotonic() - began >= _PATIENCE:
                 break
-            with self._limiter.slot(endpoint):
+            with self._limiter.slot(endpoint), suppress(KeyRenewedError):
                 try:
                     return send()
                 except RateLimitedError as refusal:

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers._state import PROGRESS_MARKER_NOTE, PROGRESS_MARKERS
+from singer_sdk.mapper import MAPPER_FILTER_OPTION
+
+from tap_common.errors import SettingsError
 
 if TYPE_CHECKING:
+    import ast
+
+    from singer_sdk.mapper import CustomStreamMap
     from singer_sdk.streams.core import Stream
 
 
@@ -43,3 +49,22 @@ def open_progress(stream: Stream) -> None:
     The SDK does so at the first row, with a warning that an unsorted stream is not resumable: ours are meant to be so.
     """
     stream.stream_state.setdefault(PROGRESS_MARKERS, {PROGRESS_MARKER_NOTE: "Counts when the stream is whole."})
+
+
+def name_failures(stream_map: CustomStreamMap) -> None:
+    """Have a stream map that fails on a row say of which stream and column it is.
+
+    The SDK lets through whatever the expression raises, and that may quote the row.
+    """
+    evaluate = stream_map._eval  # noqa: SLF001 - see above
+
+    def named(expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None) -> Any:
+        try:
+            return evaluate(expr=expr, expr_parsed=expr_parsed, record=record, property_name=property_name)
+        except Exception as error:  # an expression may raise anything
+            column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
+            raise SettingsError(
+                f"Setting `stream_maps`: `{column}` of stream `{stream_map.stream_name}` fails on a row ({kind})."
+            ) from error
+
+    stream_map._eval = named  # type: ignore[method-assign]  # noqa: SLF001 - see above

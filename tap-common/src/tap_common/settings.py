@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
-from tap_common.address import unprotected
+from tap_common.address import misplaced, unprotected
 from tap_common.window import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jsonschema import ValidationError
 
@@ -25,6 +25,8 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 # Meltano's own settings of an extractor.
 _EXTRAS = ("_catalog", "_load_schema", "_metadata", "_schema", "_select", "_select_filter", "_state")
+
+_KINDS_OF_KEYS = "API|ACCESS|AUTH|BEARER|PERSONAL|PRIVATE|SECRET"
 
 TEXT = th.StringType(nullable=False)
 
@@ -121,7 +123,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "max_retries",
             positive,
             "Tries",
-            "Tries of one request on 500, 502, 503, 504, time-outs and broken answers; 429 never counts.",
+            "Tries of one request on 408, 425, 5xx, time-outs and broken answers; 429 never counts.",
             default=5,
         ),
         setting(
@@ -166,28 +168,55 @@ def usable(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
     return given | {name: float(text) for name, text in texts.items() if _NUMBER.fullmatch(text)}
 
 
-def misspelt(environment: Iterable[str], prefix: str, settings: Iterable[str]) -> Iterator[str]:
+def misspelt(
+    environment: Iterable[str], prefix: str, settings: Iterable[str], vendor: Sequence[str] = ()
+) -> Iterator[str]:
     """A sentence for each environment variable that is nearly, but not quite, the name of a setting or of an extra.
 
-    What goes on with another underscore is Meltano's: for its own settings, or for a plugin that inherits.
+    `vendor` is by which names the vendor goes, which are those of its tap elsewhere. What goes on with another
+    underscore is Meltano's: for its own settings, or for a plugin that inherits.
     """
     known = {prefix + name.upper() for name in (*settings, *_EXTRAS)}
+    elsewhere = re.compile(rf"TAP_({'|'.join(map(spelt, vendor)) or '(?!)'})_", re.IGNORECASE)
     for name in environment:
+        meant = elsewhere.sub(prefix, name, count=1).upper()
+        if meant in known and meant != name:
+            yield f"The environment variable `{name}` sets nothing; did you mean `{meant}`?"
+            continue
         ours = name.startswith(prefix) and not name.startswith(f"{prefix}_")
         if ours and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
             yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
 
 
+def spelt(name: str) -> str:
+    """A pattern for a name in an environment variable: `SavvyCal` is SAVVYCAL or SAVVY_CAL."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_?", name).upper()
+
+
+def keys_by_other_names(environment: Mapping[str, str], variable: str, vendor: Sequence[str]) -> list[str]:
+    """Environment variables that seem to hold a vendor's key, under another name than the one that is read."""
+    names = "|".join(map(spelt, vendor))
+    pattern = re.compile(rf"(TAP_)?({names})(_?({_KINDS_OF_KEYS}))*_?(KEYS?|TOKENS?|PAT)", re.IGNORECASE)
+    return [
+        name
+        for name, text in environment.items()
+        if text and name != variable and (pattern.fullmatch(name) or get_close_matches(name, [variable], 1, 0.9))
+    ]
+
+
 def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each setting that cannot be used. No sentence holds a value: it may be a secret."""
-    for error in Draft202012Validator(schema).iter_errors(config):
+    for error in Draft202012Validator(schema).iter_errors(without_maps(config)):
         yield from _sentences(error, schema)
+    if not isinstance(config.get("stream_maps"), dict | None):
+        yield "Setting `stream_maps` must be of type object."
     for name, setting in schema["properties"].items():
         value = config.get(name)
         texts = value if isinstance(value, list) else [value]
         if setting.get("secret") and any(isinstance(text, str) and not _KEY.fullmatch(text) for text in texts):
             yield f"Setting `{name}` holds a blank, a line end or a character that no key has: copy it again."
     yield from unprotected(config)
+    yield from misplaced(config, schema)
     yield from seedless(config)
     start = config.get("start_date")
     if isinstance(start, str):
@@ -195,8 +224,15 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
             moment = instant(start)
         except (ValueError, OverflowError):
             moment = None
-        if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        if moment is not None and not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            yield f"Setting `start_date` is not an ISO 8601 date of the years {_FIRST_YEAR} to {_LAST_YEAR}."
+        elif moment is None:
             yield "Setting `start_date` is not an ISO 8601 date, such as 2026-01-31 or 2026-01-31T00:00:00Z."
+
+
+def without_maps(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings but for `stream_maps`: the SDK's schema of `__else__` is none, and `maps.fault` says more."""
+    return {name: value for name, value in config.items() if name != "stream_maps"}
 
 
 def seedless(config: Mapping[str, Any]) -> Iterator[str]:

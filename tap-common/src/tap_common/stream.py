@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC
 from collections import Counter
 from contextlib import suppress
@@ -22,6 +23,7 @@ from singer_sdk.metrics import Metric
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 
 from tap_common.access import ACCESS, Access
 from tap_common.address import doubt
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     Asked = Mapping[str, Any]
 
 _SUCCESS = range(200, 300)
+# A 408 and a 425 come from what stands before the API, and nothing was done.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _RESTARTS = 5
 _BATCH = 1000
 # Where none of so many parents can be read, the cause is not with the parents.
@@ -104,6 +108,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     """
     optional: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
+
+    may_be_empty: ClassVar[bool] = False
+    """For a child that is one object: whether there is a row where the answer has no content (204)."""
 
     parents: Sequence[Record] = ()
     """For a child: the rows of the batch that is being visited."""
@@ -197,7 +204,11 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         def send(request: requests.PreparedRequest, context: Context | None) -> requests.Response:
             access: Access = (context or {}).get(ACCESS) or self.tap.access
             request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
-            return access.retry(lambda: func(access.auth(request), context), self.path)
+            try:
+                return access.retry(lambda: func(access.auth(request), context), self.path)
+            except (OSError, HTTPError) as error:  # HTTPError: what requests lets through of urllib3's
+                vars(error)["request"] = request  # for the sentence about it
+                raise
 
         return send
 
@@ -238,6 +249,11 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             self.record_counter.report()
 
     @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log; an error that ends the run is said once, by the command, and not by the SDK before it."""
+        super().log(message, *args, level=logging.DEBUG if level == logging.ERROR else level, **kwargs)
+
+    @override
     def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
         """None: files of rows are the business of `BatchWriter`, which keeps selection, stream maps and versions."""
         return None
@@ -249,19 +265,22 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """Turn an answer that is not a page of rows into the error that says what happens next.
 
         Raises:
-            RetriableAPIError: Passing: a 429, a 5xx, a body that is broken or not of the API's shape.
+            RetriableAPIError: Passing: a 408, 425, 429 or 5xx, a body that is broken or not of the API's shape.
             RequestError: Final, for this request.
             AccessError: Final, for the run.
         """
         message = self.response_error_message(response)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimitedError(message, response)
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code in _PASSING:
             raise RetriableAPIError(message, response)
         if response.status_code not in _SUCCESS:
             raise self.refusal(response, message)
+        is_object = self.parent_stream_type is not None and "[*]" not in self.records_jsonpath
+        if response.status_code == HTTPStatus.NO_CONTENT and is_object and not self.may_be_empty:
+            raise GoneError(message)  # there is nothing for this parent
         try:
-            select(self.records_jsonpath, decoded(response))
+            select(self.records_jsonpath, self.page(response))
         except EnvelopeError as error:
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
@@ -274,7 +293,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             case HTTPStatus.UNAUTHORIZED:
                 whose = self.tap.api_name
                 also = doubt(self.config, self.tap.config_jsonschema, whose)
-                return AccessError(f"{whose} does not accept the key: it is wrong, expired or revoked{also}.")
+                return AccessError(
+                    f"{whose} does not accept the key: it is wrong, expired or revoked{also}. "
+                    f"For another one, {self.tap.key_hint}"
+                )
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
             case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
@@ -290,7 +312,15 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
         """Return the rows of a page; what stands in the place of a row and is no object becomes one."""
-        return map(as_row, select(self.records_jsonpath, decoded(response)))
+        return map(as_row, select(self.records_jsonpath, self.page(response)))
+
+    def page(self, response: requests.Response) -> Any:
+        """The page that an answer holds.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return decoded(response)
 
     # Rows
 
@@ -342,8 +372,12 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """
         try:
             rows = answer.result()
-        except (ForbiddenError, GoneError) as refusal:
-            if not self._goes_on(refusal):
+        except RequestError as refusal:
+            if parts := self.parts(asked):
+                for part, found in ahead(self.tap.pool, self.open, parts, self.tap.in_flight):
+                    yield from self._answered(part, found)
+                return
+            if not (isinstance(refusal, ForbiddenError | GoneError) and self._goes_on(refusal)):
                 raise
             self.unreadable.append(refusal)
             if len(self.unreadable) == 1:
@@ -356,6 +390,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
                 yield self.shape(row, asked)
         except (ForbiddenError, GoneError) as refusal:
             raise RequestError(f"{refusal}, in the middle of a list.") from refusal
+
+    def parts(self, asked: Asked) -> Sequence[Asked]:  # noqa: ARG002 - for overriding
+        """What to ask for instead of a list of several parents at once that is refused because of one of them."""
+        return ()
 
     def _goes_on(self, refusal: RequestError) -> bool:
         """Whether other lists are read all the same: those of other parents, or what other keys may read."""

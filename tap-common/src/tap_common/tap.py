@@ -8,10 +8,13 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from singer_sdk.exceptions import StreamMapConfigError
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
 from typing_extensions import override
@@ -22,13 +25,14 @@ from tap_common.clock import Clock
 from tap_common.command import CommandLine
 from tap_common.errors import GoneError, SettingsError
 from tap_common.limiter import Limiter
-from tap_common.maps import maps_of_selected
+from tap_common.maps import fault, maps_of_selected
 from tap_common.progress import Progress
 from tap_common.retry import Retry
+from tap_common.sdk import name_failures
 from tap_common.selection import nothing_selected, unusual
 from tap_common.server_clock import ServerClock
 from tap_common.session import Session
-from tap_common.settings import api_keys, problems, usable
+from tap_common.settings import api_keys, keys_by_other_names, problems, usable, without_maps
 from tap_common.state import check_selection, check_state, starts_later
 from tap_common.usage import Usage
 from tap_common.window import canonical, instant
@@ -65,6 +69,8 @@ class SchedulingTap(CommandLine, ABC):
     message_writer_class = Writer
     api_name: ClassVar[str]
     """The vendor's name, for messages."""
+    other_names: ClassVar[Sequence[str]] = ()
+    """By which other names the vendor goes, in environment variables."""
     stream_types: ClassVar[Sequence[type[APIStream]]]
     """All streams, in the order in which they are synced."""
     windows: ClassVar[Sequence[float]] = (60.0,)
@@ -91,6 +97,11 @@ class SchedulingTap(CommandLine, ABC):
         super().__init__(*args, **kwargs)
         if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
             self.message_writer = BatchWriter(self.name, self.config["batch_config"])
+
+    @classmethod
+    @override
+    def vendor_names(cls) -> Sequence[str]:
+        return (cls.api_name, *cls.other_names, cls.name.removeprefix("tap-"))
 
     # Requests
 
@@ -299,7 +310,23 @@ class SchedulingTap(CommandLine, ABC):
             SettingsError: There is none.
         """
         if not api_keys(self.config):
-            raise SettingsError(f"Setting `api_key` is missing: {self.key_hint}")
+            raise SettingsError(self.missing_key)
+
+    @property
+    def missing_key(self) -> str:
+        """The sentence about a key that is not set: where it comes from, and where it goes."""
+        prefix = self.env_prefix()
+        variable = f"{prefix}API_KEY"
+        if os.environ.get(variable):
+            return f"Setting `api_key` is missing; `{variable}` of the environment is read with --config=ENV."
+        known = {prefix + name.upper() for name in self.config_jsonschema["properties"]}
+        others = keys_by_other_names(os.environ, variable, self.vendor_names())
+        wrong = [f"`{name}`" for name in others if name not in known]
+        sets_nothing = f" {', '.join(wrong)} of the environment sets nothing: name it `{variable}`." if wrong else ""
+        return (
+            f"Setting `api_key` is missing: {self.key_hint} Put it into the environment as `{variable}`, with Meltano "
+            f"into `.env`.{sets_nothing}"
+        )
 
     # The SDK's extension points
 
@@ -331,18 +358,31 @@ class SchedulingTap(CommandLine, ABC):
 
     @override
     def setup_mapper(self) -> None:
-        """Without the maps of streams that are not selected, with which the SDK fails."""
+        """Without the maps of streams that are not selected, with which the SDK fails.
+
+        Raises:
+            StreamMapConfigError: With the stream and the column whose map is none.
+        """
         _ = self.streams  # which fit the catalog to this version, before the mapper reads it
-        if self.config.get("stream_maps"):
-            self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
-        super().setup_mapper()
+        if not self.config.get("stream_maps"):
+            super().setup_mapper()
+            return
+        self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
+        try:
+            super().setup_mapper()
+        except Exception as error:  # whatever the expression of a map raises
+            raise StreamMapConfigError(fault(self.config, self.catalog, self.logger)) from error
+        for stream_map in chain.from_iterable(self.mapper.stream_maps.values()):
+            if isinstance(stream_map, CustomStreamMap):
+                name_failures(stream_map)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
-        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
+        given = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
+        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(filled := without_maps(given)))
+        self._config = {**given, **filled}
         if raise_errors:
             self.check_settings()
         return []

@@ -25,8 +25,8 @@ AFTER = """\
 \b
 Exit codes:
   0         Everything was loaded.
-  1         An error, which the last line on standard error tells. Run the
-            tap again with the last state.
+  1         An error: the first line of level ERROR on standard error says
+            which. Run the tap again with the last state.
   2         An option that does not exist, or lacks its value.
   130, 143  Ended by SIGINT or SIGTERM. Run the tap again with the last state.
 

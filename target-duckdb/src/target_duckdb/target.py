@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
+from collections import ChainMap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
@@ -268,6 +270,8 @@ class TargetDuckDB(Target):
         """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
+        # The SDK says so before the sentence that ends the load, and less.
+        cls.logger.addFilter(lambda record: not str(record.msg).startswith("Error initializing target sink"))
         settings = config or _ConfigInput()
         try:
             target = cls(config=settings.config, parse_env_config=settings.parse_env)
@@ -282,7 +286,9 @@ class TargetDuckDB(Target):
     @override
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> _ConfigInput:
         try:
-            return super().cb_config(ctx, param, value)
+            # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
+            files = [json.loads(Path(path).read_bytes()) for path in value if path != "ENV"]
+            return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env="ENV" in value)
         except OSError as error:
             sentence = f"--config takes the path of a file, or ENV: {type(error).__name__}."
         except (ValueError, TypeError):

@@ -59,6 +59,8 @@ class Calendly:
         self.hidden: set[str] = set()
         self.forbidden: set[str] = set()
         self.unreadable_calendars: set[str] = set()
+        self.scope_refusal = "required_scopes"
+        self.transcripts = "resource"
 
         self.served = 0
         self.refused: list[tuple[str, float]] = []
@@ -149,7 +151,7 @@ class Calendly:
         if PLANS.index(self.plan) < PLANS.index(endpoint.plan):
             raise upgrade()
         if endpoint.scope not in key.scopes:
-            raise lacks_scope(endpoint.scope)
+            raise lacks_scope(endpoint.scope, self.scope_refusal)
         call = Call(self, key, endpoint, path, endpoint.read(query))
         call.check_switches(endpoint.path.format(**path))
         return call
@@ -197,7 +199,10 @@ class Calendly:
                 try:
                     key = self._admit(request, sent)
                     call = self.call(endpoint, key, request.path_params, query)
-                    return respond(200, self._answer(call, query), sent)
+                    answer = self._answer(call, query)
+                    if endpoint.name == "meeting_recap_transcripts" and self.transcripts != "resource":
+                        return transcript(self.transcripts, answer["resource"], sent)
+                    return respond(200, answer, sent)
                 except Refusal as refusal:
                     return respond(refusal.status, refusal.body, sent | refusal.headers)
 
@@ -225,3 +230,11 @@ def respond(status: int, body: Row | None, sent: dict[str, str]) -> Response:
     if body is None:
         return Response(status_code=status, headers=sent)
     return Response(msgspec.json.encode(body), status, sent, "application/json")
+
+
+def transcript(form: str, row: Row, sent: dict[str, str]) -> Response:
+    """Return a transcript in a form other than JSON: `text`, `empty`, or `none` (204)."""
+    if form == "text":
+        spoken = "\n".join(f"[{one['start_seconds']}] {one['speaker']}: {one['text']}" for one in row["segments"])
+        return Response(spoken, 200, sent, "text/plain; charset=utf-8")
+    return Response(status_code=204 if form == "none" else 200, headers=sent)

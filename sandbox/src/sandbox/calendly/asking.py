@@ -24,11 +24,16 @@ DEFAULT_PER_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all."""
+    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all.
+
+    `commas` is how many values it may hold with commas between them: what such a parameter holds when it is
+    repeated is lost, but for the last.
+    """
 
     parse: Callable[[str], Any]
     required: bool = False
     many: int = 0
+    commas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Endpoint:
             if param is None or (raw != name and not param.many):
                 raise invalid(raw, "is not allowed")
             try:
-                value = param.parse(text)
+                value = [param.parse(one) for one in text.split(",")] if param.commas else param.parse(text)
             except ValueError as error:
                 raise invalid(name, str(error)) from None
             if param.many:
@@ -130,7 +135,9 @@ class Endpoint:
                 values.append(value)
                 if len(values) > param.many:
                     raise invalid(name, f"has more than {param.many} values")
-            elif name in args:
+            elif param.commas and len(value) > param.commas:
+                raise invalid(name, f"has more than {param.commas} values")
+            elif name in args and not param.commas:
                 raise invalid(name, "is given twice")
             else:
                 args[name] = value

@@ -147,7 +147,7 @@ def list_lists(call: Call) -> list[Row]:
 
 
 def list_notes(call: Call) -> Listing:
-    """List the caller's own notes on 1 to 10 contacts (Calendly: latest change first, nobody else's)."""
+    """List the caller's own notes (Calendly: latest change first; 403 if one of the contacts is not accessible)."""
     asked = {one.id for one in call.args["contact"]}
     contacts = [call.world.contacts.get(key) for key in asked]
     if any(one is None or not may_see(call, one) for one in contacts):
@@ -221,7 +221,7 @@ ENDPOINTS = (
         "/notes",
         "contacts:read",
         list_notes,
-        {"contact": Param(reference("contacts"), required=True, many=MOST_CONTACTS_PER_NOTES_CALL)},
+        {"contact": Param(reference("contacts"), required=True, commas=MOST_CONTACTS_PER_NOTES_CALL)},
         paged=True,
     ),
     Endpoint("locations", "/locations", "locations:read", list_locations, {"user": Param(USER, required=True)}),

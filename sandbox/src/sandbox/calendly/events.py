@@ -11,6 +11,7 @@ from sandbox.calendly.paging import Listing, Ordered, Row
 from sandbox.calendly.people import led_groups
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.text import API, brief, event_uri, invitee_uri, is_brief, stamp, uri, user_uri
+from sandbox.typed import as_typed
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def invitee(booking: r.Booking) -> Row:
     row: Row = {
         "uri": address,
         "event": event_uri(booking.meeting),
-        "email": booking.email,
+        "email": as_typed(booking.email, booking.serial),
         "name": booking.name,
         "first_name": booking.first_name,
         "last_name": booking.last_name,

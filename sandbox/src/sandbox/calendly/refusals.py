@@ -40,10 +40,18 @@ def not_found() -> Refusal:
     return Refusal(404, {"title": "Resource Not Found", "message": "The server could not find the requested resource."})
 
 
-def lacks_scope(scope: str) -> Refusal:
-    """Return the refusal of a token without the scope (Calendly: 403 lists `required_scopes`)."""
+def lacks_scope(scope: str, told: str = "required_scopes") -> Refusal:
+    """Return the refusal of a token without the scope (Calendly: 403, which may name this in several ways)."""
     message = "The access token does not have the scope that this request needs."
-    return Refusal(403, {"title": "Insufficient scope", "message": message, "required_scopes": [scope]})
+    title = {"title": "Insufficient scope", "message": message}
+    bodies: dict[str, dict[str, Any]] = {
+        "required_scopes": {**title, "required_scopes": [scope]},
+        "title": title,
+        "type": {"title": "Permission Denied", "type": "InsufficientScopeError", "message": message},
+        "details": {"title": "Forbidden", "message": message, "details": [{"code": "InsufficientScopeError"}]},
+        "error": {"error": "insufficient_scope", "error_description": message},
+    }
+    return Refusal(403, bodies[told])
 
 
 def upgrade() -> Refusal:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.calendly.api import Calendly
     from sandbox.calendly.keys import Key
 
+
 NOTES_CALL = 10
 
 
@@ -87,9 +88,14 @@ class Reader:
 
     def notes(self) -> list[Row]:
         """Return the key's own notes."""
-        contacts = [("contact", row["uri"]) for row in self.ask("contacts")]
-        starts = range(0, len(contacts), NOTES_CALL)
-        return [row for n in starts for row in self.ask("contact_notes", *contacts[n : n + NOTES_CALL])]
+        uris = [row["uri"] for row in self.ask("contacts")]
+        groups = [uris[n : n + NOTES_CALL] for n in range(0, len(uris), NOTES_CALL)]
+        return [
+            row
+            for group in groups
+            for row in self.ask("contact_notes", ("contact", ",".join(group)))
+            or self.ask_each("contact_notes", "contact", group)
+        ]
 
     def webhooks(self) -> list[Row]:
         """Return the organization's webhooks, and each member's own."""

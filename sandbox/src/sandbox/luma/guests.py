@@ -8,6 +8,7 @@ from sandbox.luma.asking import EVENT, PAGING, Endpoint, Param, one_of, sort_by
 from sandbox.luma.paging import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.text import event_id, maybe, names, user_id
+from sandbox.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def first_check_in(guest: g.Guest) -> datetime | None:
 
 COLUMNS: dict[str, Callable[[g.Guest], Any]] = {
     "name": lambda guest: None if guest.attendee.name is None else guest.attendee.name.casefold(),
-    "email": lambda guest: guest.attendee.email,
+    "email": lambda guest: as_typed(guest.attendee.email, guest.serial),
     "created_at": lambda guest: guest.created_at,
     "registered_at": lambda guest: guest.registered_at,
     "checked_in_at": first_check_in,
@@ -64,7 +65,7 @@ def guest(call: Call) -> Callable[[g.Guest], Row]:
         row = {
             "id": f"gst-{guest.id}",
             "user_id": user_id(attendee),
-            "user_email": attendee.email,
+            "user_email": as_typed(attendee.email, guest.serial),
             **names(attendee, "user_"),
             "approval_status": guest.status,
             "check_in_qr_code": f"https://luma.com/check-in/{event_id(guest.gathering)}?pk=g-{guest.key}",
@@ -134,7 +135,14 @@ def index(gathering: g.Gathering) -> dict[str, g.Guest]:
     """Return an event's guests by everything that they can be asked for by."""
     known: dict[str, g.Guest] = {}
     for found in gathering.guests.values():
-        names = (f"gst-{found.id}", f"g-{found.key}", found.attendee.email, *(ticket.id for ticket in found.tickets))
+        email = as_typed(found.attendee.email, found.serial)
+        names = (
+            f"gst-{found.id}",
+            f"g-{found.key}",
+            email,
+            found.attendee.email,
+            *(ticket.id for ticket in found.tickets),
+        )
         known |= dict.fromkeys(names, found)
     return known
 

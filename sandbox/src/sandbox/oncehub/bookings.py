@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.oncehub.collection import Collection, Filter, Gone
 from sandbox.oncehub.pages import calendar_ref, event_type_ref, is_legacy, master_page_ref, page_ref
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
+from sandbox.typed import as_typed
 from sandbox.world import records as r
 from sandbox.world.desk_life import VALUES
 
@@ -135,7 +136,7 @@ def form(ticket: Ticket) -> Row | None:
     fields: list[Row] = [{"name": question, "value": answer} for question, answer in first.answers]
     found: Row = {
         "name": first.name,
-        "email": first.email,
+        "email": as_typed(first.email, number),
         "phone": first.phone or "",
         "mobile_phone": "+15550199" if ticket.by_phone else ("", None)[number % 2],
         "note": ("", None, "Bitte pünktlich ☎")[number % 3],

@@ -10,6 +10,7 @@ from sandbox.oncehub.collection import Collection, Filter, Gone, once
 from sandbox.oncehub.pages import team_ref
 from sandbox.oncehub.refusals import invalid
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
+from sandbox.typed import as_typed
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def show_contact(api: OnceHub, card: Card) -> Row:
         "last_interacted_time": card.interacted_at and stamp(card.interacted_at),
         "owner": user_ref(api.world.desk, record.owner),
         "status": card.status,
-        "email": card.email,
+        "email": card.email and as_typed(card.email, number),
         "first_name": first,
         "last_name": last or none,
         "salutation": ("Dr.", "", None)[number % 3],
@@ -226,7 +227,7 @@ CONTACTS = Collection(
     ref=lambda _, card: ref("CTC", card.id),
     show=show_contact,
     gone=buried("card", "CTC"),
-    filters={"email": Filter(lambda _, value: lambda card: card.email == value)},
+    filters={"email": Filter(lambda _, value: lambda card: card.email == value.strip().lower())},
     times={
         "creation_time": lambda _, card: shown(card.created_at, brief=card.serial % 2 == 0),
         "last_updated_time": lambda _, card: shown(contact_updated(card), brief=card.serial % 3 == 0),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.savvycal.text import id_of, local, new_id, stamp, uuid_of
+from sandbox.typed import as_typed
 from sandbox.world import words
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ class EventRows:
         alone, coming = meeting.seats == 1, event.bookings
         for booking in tail.bookings if self.keep_dropped else coming:
             name = new_id("attendee", meeting.created_at, f"{meeting.id}/{'invitee' if alone else booking.id}")
-            row = self.attendee(name, booking.email, booking.name, booking.timezone or first.timezone)
+            email = as_typed(booking.email, booking.serial)
+            row = self.attendee(name, email, booking.name, booking.timezone or first.timezone)
             row["response_status"] = PENDING.get(view.state, "confirmed") if booking in coming else "canceled"
             row["is_scheduler"] = alone
             row["phone_number"], row["marketing_opt_in"] = booking.phone, booking.phone is not None
