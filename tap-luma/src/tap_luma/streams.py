@@ -6,12 +6,18 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
 from tap_common.ahead import ahead
-from tap_common.errors import ForbiddenError, GoneError, NoSuchListError, RequestError, StalePageError
+from tap_common.errors import (
+    EndlessListError,
+    ForbiddenError,
+    GoneError,
+    NoSuchListError,
+    RequestError,
+    StalePageError,
+)
 from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
@@ -250,7 +256,7 @@ class EventGuests(OfEvent):
         if self.without_order is None:
             try:
                 return super().open({**asked, "in_order": True})
-            except (ForbiddenError, GoneError, StalePageError):
+            except (EndlessListError, ForbiddenError, GoneError, StalePageError):
                 raise
             except RequestError as refusal:
                 if self.without_order is None:
@@ -301,7 +307,6 @@ class GuestOrders(OfGuest):
     legacy_path = "/v1/event/get-guest"
     records_jsonpath = "$.event_ticket_orders[*]"
     legacy_records_jsonpath = "$.guest.event_ticket_orders[*]"
-    paginator_class = SinglePagePaginator
     page_size_param = None
     selected_by_default = False
 
