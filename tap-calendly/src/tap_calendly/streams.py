@@ -15,7 +15,7 @@ from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
 from tap_common.errors import ForbiddenError, GoneError, RequestError
 from tap_common.redact import redacted
-from tap_common.select import find
+from tap_common.select import find, of_value
 from tap_common.window import canonical, instant, zulu
 
 if TYPE_CHECKING:
@@ -291,7 +291,8 @@ class EventTypeMemberships(OfEventType):
 
     @override
     def refine(self, row: Record) -> Record:
-        row = super().refine(row) | {"member_uri": find("$.member.uri", row)}
+        uris = {"member_uri": find("$.member.uri", row), "event_type_uri": find("$.event_type.uri", row)}
+        row = super().refine(row) | uris
         row.pop("event_type", None)
         return row
 
@@ -488,6 +489,10 @@ class MeetingRecaps(CalendlyStream):
     def query(self, asked: Asked) -> Mapping[str, Any]:
         start = self.tap.start_date
         return {"status": asked["status"], "start_time": start and zulu(start)}
+
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return of_value(super().open(asked), "status", asked["status"], "status")
 
 
 class MeetingRecapTranscripts(CalendlyStream):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import requests
 
-# An empty page that claims to be the last one and has a new cursor all the same is believed after so many in a row.
+# A page that says the end and has a new cursor all the same is believed after so many in a row without a new row.
 _BELIEVED = 3
 # No API is known to send more than one page without a new row before others that have some.
 _MOST_WITHOUT_NEW_ROWS = 100
@@ -135,7 +135,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         rows = self.signals.rows_of(response)
         self._count(rows)
         cursor = next((cursor for cursor in said.cursors if cursor not in self._used), None)
-        if cursor is not None and not (said.end and not rows and self._without_new_rows >= _BELIEVED):
+        if cursor is not None and not (said.end and self._without_new_rows >= _BELIEVED):
             if self._without_new_rows >= _MOST_WITHOUT_NEW_ROWS:
                 raise EndlessListError(
                     f"{where} has sent {self._without_new_rows} pages in a row without a new row, each with another "
