@@ -138,6 +138,17 @@ def test_a_list_that_comes_whole_and_says_that_more_follow_is_an_error(luma: Run
         luma.sync()
 
 
+@pytest.mark.parametrize("size", [100, 10, 7])
+def test_pages_that_are_shorter_than_asked_for_and_say_nothing_are_read_on_by_the_last_row(
+    oncehub: Runner, sandbox: Sandbox, judge: Judge, size: int
+) -> None:
+    sandbox.oncehub.send_has_more = sandbox.oncehub.send_link = False
+    sandbox.signals.ignore("oncehub", "limit")
+    oncehub.sync(page_size=size, requests_per_minute=60_000)
+
+    assert judge.verdict(oncehub) == {}
+
+
 def test_the_command_ends_with_1_and_one_sentence_before_any_version(sandbox: Sandbox, tmp_path: Path) -> None:
     for signal in ("pagination.next_page_token", "pagination.next_page"):
         sandbox.signals.go_wrong("calendly", signal, "tokenless" if signal.endswith("page") else "null", "middle")

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
@@ -219,12 +220,15 @@ class Runner:
                 stream.forced_replication_method = REPLICATION_FULL_TABLE
         before = self.bookmarks()
         whole = False
+        failed: SingerSDKError | None = None
         try:
             with on_one_core(CORE):
                 tap.run()
             whole = True
         except Killed:
             pass
+        except SingerSDKError as error:
+            failed = error
         finally:
             tap.close()
             tap.pool.shutdown()
@@ -234,6 +238,8 @@ class Runner:
         self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced, in_full=in_full)
         if in_full:
             self.warehouse.state = state
+        if failed is not None:
+            raise failed
         return tap
 
     def forget(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import SingerSDKError
+from typing_extensions import override
 
+from how import How
 from sandbox.signals import PAGING, VALUES
 
 if TYPE_CHECKING:
@@ -14,9 +17,13 @@ if TYPE_CHECKING:
 
     from api import Api
     from harness import Runner, Warehouse
+    from history import History
     from sandbox import Sandbox
 
 BROKEN = ("absent", "null", "empty", "number", "object", "list", "true", "false", "text")
+MISLED = "runs misled"
+ALONE = {("has_more", "false"), ("has_more", "opposite"), ("Link", "opposite")}
+"""What says the end without another signal where OnceHub lacks the other one: a switch, and all messages."""
 IGNORED: Mapping[str, tuple[str, ...]] = {
     "calendly": ("min_start_time", "sort", "min_occurred_at", "start_time", "status", "count"),
     "oncehub": ("creation_time.gt", "creation_time.lt", "last_updated_time.gt", "limit"),
@@ -24,6 +31,34 @@ IGNORED: Mapping[str, tuple[str, ...]] = {
     "savvycal": ("from", "until", "direction", "limit"),
 }
 """Filters, orders and sizes that an API may not go by. Without `period` SavvyCal shows only what is upcoming."""
+
+
+@dataclass(frozen=True)
+class Misled(How):
+    """A run some of whose pages mislead about what follows: it is whole, or an error that has dropped nothing."""
+
+    what: tuple[str, str]
+    place: str
+
+    @override
+    def run(self, history: History) -> None:
+        signals = history.sandbox.signals
+        signals.go_wrong(history.api.name, *self.what, self.place)
+        changed = signals.changed
+        history.misled()
+        history.lived[MISLED] += signals.changed > changed
+
+
+@dataclass(frozen=True)
+class Unfiltered(How):
+    """A run in which the API does not go by some parameters: it is whole, or ends in an error."""
+
+    parameters: frozenset[str]
+
+    @override
+    def run(self, history: History) -> None:
+        history.sandbox.signals.ignore(history.api.name, *self.parameters)
+        history.misled()
 
 
 def misleading(api: str) -> Iterator[tuple[str, str]]:

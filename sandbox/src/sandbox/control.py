@@ -71,7 +71,7 @@ class Control:
             orders = msgspec.json.decode(await request.body(), type=dict[str, Any])
             self.order(orders)
         except (TypeError, ValueError) as error:
-            return respond({"error": f"give clear, script or randomly: {error}"}, 400)
+            return respond({"error": f"give clear, script, randomly, signal or ignore: {error}"}, 400)
         return respond({"injected": self.sandbox.faults.injected})
 
     def order(self, orders: dict[str, Any]) -> None:
