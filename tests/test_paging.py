@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from api import runner_of
 from apis import APIS
 from calendly_api import CALENDLY
 from commands import run_tap
+from luma_api import LUMA
 from misled import BROKEN, IGNORED, misleading, run_misled
 from oncehub_api import ONCEHUB
 from sandbox.signals import PAGING, PLACES
@@ -245,7 +247,12 @@ def test_where_no_meeting_has_begun_the_past_is_asked_for_once_more(
 
 
 @pytest.mark.parametrize(
-    ("api", "stream", "parameter"), [(CALENDLY, "meeting_recaps", "status"), (SAVVYCAL, "scheduling_links", "state")]
+    ("api", "stream", "parameter"),
+    [
+        (CALENDLY, "meeting_recaps", "status"),
+        (SAVVYCAL, "scheduling_links", "state"),
+        (replace(LUMA, config={"include_pending": True}), "events", "status"),
+    ],
 )
 def test_a_list_whose_rows_are_not_of_the_kind_that_was_asked_for_is_an_error(
     api: Api, sandbox: Sandbox, clock: VirtualClock, stream: str, parameter: str

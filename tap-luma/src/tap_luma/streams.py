@@ -164,6 +164,7 @@ class Events(OneEvent):
         """The lists one after the other, once all are read: an event that several of them have comes at its best."""
         answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
         lists = [(asked, list(self._answered(asked, answer))) for asked, answer in answers]
+        check_pending(lists)
         best: dict[str, tuple[Standing, Record]] = {}
         for asked, rows in lists:
             for row in rows:
@@ -430,6 +431,21 @@ def started_after(start: datetime | None) -> str | None:
 def is_managed(event: Record) -> bool:
     """Whether the key may read what belongs to the event; the older answers do not say, and list no others."""
     return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
+
+
+def check_pending(lists: Iterable[tuple[Asked, Sequence[Record]]]) -> None:
+    """Compare the lists of pending events with those of approved ones: no event of a calendar is both.
+
+    Raises:
+        EndlessListError: They are the same, so that pending ones would be missing.
+    """
+    ids = {(asked["calendar_id"], asked["submission_status"]): {row["api_id"] for row in rows} for asked, rows in lists}
+    for (calendar, status), pending in ids.items():
+        if status == "pending" and pending and pending <= ids[calendar, "approved"]:
+            raise EndlessListError(
+                "Luma does not go by `status`: each event that it lists as pending is an approved one, so that pending "
+                "ones may be missing; try again later, or set `include_pending` to false."
+            )
 
 
 def standing(event: Record, calendar: str) -> Standing:
