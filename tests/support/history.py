@@ -342,8 +342,11 @@ def history_of(kind: Api) -> type[History]:
     misled = st.one_of(st.builds(Misled, wrong, st.sampled_from(PLACES)), st.builds(Unfiltered, ignored))
     some = st.frozensets(st.sampled_from(default), max_size=len(default) - 1)
     more = st.frozensets(st.sampled_from(others), max_size=2)
+    faulty = st.builds(Faultily, st.integers(0, 1000))
     otherwise = st.one_of(
-        st.builds(Faultily, st.integers(0, 1000)),
+        faulty,
+        faulty,
+        misled,
         misled,
         st.builds(Partly, some, more),
         st.just(Anew()),
