@@ -250,14 +250,12 @@ def test_where_no_meeting_has_begun_the_past_is_asked_for_once_more(
     ("api", "stream", "parameter"),
     [
         (CALENDLY, "meeting_recaps", "status"),
-        (SAVVYCAL, "scheduling_links", "state"),
         (replace(LUMA, config={"include_pending": True}), "events", "status"),
     ],
 )
 def test_a_list_whose_rows_are_not_of_the_kind_that_was_asked_for_is_an_error(
     api: Api, sandbox: Sandbox, clock: VirtualClock, stream: str, parameter: str
 ) -> None:
-    sandbox.savvycal.links_list_all = False
     runner = runner_of(api, sandbox, clock)
     runner.select = lambda name, _: name == stream
     sandbox.signals.ignore(api.name, parameter)

@@ -342,16 +342,9 @@ def history_of(kind: Api) -> type[History]:
     misled = st.one_of(st.builds(Misled, wrong, st.sampled_from(PLACES)), st.builds(Unfiltered, ignored))
     some = st.frozensets(st.sampled_from(default), max_size=len(default) - 1)
     more = st.frozensets(st.sampled_from(others), max_size=2)
+    in_part = st.builds(Partly, some, more)
     faulty = st.builds(Faultily, st.integers(0, 1000))
-    otherwise = st.one_of(
-        faulty,
-        faulty,
-        misled,
-        misled,
-        st.builds(Partly, some, more),
-        st.just(Anew()),
-        st.just(InFull()),
-    )
+    otherwise = st.one_of(faulty, faulty, misled, misled, in_part, st.just(Anew()), st.just(InFull()))
     values = {name: st.sampled_from(some) for name, some in {**SETTINGS, **kind.settings}.items()}
     any_change = st.one_of(*(st.tuples(st.just(name), some) for name, some in values.items()))
     at_first = st.one_of(st.just(How()), at_a_state, at_a_state, killed, meanwhile)

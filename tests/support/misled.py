@@ -25,12 +25,16 @@ MISLED = "runs misled"
 ALONE = {("has_more", "false"), ("has_more", "opposite"), ("Link", "opposite")}
 """What says the end without another signal where OnceHub lacks the other one: a switch, and all messages."""
 IGNORED: Mapping[str, tuple[str, ...]] = {
-    "calendly": ("min_start_time", "sort", "min_occurred_at", "start_time", "status", "count"),
+    "calendly": ("min_start_time", "sort", "min_occurred_at", "start_time", "count"),
     "oncehub": ("creation_time.gt", "creation_time.lt", "last_updated_time.gt", "limit"),
     "luma": ("after", "sort_column", "sort_direction", "status", "pagination_limit"),
     "savvycal": ("from", "until", "direction", "limit"),
 }
-"""Filters, orders and sizes that an API may not go by. Without `period` SavvyCal shows only what is upcoming."""
+"""Filters, orders and sizes that an API may not go by, so that lists are wider.
+
+Without `period` SavvyCal lists only what is upcoming, without `status` Calendly only recaps that are available: nobody
+can tell where that is nothing.
+"""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.jsonpath import extract_jsonpath
 
-from tap_common.errors import EndlessListError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from singer_sdk.helpers.types import Record
+    from collections.abc import Iterable
 
 _PLAIN = re.compile(r"\$(?P<outer>(\.\w+)*)(?P<each>\[\*\])?(?P<inner>(\.\w+)*)")
 
@@ -58,24 +54,6 @@ def find(path: str, page: Any) -> Any:
         return next(iter(select(path, page)), None)
     except EnvelopeError:
         return None
-
-
-def of_value(rows: Iterable[Record], column: str, value: str | None, param: str) -> Iterator[Record]:
-    """The rows of a list that was asked for with a value of one of their columns; None: with none.
-
-    Raises:
-        EndlessListError: There are rows, and none has the value: the API does not go by the parameter, and what it
-            lists unasked may lack the rows that have it.
-    """
-    others = 0
-    for row in rows:
-        others = -1 if others < 0 or row.get(column) in (value, None) else others + 1
-        yield row
-    if value is not None and others > 0:
-        raise EndlessListError(
-            f"The API does not go by `{param}`: none of {others} rows has the {column} `{value}` that was asked for, "
-            "so those that have it may be missing; try again later."
-        )
 
 
 def _follow(keys: list[str], value: Any, path: str) -> Any:

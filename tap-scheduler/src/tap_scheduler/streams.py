@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_common.access import ACCESS
 from tap_common.redact import redacted
-from tap_common.select import find, of_value
+from tap_common.select import find
 from tap_common.unnested import Unnested
 from tap_common.window import canonical, instant
 from tap_scheduler.client import SavvyCalStream, Whole
@@ -145,10 +145,6 @@ class SchedulingLinks(SavvyCalStream):
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
         return {STATE: asked["listed"]}
-
-    @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return of_value(super().open(asked), "state", asked["listed"], STATE)
 
     @override
     def refine(self, row: Record) -> Record:
