@@ -233,6 +233,8 @@ class Runner:
             tap.close()
             tap.pool.shutdown()
             self.warehouse.load(messages.read)
+        if failed is not None and not tap.has_begun:
+            raise failed
         advanced = {stream for stream, value in self.bookmarks().items() if value and before.get(stream) != value}
         selected = [stream.name for stream in tap.streams.values() if stream.selected]
         self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced, in_full=in_full)
