@@ -13,17 +13,22 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RetriableAPIError
+from singer_sdk.pagination import OffsetPaginator, SinglePagePaginator
 from typing_extensions import override
 
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import ForbiddenError
+from tap_common.paginator import CursorPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import requests
+    from singer_sdk.pagination import BaseAPIPaginator
 
 
 def columns(*names: str) -> dict[str, Any]:
@@ -265,6 +270,56 @@ def test_a_signal_ends_the_run_though_the_code_that_it_interrupts_holds_the_pool
 
     assert ended.value.code == 143
     tap.close()
+
+
+class Followed(CursorPaginator):
+    """A cursor paginator of a tap's own."""
+
+
+class Offset(OffsetPaginator):
+    """Reads by the number of rows."""
+
+    def __init__(self) -> None:
+        super().__init__(start_value=0, page_size=2)
+
+    @override
+    def has_more(self, response: requests.Response) -> bool:
+        return bool(response.json()["rows"])
+
+
+@pytest.mark.parametrize("kind", [CursorPaginator, Followed, Offset, SinglePagePaginator])
+def test_whatever_paginator_a_stream_declares_is_used(
+    url: str, library: Library, monkeypatch: pytest.MonkeyPatch, kind: type[BaseAPIPaginator[Any]]
+) -> None:
+    monkeypatch.setattr(Shelves, "paginator_class", kind)
+    rows = ids(sync(url), "shelves")
+
+    assert rows == (["a", "b"] if kind is SinglePagePaginator else ["a", "b", "c"])
+    assert sum(address.startswith("/shelves?") and "cursor=2" in address for address in library.asked) == len(rows) - 2
+
+
+@pytest.mark.parametrize(
+    "silent", [b'{"rows": [{"id": "a"}]}', b'{"rows": [{"id": "a"}], "next": ""}', b'{"rows": [], "next": {}}']
+)
+def test_a_page_that_does_not_say_whether_more_follow_is_asked_for_again_and_then_ends_the_run(
+    url: str, library: Library, silent: bytes
+) -> None:
+    library.instead["/shelves/a/books"] = [(200, silent)] * 4
+    assert ids(sync(url), "books") == ["a1", "a2", "a3", "c1"]
+
+    library.instead["/shelves/a/books"] = [(200, silent)] * 5
+    with pytest.raises(RetriableAPIError, match=r"\(stream `books`\): the page does not say whether more rows follow"):
+        sync(url)
+
+
+def test_a_list_without_a_page_size_needs_no_signal_and_follows_one(
+    url: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shelves, "page_size_param", None)
+    assert ids(sync(url), "shelves") == ["a", "b", "c"]
+
+    library.instead["/shelves"] = [(200, b'{"rows": [{"id": "a"}]}')] * 2
+    assert ids(sync(url), "shelves") == ["a"]
 
 
 @pytest.mark.parametrize("key", [None, "created_at"])

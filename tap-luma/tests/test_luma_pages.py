@@ -45,7 +45,9 @@ def test_a_page_that_is_shorter_than_asked_for_is_not_the_last(
     assert judge.verdict(luma) == {}
 
 
-def test_a_cursor_behind_the_last_page_is_not_followed(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:
+def test_a_cursor_behind_the_last_page_is_followed_once_and_not_for_ever(
+    luma: Runner, sandbox: Sandbox, judge: Judge
+) -> None:
     sandbox.luma.lingering_cursor = True
     luma.sync(page_size=5)
 

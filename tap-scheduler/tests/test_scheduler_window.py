@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.savvycal.text import id_of
+from tap_common.paginator import Signals
 from tap_common.window import canonical, instant
 from tap_scheduler.client import RefusedError
 from tap_scheduler.period import NewestFirst, ways
@@ -239,7 +240,14 @@ def pages_of(starts: list[datetime | None], sizes: list[int]) -> list[bytes]:
 
 def read(pages: list[bytes], edge: datetime | None) -> list[datetime | None]:
     """The starts on the pages that the paginator follows."""
-    paginator, found = NewestFirst("$.metadata.after", "$.entries[*]", edge), []
+    paginator, found = (
+        NewestFirst(
+            Signals("$.metadata.after", rows="$.entries[*]"),
+            edge,
+            lambda: datetime.max.replace(tzinfo=UTC) - timedelta(days=1),
+        ),
+        [],
+    )
     for page in pages:
         response = requests.Response()
         response._content = page

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
@@ -220,21 +221,28 @@ class Runner:
                 stream.forced_replication_method = REPLICATION_FULL_TABLE
         before = self.bookmarks()
         whole = False
+        failed: SingerSDKError | None = None
         try:
             with on_one_core(CORE):
                 tap.run()
             whole = True
         except Killed:
             pass
+        except SingerSDKError as error:
+            failed = error
         finally:
             tap.close()
             tap.pool.shutdown()
             self.warehouse.load(messages.read)
+        if failed is not None and not tap.server_clock.has_begun:
+            raise failed
         advanced = {stream for stream, value in self.bookmarks().items() if value and before.get(stream) != value}
         selected = [stream.name for stream in tap.streams.values() if stream.selected]
         self.runs.add(tap.run_started, selected, self.config | config, None if whole else advanced, in_full=in_full)
         if in_full:
             self.warehouse.state = state
+        if failed is not None:
+            raise failed
         return tap
 
     def forget(self) -> None:

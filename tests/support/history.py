@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -16,13 +17,17 @@ from unittest import mock
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from singer_sdk.exceptions import SingerSDKError
 from typing_extensions import override
 
 from api import runner_of
 from harness import CORE, VirtualClock, kill
+from how import How
+from misled import ALONE, IGNORED, MISLED, Misled, Unfiltered, lost, misleading
 from pick import NothingToPickError, Pick
 from sandbox import Sandbox
 from sandbox.gate import DATES
+from sandbox.signals import PLACES
 from sandbox.world import EPOCH
 from tap_common.process import on_one_core
 from truth import Judge
@@ -74,7 +79,7 @@ SEARCH = settings(
 """One of the rounds of a search: each begins with another seed, as Hypothesis varies what it has begun with."""
 HISTORIES, KILLED, FAULTY, MEANWHILE = "histories", "runs killed", "answers faulty", "things that happened meanwhile"
 ODD = "values that no column could hold"
-LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, ODD: 100}
+LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, MISLED: 20, ODD: 100}
 """How much of it a search must have brought, or it is weaker than it looks."""
 SOAK = 60 * float(os.environ.get("MINUTES", "10"))
 """Seconds that `make soak` searches each API."""
@@ -83,23 +88,14 @@ _MACHINE = 1_780_000_000
 
 
 @dataclass(frozen=True)
-class How:
-    """The circumstances of a run: none."""
-
-    def run(self, history: History) -> None:
-        """Make the run."""
-        history.sync()
-
-
-@dataclass(frozen=True)
 class Faultily(How):
-    """A run with one answer in ten faulty."""
+    """A run with one answer in five faulty."""
 
     seed: int
 
     @override
     def run(self, history: History) -> None:
-        history.sandbox.faults.randomly(rate=0.1, seed=self.seed, kinds=FAULTS)
+        history.sandbox.faults.randomly(rate=0.2, seed=self.seed, kinds=FAULTS)
         history.sync()
         history.sandbox.faults.clear()
 
@@ -256,18 +252,38 @@ class History(RuleBasedStateMachine):
     def sync(self, *, judged: bool = True, select: Any = None, **how: Any) -> None:
         """A run, and the comparison: also of what a run that broke off says it has read."""
         self.runner.select = select or (lambda _name, default: default)
+        self.run(**how)
+        run = self.runner.runs.last
+        self.lived[KILLED] += run is not None and not run.whole
+        self.judged(compared=judged)
+
+    def judged(self, *, compared: bool = True) -> None:
+        """Remember what is true after a run, and compare what it has read whole."""
+        run = self.runner.runs.last
+        assert run is not None
+        self.clock.wait_until(self.clock.monotonic() + 1)
+        self.judge.note(self.api.judged())
+        if compared:
+            verdict = self.judge.verdict(self.runner, run.read)
+            assert verdict == {}, verdict
+
+    def run(self, **how: Any) -> None:
+        """A run, at whatever time this machine shows."""
         machine = SimpleNamespace(time=lambda: _MACHINE + self.clock.monotonic() + 3600 * self.wrong_by)
         with mock.patch("singer_sdk.plugin_base.time", machine):
             tap = self.runner.sync(**(self.settings | how))
         self.lived[ODD] += sum(values.total() for values in tap.odd_values.values())
-        self.clock.wait_until(self.clock.monotonic() + 1)
-        run = self.runner.runs.last
-        assert run is not None
-        self.lived[KILLED] += not run.whole
-        self.judge.note(self.api.judged())
-        if judged:
-            verdict = self.judge.verdict(self.runner, run.read)
-            assert verdict == {}, verdict
+
+    def misled(self) -> None:
+        """A run whose paging goes wrong, and the comparison: whole, or an error that has dropped nothing."""
+        before = deepcopy(self.runner.warehouse)
+        try:
+            self.sync()
+        except SingerSDKError:
+            assert lost(self.api, self.sandbox, before, self.runner.warehouse) == {}
+            self.judged()
+        finally:
+            self.sandbox.signals.clear()
 
 
 def settle(world: World) -> None:
@@ -291,7 +307,8 @@ def search(api: Api, told: Collection[str] = ()) -> None:
         run_state_machine_as_test(seed(number)(histories), settings=SEARCH)
     assert {*api.acts, *api.chores} - histories.happened.keys() == set()
     assert {one.what for one in api.unseen} - histories.explained.keys() - {*told} == set()
-    assert {what: lived for what, least in LEAST.items() if (lived := histories.lived[what]) < least} == {}
+    too_few = {what: lived for what, least in LEAST.items() if (lived := histories.lived[what]) < least}
+    assert too_few == {}, too_few
 
 
 def soak(api: Api, seconds: float) -> None:
@@ -328,11 +345,14 @@ def history_of(kind: Api) -> type[History]:
     request = st.one_of(st.integers(0, 8), st.integers(0, 30))
     meanwhile = st.builds(Meanwhile, request, several, st.one_of(st.none(), killed))
     interrupted = st.one_of(killed, meanwhile)
+    wrong = st.sampled_from([what for what in misleading(kind.name) if what not in ALONE])
+    ignored = st.frozensets(st.sampled_from(IGNORED[kind.name]), min_size=1)
+    misled = st.one_of(st.builds(Misled, wrong, st.sampled_from(PLACES)), st.builds(Unfiltered, ignored))
     some = st.frozensets(st.sampled_from(default), max_size=len(default) - 1)
     more = st.frozensets(st.sampled_from(others), max_size=2)
-    otherwise = st.one_of(
-        st.builds(Faultily, st.integers(0, 1000)), st.builds(Partly, some, more), st.just(Anew()), st.just(InFull())
-    )
+    in_part = st.builds(Partly, some, more)
+    faulty = st.builds(Faultily, st.integers(0, 1000))
+    otherwise = st.one_of(faulty, faulty, misled, misled, in_part, st.just(Anew()), st.just(InFull()))
     values = {name: st.sampled_from(some) for name, some in {**SETTINGS, **kind.settings}.items()}
     any_change = st.one_of(*(st.tuples(st.just(name), some) for name, some in values.items()))
     at_first = st.one_of(st.just(How()), at_a_state, at_a_state, killed, meanwhile)

@@ -66,26 +66,32 @@ class Control:
             return respond({"error": str(error)}, 404)
 
     async def faults(self, request: Request) -> Response:
-        """Order faults: `{"script": {path, kinds}}`, `{"randomly": {rate, seed, kinds}}`, `{"clear": true}`."""
+        """Order faults: script, randomly, signal, ignore, clear; see the README."""
         try:
             orders = msgspec.json.decode(await request.body(), type=dict[str, Any])
             self.order(orders)
         except (TypeError, ValueError) as error:
-            return respond({"error": f"give clear, script or randomly: {error}"}, 400)
+            return respond({"error": f"give clear, script, randomly, signal or ignore: {error}"}, 400)
         return respond({"injected": self.sandbox.faults.injected})
 
     def order(self, orders: dict[str, Any]) -> None:
         """Carry out orders of faults."""
         faults = self.sandbox.faults
-        unknown = orders.keys() - {"clear", "script", "randomly"}
+        signals = self.sandbox.signals
+        unknown = orders.keys() - {"clear", "script", "randomly", "signal", "ignore"}
         if unknown:
             raise ValueError(f"unknown orders {', '.join(sorted(unknown))}")
         if orders.get("clear"):
             faults.clear()
+            signals.clear()
         if "script" in orders:
             faults.script(**orders["script"])
         if "randomly" in orders:
             faults.randomly(**orders["randomly"])
+        if "signal" in orders:
+            signals.go_wrong(**orders["signal"])
+        for api, parameters in orders.get("ignore", {}).items():
+            signals.ignore(api, *parameters)
 
     async def requests(self, _: Request) -> Response:
         """Answer what was asked so far."""

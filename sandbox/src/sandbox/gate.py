@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 CONTROL = "_world"
+OK = 200
 JSON, HTML = b"application/json", b"text/html; charset=utf-8"
 PAGE = b"<!DOCTYPE html><html><body><h1>Sorry</h1></body></html>"
 STALE = (
@@ -109,7 +110,31 @@ class Gate:
         else:
             if fault == "slow":
                 await self.wait(sandbox.faults.slow_seconds)
-            await self.app(scope, receive, marked(send_dated) if fault == "byte-order-mark" else send_dated)
+            understood = urlencode(sandbox.signals.understood(api, query)).encode()
+            answering = marked(send_dated) if fault == "byte-order-mark" else send_dated
+            changing = self.changing(api, "/" + "".join(rest), query, answering)
+            await self.app({**scope, "query_string": understood}, receive, changing)
+
+    def changing(self, api: str, path: str, query: list[tuple[str, str]], send: Send) -> Send:
+        """Return what sends an answer on with its paging gone wrong; every answer is one body."""
+        if not self.sandbox.signals.to_change(api, path):
+            return send
+        start: Message = {}
+
+        async def send_changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            if start["status"] == OK:
+                headers = {name.decode(): value.decode() for name, value in start["headers"]}
+                body = self.sandbox.signals.answer(api, path, query, headers, message["body"])
+                headers["content-length"] = str(len(body))
+                start["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
+                message = {**message, "body": body}
+            await send(start)
+            await send(message)
+
+        return send_changed
 
     def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
         """Let happen what was to happen now, and return the fault that this request gets, if any."""

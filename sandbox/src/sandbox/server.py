@@ -22,6 +22,7 @@ from sandbox.luma import Luma
 from sandbox.odd import OddAnswers, with_odd_values
 from sandbox.oncehub import OnceHub
 from sandbox.savvycal import SavvyCal
+from sandbox.signals import Signals
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Sandbox:
             api.name: api for api in (self.calendly, self.oncehub, self.luma, self.savvycal)
         }
         self.faults = Faults()
+        self.signals = Signals()
         self.requests: list[Asked] = []
         self.port = port
         self._flowed = clock() if flow else None

@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tap_common.errors import RequestError
+from tap_common.errors import EndlessListError
 from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ DAY = timedelta(days=1)
 SLICE = timedelta(days=30)
 """The least that a slice covers."""
 _PAGES = 10
+# Filters may go by days, of whatever time zone: rows so far behind a bound show that it is not gone by.
+_BEHIND = timedelta(days=3)
 # Older than the vendor: nothing is further down, and no bound is needed there.
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -58,18 +60,20 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
     `first` lists what was created before a moment; no more of it is read than a page of `size` rows.
 
     Raises:
-        RequestError: The API does not go by the bound, so that there would be no end.
+        EndlessListError: The API does not go by the bound, so that there would be no end.
     """
     down_to = below
     while True:
         below = down_to
         head = list(islice(first(below), size))
+        if below and any(created >= below + _BEHIND for created in _created(head)):
+            raise _ignored("creation_time.lt", "after")
         if len(head) < size:
             yield Slice(None, below, head)
             return
         down_to = reach(head)
         if down_to and below and down_to >= below:
-            raise RequestError("The API lists rows created after the bound that was asked for; nothing can be sliced.")
+            raise _ignored("creation_time.lt", "after")
         yield Slice(down_to, below)
         if down_to is None:
             return
@@ -77,7 +81,7 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
 
 def reach(head: Iterable[Record]) -> datetime | None:
     """How far down a slice with these rows at its top reaches; None for all that is left."""
-    created = [moment for row in head if (moment := instant_or_none(row.get("creation_time")))]
+    created = _created(head)
     if not created:
         return None
     newest = max(created)
@@ -85,3 +89,26 @@ def reach(head: Iterable[Record]) -> datetime | None:
     if down > newest - _OLDEST:
         return None
     return newest - down
+
+
+def within(rows: Iterable[Record], down_to: datetime | None) -> Iterator[Record]:
+    """The rows of a slice that reaches down to a moment; None: without a lower bound.
+
+    Raises:
+        EndlessListError: The API does not go by the bound, so that each slice would hold all that is below it.
+    """
+    for row in rows:
+        if down_to and any(created < down_to - _BEHIND for created in _created([row])):
+            raise _ignored("creation_time.gt", "before")
+        yield row
+
+
+def _created(rows: Iterable[Record]) -> list[datetime]:
+    return [moment for row in rows if (moment := instant_or_none(row.get("creation_time")))]
+
+
+def _ignored(name: str, where: str) -> EndlessListError:
+    return EndlessListError(
+        f"OnceHub does not go by `{name}`: it lists rows that were created {where} the moment that was asked for, so "
+        "the first load would never come to its end; try again later."
+    )

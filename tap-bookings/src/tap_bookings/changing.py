@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_bookings.backfill import DAY, slices
+from tap_bookings.backfill import DAY, slices, within
 from tap_bookings.client import OnceHubStream
 from tap_common.ahead import ahead
 from tap_common.state import COVERS, is_readable, usable_bookmark
@@ -111,7 +111,10 @@ class Sliced(Since):
         size = int(self.config["page_size"])
         for slice_ in slices(lambda below: self.listed({"below": below}), below, size):
             asked = {"down_to": slice_.down_to, "below": slice_.below}
-            yield self.rows_of(asked) if slice_.rows is None else [self.shape(row, asked) for row in slice_.rows]
+            if slice_.rows is None:
+                yield within(self.rows_of(asked), slice_.down_to)
+            else:
+                yield [self.shape(row, asked) for row in slice_.rows]
             if slice_.down_to:
                 self.save(slice_.down_to)
         if self.is_incremental:

@@ -7,14 +7,12 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_bookings import schemas
-from tap_common.errors import RequestError, StalePageError
+from tap_common.errors import StalePageError
 from tap_common.fastjson import decoded
-from tap_common.paginator import CursorPaginator
 from tap_common.select import find
 from tap_common.stream import APIStream
 
@@ -31,46 +29,17 @@ _NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
 _SCALAR = {"string", "integer", "number", "boolean", "null"}
 
 
-class AfterPaginator(CursorPaginator):
-    """Pages by the id of the last row: the next page holds the rows listed after it.
+class OnceHubStream(APIStream):
+    """A OnceHub list: `{"object": "list", "data": [...], "has_more": ...}` and a `Link` header, newest first.
 
-    More follow where `has_more` or the `Link` header says so; where there is neither, while pages are full. The
-    address in `Link` is never followed: it need not hold the version or the filters.
+    The next page holds the rows listed after the last one of this page.
     """
 
-    def __init__(self, page_size: int) -> None:
-        super().__init__("$.data")
-        self._page_size = page_size
-        self._passed: set[str] = set()
-
-    @override
-    def get_next(self, response: requests.Response) -> str | None:
-        page = decoded(response)
-        rows = page["data"]
-        if not rows or not self._goes_on(page, response):
-            return None
-        last = find("$.id", rows[-1])
-        if not last:
-            raise RequestError("The last row of a page has no id, so the next page cannot be asked for.")
-        if last in self._passed:
-            raise RequestError("Two pages ended with the same row, so the list would never end; try again.")
-        self._passed.add(last)
-        return str(last)
-
-    def _goes_on(self, page: Any, response: requests.Response) -> bool:
-        more = page.get("has_more")
-        if more is None and not response.links:
-            return len(page["data"]) >= self._page_size
-        return bool(more) or "next" in response.links
-
-
-class OnceHubStream(APIStream):
-    """A OnceHub list: `{"object": "list", "data": [...], "has_more": ...}`, newest first."""
-
     records_jsonpath = "$.data[*]"
+    more_jsonpath = "$.has_more"
+    cursor_column = "id"
     cursor_param = "after"
     page_size_param: ClassVar[str | None] = "limit"
-    paginator_class: ClassVar[type[CursorPaginator | SinglePagePaginator]] = AfterPaginator
     primary_keys: Sequence[str] = ("id",)
     schema = StreamSchema(SchemaDirectory(schemas))
 
@@ -79,12 +48,6 @@ class OnceHubStream(APIStream):
     def http_headers(self) -> dict[str, str]:
         # The vendor asks for a content type even where there is no content.
         return {"Accept": "application/json", "Content-Type": "application/json"}
-
-    @override
-    def get_new_paginator(self) -> CursorPaginator | SinglePagePaginator:
-        if issubclass(self.paginator_class, SinglePagePaginator):
-            return SinglePagePaginator()
-        return AfterPaginator(int(self.config["page_size"]))
 
     @override
     def open(self, asked: Asked) -> Iterator[Record]:

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
 
 class CalendlyStream(APIStream):
-    """A Calendly list: `{"collection": [...], "pagination": {"next_page_token": ...}}`, rows identified by URI."""
+    """A Calendly list, rows identified by URI.
+
+    `{"collection": [...], "pagination": {"next_page": "https://…&page_token=…", "next_page_token": "…"}}`; older
+    answers have no `next_page_token`.
+    """
 
     records_jsonpath = "$.collection[*]"
     cursor_jsonpath = "$.pagination.next_page_token"
+    next_url_jsonpath = "$.pagination.next_page"
     cursor_param = "page_token"
     page_size_param: ClassVar[str | None] = "count"
     primary_keys: Sequence[str] = ("uri",)

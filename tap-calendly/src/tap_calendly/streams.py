@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
 from tap_calendly.transcript import transcript
-from tap_common.errors import ForbiddenError, GoneError, RequestError
+from tap_common.errors import EndlessListError, ForbiddenError, GoneError, RequestError
 from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.window import canonical, instant_or_none, zulu
@@ -293,7 +293,8 @@ class EventTypeMemberships(OfEventType):
 
     @override
     def refine(self, row: Record) -> Record:
-        row = super().refine(row) | {"member_uri": find("$.member.uri", row)}
+        uris = {"member_uri": find("$.member.uri", row), "event_type_uri": find("$.event_type.uri", row)}
+        row = super().refine(row) | uris
         row.pop("event_type", None)
         return row
 
@@ -497,6 +498,10 @@ class MeetingRecaps(CalendlyStream):
         start = self.tap.start_date
         return {"status": asked["status"], "start_time": start and zulu(start)}
 
+    @override
+    def open(self, asked: Asked) -> Iterator[Record]:
+        return of_status(super().open(asked), asked["status"])
+
 
 class MeetingRecapTranscripts(CalendlyStream):
     """What was said, as text: a request for each recap."""
@@ -593,6 +598,23 @@ class WebhookSubscriptions(OfUser):
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:
     """Rows with their position in the answer, for lists whose rows have no identity."""
     return ({"index": index} | row for index, row in enumerate(rows))
+
+
+def of_status(rows: Iterator[Record], status: str) -> Iterator[Record]:
+    """The recaps of a list that was asked for by their status.
+
+    Raises:
+        EndlessListError: There are some, and none has it: what is listed unasked lacks those that have.
+    """
+    found: set[Any] = set()
+    for row in rows:
+        found.add(row.get("status"))
+        yield row
+    if found and found.isdisjoint((status, None)):
+        raise EndlessListError(
+            f"Calendly does not go by `status`: no recap in the list of those with status `{status}` has it, so that "
+            "some may be missing; try again later."
+        )
 
 
 def days_ahead(tap: TapCalendly, days: int) -> Mapping[str, str]:

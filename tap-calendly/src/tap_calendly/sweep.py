@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_common.errors import StalePageError
+from tap_common.errors import EndlessListError, StalePageError
 from tap_common.window import instant_or_none
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ def sweep(
     `read` lists the events that start after a moment (None: all), earliest first. A slice is read whole, page after
     page, before it is given away; the next one begins just before the start of its last event. Events that share
     that start come twice from the API and once from here. An event whose start cannot be read may be in any slice.
+
+    Raises:
+        EndlessListError: A slice ends before it was to begin: the API does not go by the moment.
     """
     since = start - _STEP if start else None
     known: set[str] = set()
@@ -42,7 +45,13 @@ def sweep(
         ]
         timeless.update(row["uri"] for row, begins in zip(rows, starts, strict=True) if begins is None)
         if more:
-            since = next(begins for begins in reversed(starts) if begins) - _STEP
+            after = next(begins for begins in reversed(starts) if begins) - _STEP
+            if since and after <= since:
+                raise EndlessListError(
+                    "Calendly does not go by `min_start_time`: it lists events that start before the moment that was "
+                    "asked for, so the calendar would never be read to its end; try again later."
+                )
+            since = after
             known = {row["uri"] for row, begins in zip(rows, starts, strict=True) if begins and begins >= since}
             known |= timeless
         yield fresh

@@ -117,7 +117,7 @@ class TapCalendly(SchedulingTap):
         """Replace the token of a request that was refused; False where there is no other to be had."""
         if not isinstance(self.auth, OAuth):
             return False
-        self.auth.refused(request, begun=self.has_begun)
+        self.auth.refused(request, begun=self.server_clock.has_begun)
         return True
 
     def note_accepted(self, request: requests.PreparedRequest) -> None:

@@ -8,7 +8,8 @@
     ├── ForbiddenError        403: a plan or a role does not have it
     │   └── NoSuchListError   404 on a whole list: the API, or this version of it, does not have it
     ├── GoneError             404, 410: it does not exist, or not for this key
-    └── StalePageError        the page token is not accepted any more
+    ├── StalePageError        the page token is not accepted any more
+    └── EndlessListError      what pages say, or a filter that is not gone by, leads to no end of a list
     RateLimitedError      429: wait, then ask again (RetriableAPIError)
     KeyRenewedError       401: the key was renewed, ask again at once (RetriableAPIError)
 
@@ -54,6 +55,10 @@ class GoneError(RequestError):
 
 class StalePageError(RequestError):
     """The API does not accept the page token any more; the list starts again."""
+
+
+class EndlessListError(RequestError):
+    """What the pages of a list say leads to no end of it, or a filter is not gone by: nothing may be taken for all."""
 
 
 class RateLimitedError(RetriableAPIError):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 decode = msgspec.json.Decoder().decode
 """Bytes to plain Python values."""
+encode = msgspec.json.Encoder().encode
+"""Plain Python values to bytes."""
 
 
 def decoded(response: requests.Response) -> Any:

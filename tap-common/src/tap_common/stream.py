@@ -20,7 +20,6 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.metrics import Metric
-from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
@@ -43,7 +42,7 @@ from tap_common.errors import (
     StalePageError,
 )
 from tap_common.fastjson import decoded
-from tap_common.paginator import CursorPaginator
+from tap_common.paginator import CursorPaginator, Signals
 from tap_common.sdk import announce_version, introduce, stamp_version
 from tap_common.select import EnvelopeError, find, select
 from tap_common.tried import Tried
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from singer_sdk import metrics
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
+    from singer_sdk.pagination import BaseAPIPaginator
     from singer_sdk.singerlib.catalog import Catalog
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
@@ -89,18 +89,23 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters that every request carries."""
-    paginator_class: ClassVar[type[CursorPaginator | SinglePagePaginator]] = CursorPaginator
-    """How the endpoint is paged: along a cursor, or not at all."""
+    paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
+    """How the endpoint is paged; a class of another kind than `CursorPaginator` is made without arguments, or in
+    `get_new_paginator`."""
     asks: ClassVar[bool] = True
     """For a child: whether it makes requests of its own."""
     page_size_param: ClassVar[str | None] = None
     """Name of the page size parameter; None where the endpoint has none."""
     cursor_param: ClassVar[str]
     """Name of the cursor parameter."""
-    cursor_jsonpath: ClassVar[str]
+    cursor_jsonpath: ClassVar[str | None] = None
     """Where a page holds the next cursor."""
     more_jsonpath: ClassVar[str | None] = None
-    """Where a page says whether more follow; None where the cursor alone says so."""
+    """Where a page says whether more follow, as a boolean; None where no page does."""
+    next_url_jsonpath: ClassVar[str | None] = None
+    """Where a page holds the address of the next one; it is not followed, but read for the cursor in its query."""
+    cursor_column: ClassVar[str | None] = None
+    """Column of a page's last row that is the next cursor, where pages hold no other."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
     """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them.
 
@@ -175,10 +180,23 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         return request
 
     @override
-    def get_new_paginator(self) -> CursorPaginator | SinglePagePaginator:
-        if self.paginator_class is CursorPaginator:
-            return CursorPaginator(self.cursor_jsonpath, self.more_jsonpath)
-        return SinglePagePaginator()
+    def get_new_paginator(self) -> BaseAPIPaginator[Any]:
+        if issubclass(self.paginator_class, CursorPaginator):
+            return self.paginator_class(self.signals)
+        return self.paginator_class()  # type: ignore[call-arg] # its own constructor says what it needs
+
+    @property
+    def signals(self) -> Signals:
+        """Where a page says whether more follow."""
+        return Signals(
+            cursor=self.cursor_jsonpath,
+            flag=self.more_jsonpath,
+            url=self.next_url_jsonpath,
+            param=self.cursor_param,
+            rows=self.records_jsonpath,
+            row_key=self.cursor_column,
+            where=f"{self.path} (stream `{self.name}`)",
+        )
 
     # How it is sent
 
@@ -285,6 +303,13 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
             raise RetriableAPIError(f"{message}: the body is not JSON", response) from None
+        # A list that is asked for in pages has them: without their signals any page would look like the last one.
+        if (
+            self.page_size_param
+            and issubclass(self.paginator_class, CursorPaginator)
+            and self.signals.are_silent(response)
+        ):
+            raise RetriableAPIError(f"{message}: the page does not say whether more rows follow", response)
         self.tap.note_time(response.headers)
 
     def refusal(self, response: requests.Response, message: str) -> Exception:

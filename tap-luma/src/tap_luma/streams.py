@@ -6,12 +6,18 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.access import ACCESS
 from tap_common.ahead import ahead
-from tap_common.errors import ForbiddenError, GoneError, NoSuchListError, RequestError, StalePageError
+from tap_common.errors import (
+    EndlessListError,
+    ForbiddenError,
+    GoneError,
+    NoSuchListError,
+    RequestError,
+    StalePageError,
+)
 from tap_common.redact import redacted
 from tap_common.select import find
 from tap_common.unnested import Unnested
@@ -158,6 +164,7 @@ class Events(OneEvent):
         """The lists one after the other, once all are read: an event that several of them have comes at its best."""
         answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
         lists = [(asked, list(self._answered(asked, answer))) for asked, answer in answers]
+        check_pending(lists)
         best: dict[str, tuple[Standing, Record]] = {}
         for asked, rows in lists:
             for row in rows:
@@ -250,7 +257,7 @@ class EventGuests(OfEvent):
         if self.without_order is None:
             try:
                 return super().open({**asked, "in_order": True})
-            except (ForbiddenError, GoneError, StalePageError):
+            except (EndlessListError, ForbiddenError, GoneError, StalePageError):
                 raise
             except RequestError as refusal:
                 if self.without_order is None:
@@ -301,7 +308,6 @@ class GuestOrders(OfGuest):
     legacy_path = "/v1/event/get-guest"
     records_jsonpath = "$.event_ticket_orders[*]"
     legacy_records_jsonpath = "$.guest.event_ticket_orders[*]"
-    paginator_class = SinglePagePaginator
     page_size_param = None
     selected_by_default = False
 
@@ -425,6 +431,21 @@ def started_after(start: datetime | None) -> str | None:
 def is_managed(event: Record) -> bool:
     """Whether the key may read what belongs to the event; the older answers do not say, and list no others."""
     return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
+
+
+def check_pending(lists: Iterable[tuple[Asked, Sequence[Record]]]) -> None:
+    """Compare the lists of pending events with those of approved ones: no event of a calendar is both.
+
+    Raises:
+        EndlessListError: They are the same, so that pending ones would be missing.
+    """
+    ids = {(asked["calendar_id"], asked["submission_status"]): {row["api_id"] for row in rows} for asked, rows in lists}
+    for (calendar, status), pending in ids.items():
+        if status == "pending" and pending and pending <= ids[calendar, "approved"]:
+            raise EndlessListError(
+                "Luma does not go by `status`: each event that it lists as pending is an approved one, so that pending "
+                "ones may be missing; try again later, or set `include_pending` to false."
+            )
 
 
 def standing(event: Record, calendar: str) -> Standing:

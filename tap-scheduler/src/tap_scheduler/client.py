@@ -6,16 +6,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import parse_qs, urlsplit
 
-from singer_sdk.exceptions import RetriableAPIError
-from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_common.access import ACCESS
 from tap_common.errors import AccessError, RequestError, StalePageError
-from tap_common.fastjson import decoded
-from tap_common.paginator import CursorPaginator
-from tap_common.select import find
 from tap_common.stream import APIStream
 from tap_scheduler import schemas
 from tap_scheduler.parameters import AFTER, LIMIT
@@ -69,13 +64,6 @@ class SavvyCalStream(APIStream):
             yield unseen(rows, seen)
 
     @override
-    def validate_response(self, response: requests.Response) -> None:
-        """Also of a list: without `metadata`, any page would look like the last one."""
-        super().validate_response(response)
-        if self.paginator_class is CursorPaginator and find("$.metadata", decoded(response)) is None:
-            raise RetriableAPIError(f"{self.response_error_message(response)}: expected `metadata`", response)
-
-    @override
     def refusal(self, response: requests.Response, message: str) -> Exception:
         """By the status and by what was asked: the body may be plain text."""
         if response.status_code == HTTPStatus.FORBIDDEN and not self.optional:
@@ -88,10 +76,9 @@ class SavvyCalStream(APIStream):
 
 
 class Whole(SavvyCalStream):
-    """A bare array, without pages."""
+    """A bare array, without pages for all that is known: a `Link` header that says otherwise would be followed."""
 
     records_jsonpath = "$[*]"
-    paginator_class = SinglePagePaginator
     page_size_param = None
 
 

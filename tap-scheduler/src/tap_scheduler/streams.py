@@ -15,7 +15,7 @@ from tap_common.unnested import Unnested
 from tap_common.window import instant_or_none
 from tap_scheduler.client import SavvyCalStream, Whole
 from tap_scheduler.parameters import ATTENDANCE, STATE
-from tap_scheduler.period import PAST, NewestFirst, Period, ways
+from tap_scheduler.period import PAST, NewestFirst, Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,7 +79,7 @@ class Events(OfMeeting):
     @cached_property
     def period(self) -> Period:
         """How they are asked for, with every key."""
-        return Period(ways(self.since, self.tap.run_started), self.log)
+        return Period(self.since, self.tap.run_started, self.log)
 
     @override
     def asked(self) -> Iterable[Asked]:
@@ -113,7 +113,7 @@ class PastEvents(Events):
 
     @override
     def get_new_paginator(self) -> NewestFirst:
-        return NewestFirst(self.cursor_jsonpath, self.records_jsonpath, self.edge)
+        return NewestFirst(self.signals, self.edge, lambda: self.tap.now)
 
 
 class EventAttendees(Unnested, OfMeeting):
