@@ -35,7 +35,8 @@ def written(file: Path, *records: Any) -> Path:
 def test_batch_files_are_loaded_in_their_place_and_stay(tmp_path: Path, file: Path, encoding: Message) -> None:
     part = tmp_path / "part 1"
     if encoding["format"] == "parquet":
-        duckdb.execute(f"COPY (SELECT i AS id, {{'a': i}} AS o FROM range(10) r(i)) TO '{part}' (FORMAT parquet)")
+        with duckdb.connect() as connection:
+            connection.sql("SELECT i AS id, {'a': i} AS o FROM range(10) r(i)").write_parquet(str(part))
     else:
         written(part, *({"id": i, "o": {"a": i}} for i in range(10)))
         if encoding.get("compression") == "gzip":

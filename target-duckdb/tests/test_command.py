@@ -14,7 +14,7 @@ from target_duckdb.errors import LoadError
 from target_duckdb.target import TargetDuckDB
 from target_duckdb.warehouse import Warehouse
 
-from .singer import INTEGER, MOMENT, TEXT, command, load, query, record, run, schema, state, text_of
+from .singer import INTEGER, MOMENT, TEXT, command, complaints, load, query, record, run, schema, state, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.readline()"
-
-
-def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Texts of the error lines of a run, after checking that it failed without a traceback."""
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "| ERROR " in line]
 
 
 def wait_for_a_batch(process: subprocess.Popen[bytes], file: Path) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 BATCH_SIZE_ROWS = 100_000
 LOCK_TIMEOUT = 60
+STORAGE_COMPATIBILITY_VERSION = "v1.0.0"
+"""Oldest DuckDB whose files a new file is like: every 1.x from 1.1 on has opened such a file of DuckDB 2."""
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -80,6 +82,16 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=LOCK_TIMEOUT,
         title="Wait for the file",
         description="Seconds to wait for another process that holds the file.",
+    ),
+    th.Property(
+        "storage_compatibility_version",
+        th.StringType,
+        default=STORAGE_COMPATIBILITY_VERSION,
+        title="Storage version",
+        description=(
+            "DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the newest storage format. "
+            "A file that exists keeps its format."
+        ),
     ),
     th.Property(
         "temp_dir",

@@ -21,7 +21,7 @@ from target_duckdb.batch_files import texts
 from target_duckdb.environment import from_environment
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
-from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, resolved
+from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, STORAGE_COMPATIBILITY_VERSION, resolved
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse
 
@@ -96,6 +96,7 @@ class TargetDuckDB(Target):
             self.config.get("default_target_schema") or "main",
             float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
+        self.warehouse.storage = self.config.get("storage_compatibility_version") or STORAGE_COMPATIBILITY_VERSION
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
