@@ -50,11 +50,13 @@ class Decoder(NamedTuple):
     Attributes:
         decode: JSON text to an object with an attribute for each column, called by the column's key.
         fits: Attributes whose values are not exact yet, and what makes them so.
+        required: Attributes that may not be null, where `decode` does not see to it.
         ignored: Attributes that are not staged.
     """
 
     decode: Callable[[msgspec.Raw | bytes | str], Any]
     fits: Sequence[tuple[str, Callable[[Json], Json]]]
+    required: Sequence[str]
     ignored: Sequence[str]
 
 
@@ -66,7 +68,7 @@ def decoders(columns: Sequence[Column], keys: Collection[str], ignored: Collecti
         keys: Properties without which there is no row.
         ignored: Other properties that a record may have.
     """
-    if not columns or any(column.name != column.source for column in columns):
+    if not columns or any(column.staged != column.source for column in columns):
         return []
     try:
         return [_decoder(columns, keys, sorted(ignored), native=native) for native in (True, False)]
@@ -76,13 +78,20 @@ def decoders(columns: Sequence[Column], keys: Collection[str], ignored: Collecti
 
 def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence[str], *, native: bool) -> Decoder:
     fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
-    fits = []
+    fits, required = [], []
     for column in columns:
         kind = _NATIVE.get(column.type) if native and column.is_of_its_type else None
+        if column.is_key and column.type == "DOUBLE":  # msgspec's float is the nearest, and perhaps that of another key
+            kind = None
         if kind is None:
             fits.append((column.key, column.fit))
-        kind = Any if kind is None else kind | None
-        fields.append((column.key, kind) if column.source in keys else (column.key, kind, None))
+        if column.source not in keys:
+            fields.append((column.key, Any if kind is None else kind | None, None))
+        elif kind is None:
+            fields.append((column.key, Any))
+            required.append(column.key)
+        else:
+            fields.append((column.key, kind))
     names = {column.key: column.source for column in columns}
     dropped = {f"u{index}": name for index, name in enumerate(ignored)}
     row = msgspec.defstruct(
@@ -94,4 +103,4 @@ def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence
         kw_only=True,
         gc=False,
     )
-    return Decoder(msgspec.json.Decoder(row, float_hook=Decimal).decode, fits, list(dropped))
+    return Decoder(msgspec.json.Decoder(row, float_hook=Decimal).decode, fits, required, list(dropped))
