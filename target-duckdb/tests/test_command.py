@@ -91,8 +91,16 @@ def test_the_path_may_be_called_path_and_the_known_loaders_settings_are_taken(tm
     ("lines", "settings", "told"),
     [
         ([record("t", id=4711)], {}, "before a corresponding schema"),
-        ([schema("t", {"id": INTEGER}), record("t", name=4711)], {}, "stream 't', column 'id': a record has no value in this key property."),
-        ([schema("t", {"id": {}}), record("t", id=None, x=4711)], {}, "'id': a record has no value in this key property."),
+        (
+            [schema("t", {"id": INTEGER}), record("t", name=4711)],
+            {},
+            "stream 't', column 'id': a record has no value in",
+        ),
+        (
+            [schema("t", {"id": {}}), record("t", id=None, x=4711)],
+            {},
+            "'t', column 'id': a record has no value in this",
+        ),
         ([schema("t", {"id": INTEGER}), record("t", id="4711")], {}, "column 'id': a value is not an integer."),
         ([schema("t", {"id": INTEGER}), record("t", id="4711")], {"validate_records": True}, "'id' breaks the rule"),
         ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {}, "'d': a value is not a date-time."),

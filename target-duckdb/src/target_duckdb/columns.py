@@ -147,7 +147,7 @@ def _exact_double(value: Json) -> float:
 
 def _key_double(value: Json) -> float:
     number = _double(value)
-    if Decimal(repr(number)) != value:  # another key would become the same double
+    if number != value and Decimal(repr(number)) != value:  # another key would become the same double
         raise ValueError("is a number that a key in a column of type DOUBLE cannot hold exactly")
     return number
 

@@ -83,7 +83,7 @@ class Existing:
     def check_written(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> None:
         """Raise LoadError for a column that DuckDB computes by itself."""
         query = (
-            f"SELECT column_name FROM duckdb_columns() WHERE {_HERE} AND table_name = ? AND column_default IS NOT NULL"  # noqa: S608  # no value in it
+            f"SELECT column_name FROM duckdb_columns() WHERE {_HERE} AND table_name = ? AND column_default IS NOT NULL"  # noqa: S608  # only ours
         )
         found = {name for (name,) in connection.execute(query, [self.schema, self.table]).fetchall()}
         for column in found & set(columns):
@@ -101,18 +101,18 @@ class Existing:
 
     def _constraints(self, connection: duckdb.DuckDBPyConnection) -> list[_Constraint]:
         query = (
-            "SELECT constraint_type, constraint_column_names, constraint_text FROM duckdb_constraints() "
-            f"WHERE {_HERE} AND table_name = ? ORDER BY constraint_index"  # noqa: S608  # no value in it
+            "SELECT constraint_type, constraint_column_names, constraint_text FROM duckdb_constraints() "  # noqa: S608  # only ours
+            f"WHERE {_HERE} AND table_name = ? ORDER BY constraint_index"
         )
         return [_Constraint(*row) for row in connection.execute(query, [self.schema, self.table]).fetchall()]
 
     def _dependents(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the indexes and foreign keys that let DuckDB change no column of the table."""
-        query = f"SELECT index_name FROM duckdb_indexes() WHERE {_HERE} AND table_name = ? ORDER BY 1"  # noqa: S608  # no value in it
+        query = f"SELECT index_name FROM duckdb_indexes() WHERE {_HERE} AND table_name = ? ORDER BY 1"  # noqa: S608  # only ours
         indexes = connection.execute(query, [self.schema, self.table]).fetchall()
         query = (
-            "SELECT table_name FROM duckdb_constraints() "
-            f"WHERE {_HERE} AND constraint_type = 'FOREIGN KEY' AND referenced_table = ? ORDER BY 1"  # noqa: S608  # no value in it
+            "SELECT table_name FROM duckdb_constraints() "  # noqa: S608  # only ours
+            f"WHERE {_HERE} AND constraint_type = 'FOREIGN KEY' AND referenced_table = ? ORDER BY 1"
         )
         references = connection.execute(query, [self.schema, self.table]).fetchall()
         return [f"the index {name!r}" for (name,) in indexes] + [

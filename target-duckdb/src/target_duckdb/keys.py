@@ -73,11 +73,12 @@ KEY_FITS: dict[str, Callable[[Any], str]] = {"VARCHAR": text_key, "JSON": json_k
 
 
 def entering(key: str, declared: str) -> str:
-    """SQL for a staged key value that goes into a column of text: a date is a date, and no date-time one."""
+    """SQL for a staged key value that goes into a column of text: what another column would make of a date or time."""
     if declared == "DATE":
         return f"CASE WHEN regexp_full_match({key}, '{_MIDNIGHT}') THEN left({key}, 10) ELSE {key} END"
     if declared == "TIMESTAMPTZ":
-        return f"CASE WHEN regexp_full_match({key}, '{_DATE}') THEN {key} || 'T00:00:00Z' ELSE {key} END"
+        cut = f"regexp_replace({key}, '^({_DATE}[Tt ]\\d\\d:\\d\\d:\\d\\d\\.\\d{{6}})\\d+', '\\1')"
+        return f"CASE WHEN regexp_full_match({key}, '{_DATE}') THEN {key} || 'T00:00:00Z' ELSE {cut} END"
     return key
 
 
@@ -91,14 +92,8 @@ def has_several_spellings(name: str, kind: str) -> str:
     return {"JSON": "true", "VARCHAR": f"{name} LIKE {_LIKE_A_TIME}"}.get(kind, "false")
 
 
-def identity(name: str, kind: str, declared: str) -> str:
-    """SQL for what all spellings of one value of a key have in common; it is one of these spellings.
-
-    Args:
-        name: SQL of the value.
-        kind: Type of its column.
-        declared: Type that its property asks for: a date-time has no digits after the microsecond.
-    """
+def identity(name: str, kind: str) -> str:
+    """SQL for what all spellings of one value of a key have in common; it is one of these spellings."""
     if kind not in KEY_FITS:
         return name
     text = text_of(name, kind)
@@ -106,8 +101,6 @@ def identity(name: str, kind: str, declared: str) -> str:
     zone = f"regexp_extract({text}, '([Zz]|[+-]\\d\\d(:?\\d\\d)?)$')"
     instant = f"try_cast(upper({seconds} || {zone}) AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
     fraction = f"regexp_extract({text}, '\\.\\d+')"
-    if declared == "TIMESTAMPTZ":
-        fraction = f"left({fraction}, 7)"
     told = f"strftime({instant}, '%Y-%m-%dT%H:%M:%S') || rtrim({fraction}, '0.') || 'Z'"
     return (
         f"CASE WHEN {text} LIKE {_LIKE_A_TIME} AND regexp_full_match({text}, '{_TIME}') "

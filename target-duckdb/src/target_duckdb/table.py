@@ -238,8 +238,7 @@ class Table:
         new = {column.key: f"new.{column.key}" for column in keyed}
         if self._has_several_spellings(connection, keyed):
             old, new = (
-                {column.key: identity(side[column.key], column.type, column.declared) for column in keyed}
-                for side in (old, new)
+                {column.key: identity(side[column.key], column.type) for column in keyed} for side in (old, new)
             )
         equal = " AND ".join(f"{old[key]} = {new[key]}" for key in new)
         last = f"SELECT max(rowid) FROM {_BATCH} AS new GROUP BY {', '.join(new.values())}"  # noqa: S608  # only our own names
