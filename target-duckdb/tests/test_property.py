@@ -72,16 +72,12 @@ def plain(value: Json) -> Json:
 
 
 def in_order(value: Json) -> Json:
-    """A JSON value as a key holds it: the names of its objects in order, and each zero the integer."""
+    """A JSON value as a key holds it: the names of its objects in order, its whole numbers as integers."""
     if isinstance(value, dict):
         return {name: in_order(value[name]) for name in sorted(value)}
-    return (
-        [in_order(item) for item in value]
-        if isinstance(value, list)
-        else 0
-        if isinstance(value, float) and not value
-        else value
-    )
+    if isinstance(value, list):
+        return [in_order(item) for item in value]
+    return int(Decimal(repr(value))) if isinstance(value, float) and value.is_integer() and abs(value) < 1e38 else value
 
 
 def identity(value: Json) -> str:

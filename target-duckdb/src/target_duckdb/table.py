@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from target_duckdb.columns import (
     Column,
@@ -23,8 +26,6 @@ from target_duckdb.names import columns_of, old_table_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
-
-    import duckdb
 
     from target_duckdb.columns import Json
     from target_duckdb.warehouse import Warehouse
@@ -220,7 +221,28 @@ class Table:
         columns: Sequence[Column],
         keys: Sequence[str],
     ) -> None:
-        """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added."""
+        """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added.
+
+        Raises:
+            LoadError: A row breaks a constraint that somebody has given the table.
+        """
+        try:
+            self._merge(connection, batch, columns, keys)
+        except duckdb.ConstraintException as error:
+            found = re.search(r"CHECK|NOT NULL|UNIQUE|foreign key", str(error))
+            kind = found[0] if found else "of another kind"
+            raise LoadError(
+                f"stream {self.stream!r}: a row breaks a constraint of the table {self.schema}.{self.short_name} "
+                f"({kind}). Drop it, or copy the table without it (CREATE TABLE … AS FROM …), and run again."
+            ) from error
+
+    def _merge(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        batch: Batch,
+        columns: Sequence[Column],
+        keys: Sequence[str],
+    ) -> None:
         staged = {column.key: column.expression(self.stream) for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
         if batch.version is not None:
