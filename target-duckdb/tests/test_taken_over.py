@@ -8,7 +8,7 @@ import pytest
 
 from target_duckdb.errors import LoadError
 
-from .singer import INTEGER, MOMENT, NUMBER, TEXT, activate, load, query, record, schema, state, types
+from .singer import INTEGER, MOMENT, NUMBER, TEXT, activate, complaints, load, query, record, run, schema, state, types
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,10 @@ def test_of_properties_that_differ_only_by_case_one_has_the_column_and_all_keep_
     for number, names in enumerate([order, list(reversed(order)), order[:1], order[1:], order[2:], order]):
         load(
             file,
-            [schema("t", dict.fromkeys(names, TEXT), ()), record("t", **{name: f"{name}{number}" for name in names})],
+            [
+                schema("t", dict.fromkeys(names, TEXT), ()),
+                record("t", None, **{name: f"{name}{number}" for name in names}),
+            ],
         )
     columns = list(types(file, "t"))
     assert len(columns) == 3
@@ -231,3 +234,52 @@ def test_another_table_that_only_looks_like_a_streams_is_left_alone(file: Path) 
     messages = [schema(stream, {"id": INTEGER}) for stream in ("orders", "crm-orders")]
     load(file, [*messages, record("orders", id=1), record("crm-orders", id=2)])
     assert query(file, 'FROM orders, "crm-orders"') == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"database": "a"},
+        {"dbname": "a", "token": "", "settings": {}, "schema_mapping": {}},
+        {"database": None, "token": None, "schema_mapping": None},
+        {"delimiter": ",", "quotechar": '"', "flush_all_streams": True, "primary_key_required": False},
+        {"default_target_schema": " main "},
+    ],
+)
+def test_settings_of_0_8_0_that_change_nothing_are_taken(tmp_path: Path, given: dict[str, Any]) -> None:
+    done = run(tmp_path, [schema("t", {"id": INTEGER}), record("t", id=1)], **given)
+    assert done.returncode == 0, done.stderr
+    assert query(tmp_path / "a.duckdb", "FROM main.t") == [(1,)]
+
+
+@pytest.mark.parametrize("more", [{}, {"default_target_schema": "crm"}])
+def test_a_schema_mapping_to_one_schema_is_that_schema(file: Path, more: dict[str, str]) -> None:
+    mapping = {"public": {"target_schema": "crm", "indices": {"users": ["id"]}}, "sales": {"target_schema": "crm"}}
+    load(file, [schema("public-users", {"id": INTEGER}), record("public-users", id=1)], schema_mapping=mapping, **more)
+    assert query(file, 'FROM crm."public-users"') == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"token": "s3cret"},
+            "'token' of target-duckdb 0.8.0 is gone: this loader writes to files, not to MotherD",
+        ),
+        ({"settings": {"threads": 4}}, "The setting 'settings' of target-duckdb 0.8.0 is gone: DuckDB's settings are"),
+        (
+            {"database": "b"},
+            "The setting 'database' is 'b', but DuckDB calls the database of a file by the file's nam",
+        ),
+        ({"schema_mapping": {"a": {"target_schema": "x"}, "b": {"target_schema": "y"}}}, "names several schemas"),
+        ({"schema_mapping": {"a": {"target_schema": "x"}}, "default_target_schema": "main"}, "names several schemas"),
+        ({"schema_mapping": {"a": {}}}, "'schema_mapping' names several schemas"),
+    ],
+)
+def test_settings_of_0_8_0_that_are_gone_are_named_with_what_to_do(
+    tmp_path: Path, given: dict[str, Any], told: str
+) -> None:
+    (complaint,) = complaints(run(tmp_path, ["this is not read"], **given))
+    assert told in complaint
+    assert "s3cret" not in complaint
+    assert not (tmp_path / "a.duckdb").exists()

@@ -21,7 +21,7 @@ from target_duckdb.batch_files import texts
 from target_duckdb.environment import from_environment
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
-from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, STORAGE_COMPATIBILITY_VERSION, resolved
+from target_duckdb.settings import LOCK_TIMEOUT, SETTINGS, STORAGE_COMPATIBILITY_VERSION, resolved, taken_over
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse
 
@@ -93,7 +93,7 @@ class TargetDuckDB(Target):
         self.max_parallelism = 1  # one connection, one thread
         self.warehouse = Warehouse(
             Path(self.config["filepath"]),
-            self.config.get("default_target_schema") or "main",
+            self.config["default_target_schema"],
             float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
         self.warehouse.storage = self.config.get("storage_compatibility_version") or STORAGE_COMPATIBILITY_VERSION
@@ -117,11 +117,12 @@ class TargetDuckDB(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Take the environment, if it is to be read, before the SDK checks the settings."""
+        """Take the environment, if it is to be read, and the known loader's settings, before the SDK checks all."""
         if self._takes_environment:
             self.append_builtin_config(SETTINGS)
             prefix = f"{self.name.upper().replace('-', '_')}_"
             self._config = {**self._config, **from_environment(SETTINGS, prefix, os.environ)}
+        self._config = taken_over(self._config)
         return super()._validate_config(raise_errors=raise_errors)
 
     @override
