@@ -50,13 +50,11 @@ class Decoder(NamedTuple):
     Attributes:
         decode: JSON text to an object with an attribute for each column, called by the column's key.
         fits: Attributes whose values are not exact yet, and what makes them so.
-        required: Attributes that may not be null, where `decode` does not see to it.
         ignored: Attributes that are not staged.
     """
 
     decode: Callable[[msgspec.Raw | bytes | str], Any]
     fits: Sequence[tuple[str, Callable[[Json], Json]]]
-    required: Sequence[str]
     ignored: Sequence[str]
 
 
@@ -103,4 +101,19 @@ def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence
         kw_only=True,
         gc=False,
     )
-    return Decoder(msgspec.json.Decoder(row, float_hook=Decimal).decode, fits, required, list(dropped))
+    decode = msgspec.json.Decoder(row, float_hook=Decimal).decode
+    return Decoder(_without_null(decode, required) if required else decode, fits, list(dropped))
+
+
+def _without_null(
+    decode: Callable[[msgspec.Raw | bytes | str], Any], required: Sequence[str]
+) -> Callable[[msgspec.Raw | bytes | str], Any]:
+    """Return a decoder that raises ValueError where one of these attributes is null."""
+
+    def checked(text: msgspec.Raw | bytes | str) -> Any:
+        row = decode(text)
+        if any(getattr(row, key) is None for key in required):
+            raise ValueError("a key has no value")
+        return row
+
+    return checked

@@ -169,11 +169,9 @@ class DuckDBSink(BatchSink):
             version: Table version of its message.
             extracted: Time of extraction of its message.
         """
-        for decode, fits, required, ignored in self._decoders:
+        for decode, fits, ignored in self._decoders:
             try:
                 row = decode(record)
-                if required and any(getattr(row, key) is None for key in required):
-                    continue
                 for key in ignored:
                     setattr(row, key, None)
                 if self._stamp:
