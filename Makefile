@@ -4,6 +4,8 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
+# The oldest DuckDB that the loader supports; the newest is in .venv.
+OLDEST_DUCKDB := $(shell sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' target-duckdb/pyproject.toml)
 PORT ?= 8787
 MINUTES ?= 10
 RUN := .venv/bin
@@ -23,7 +25,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean clean-data
+.PHONY: help demo test check soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean clean-data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,9 @@ demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived;
 
 test: .venv/.synced .meltano/.installed ## run every test
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+
+check: lint ## what `make test` leaves out: `make lint`, and the loader's tests with the oldest DuckDB that it supports
+	@$(UV) run -q --no-sync --with duckdb==$(OLDEST_DUCKDB) python -m pytest -q -n auto target-duckdb
 
 soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long
 	@MINUTES=$(MINUTES) $(RUN)/python -m pytest -q -n auto -m soak

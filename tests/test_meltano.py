@@ -71,7 +71,7 @@ class Project:
         """The live rows of a table, nested values decoded."""
         schema = self.api.tap.name.replace("-", "_")
         with duckdb.connect(self.file, read_only=True) as warehouse:
-            answer = warehouse.table(f"{schema}.{stream}").execute()
+            answer = warehouse.table(f"{schema}.{stream}")
             columns = dict(zip(answer.columns, map(str, answer.types), strict=True))
             rows = [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
         return [

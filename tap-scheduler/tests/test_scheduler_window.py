@@ -240,14 +240,8 @@ def pages_of(starts: list[datetime | None], sizes: list[int]) -> list[bytes]:
 
 def read(pages: list[bytes], edge: datetime | None) -> list[datetime | None]:
     """The starts on the pages that the paginator follows."""
-    paginator, found = (
-        NewestFirst(
-            Signals("$.metadata.after", rows="$.entries[*]"),
-            edge,
-            lambda: datetime.max.replace(tzinfo=UTC) - timedelta(days=1),
-        ),
-        [],
-    )
+    found: list[datetime | None] = []
+    paginator = NewestFirst(Signals("$.metadata.after", rows="$.entries[*]"), edge, lambda: MOMENT + timedelta(days=10))
     for page in pages:
         response = requests.Response()
         response._content = page

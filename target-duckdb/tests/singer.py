@@ -76,6 +76,13 @@ def run(tmp_path: Path, messages: Iterable[Message | str], **settings: Json) -> 
     return subprocess.run(argv, input=text_of(messages), capture_output=True, text=True, check=False)
 
 
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Texts of the error lines of a run, after checking that it failed without a traceback."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "| ERROR " in line]
+
+
 def query(file: Path, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a query; times come back in UTC."""
     with duckdb.connect(file) as connection:

@@ -77,13 +77,6 @@ def test_a_property_missing_from_the_newer_record_becomes_null(file: Path) -> No
     assert query(file, "SELECT * FROM t") == [(1, None)]
 
 
-def test_a_key_of_several_properties_with_a_null_in_it_matches_itself(file: Path) -> None:
-    rows = [record("t", a=1, b="x", v=1), record("t", a=1, b=None, v=2), record("t", a=1, b=None, v=3)]
-    for _ in range(2):
-        load(file, [schema("t", {"a": INTEGER, "b": TEXT, "v": INTEGER}, ("a", "b")), *rows])
-    assert query(file, "SELECT * FROM t ORDER BY v") == [(1, "x", 1), (1, None, 3)]
-
-
 def test_rows_without_a_key_are_added_in_order(file: Path) -> None:
     for _ in range(2):
         load(file, [schema("t", {"v": INTEGER}, ()), *(record("t", v=i) for i in range(3))])
@@ -134,8 +127,6 @@ def test_names_that_differ_only_by_case_get_a_column_each_in_every_run(file: Pat
     assert first == "Id"
     assert (second.split("_")[0], third.split("_")[0]) == ("id", "ID")
     assert query(file, "SELECT * FROM t ORDER BY 1") == [(1, "a", None), (2, "b", "c")]
-    load(file, [schema("T", {"id": INTEGER}), record("T", id=9)])
-    assert len(query(file, "SELECT table_name FROM duckdb_tables()")) == 2
 
 
 def test_an_empty_property_name_is_stored_too(file: Path) -> None:

@@ -83,7 +83,7 @@ class DuckDB(Loader):
             return {}
         with duckdb.connect(self.file, read_only=True) as warehouse:
             found = warehouse.execute("select table_name from duckdb_tables() where schema_name = ?", [schema])
-            return {name: _rows(warehouse.table(f"{schema}.{name}").execute()) for (name,) in found.fetchall()}
+            return {name: _rows(warehouse.table(f"{schema}.{name}")) for (name,) in found.fetchall()}
 
 
 def _rows(answer: duckdb.DuckDBPyRelation) -> list[Row]:

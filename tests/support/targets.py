@@ -54,6 +54,7 @@ def _requirements(name: str) -> list[str]:
 PROGRAMS = {
     "target-jsonl": _requirements("target-jsonl"),
     "target-csv": _requirements("target-csv"),
+    "target-duckdb": ["target-duckdb==0.8.0", "duckdb==1.2.2"],
     "singer-check-tap": ["singer-tools==0.4.1", "singer-python==6.8.0", "attrs==16.3.0"],
 }
 """Each program, and what is installed for it. The old ones do not say with which versions of others they work."""

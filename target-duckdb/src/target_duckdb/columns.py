@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import binascii
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import msgspec
 
+from target_duckdb.keys import KEY_FITS, entering, widened_key
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 Json = Any
 """A decoded JSON value: str, int, Decimal, bool, None, list or dict."""
@@ -30,8 +31,9 @@ _SAME_AS = {  # types that another program may have given a column, and the one 
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"), "BIGINT"),
     "UBIGINT": "HUGEINT",
     "FLOAT": "DOUBLE",
-    "TIMESTAMP": "TIMESTAMPTZ",
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"), "TIMESTAMPTZ"),
 }
+_NESTED = ("STRUCT(", "MAP(", "UNION(")
 _OURS = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMPTZ", "DATE", "JSON"}
 
 
@@ -108,20 +110,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def own_name(name: str, taken: Iterable[str]) -> str:
-    """Name under which `name` is stored: itself, unless another that differs only by case is in `taken`.
-
-    DuckDB does not tell `Id` from `id`. The one that comes second is stored as `id_<CRC-32 of its name>`, in every run.
-    """
-    taken = set(taken)
-    if name in taken:
-        return name
-    suffixed = f"{name}_{binascii.crc32(name.encode()):08x}"
-    if not name or suffixed in taken or name.lower() in {other.lower() for other in taken}:
-        return suffixed
-    return name
-
-
 def _integer(bits: int) -> Callable[[Json], int]:
     def fit(value: Json) -> int:
         if type(value) is Decimal and value.adjusted() < MOST_DIGITS and value == value.to_integral_value():
@@ -154,6 +142,13 @@ def _exact_double(value: Json) -> float:
     number = _double(value)
     if number != value:
         raise ValueError("is an integer that the column's type DOUBLE cannot hold exactly")
+    return number
+
+
+def _key_double(value: Json) -> float:
+    number = _double(value)
+    if number != value and Decimal(repr(number)) != value:  # another key would become the same double
+        raise ValueError("is a number that a key in a column of type DOUBLE cannot hold exactly")
     return number
 
 
@@ -211,23 +206,29 @@ class Column:
     Attributes:
         key: Name that says nothing about the property, such as `c0`.
         source: Name of the property in a record.
-        name: Name of the column, and of the value within a staged row.
+        name: Name of the column.
+        staged: Name of the value within a staged row.
         type: DuckDB type of the column, which may be wider than the property asks for.
         declared: DuckDB type that the property asks for.
+        is_key: Whether the property is one of the key.
     """
 
     key: str
     source: str
     name: str
+    staged: str
     type: str
     declared: str
+    is_key: bool
 
     @property
     def fit(self) -> Callable[[Json], Json]:
         """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value."""
         if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
             return _exact_double
-        return _FORMS[self.type].fit
+        if self.is_key and self.type == "DOUBLE":
+            return _key_double
+        return KEY_FITS.get(self.type, _FORMS[self.type].fit) if self.is_key else _FORMS[self.type].fit
 
     @property
     def is_of_its_type(self) -> bool:
@@ -242,6 +243,8 @@ class Column:
     def expression(self, stream: str) -> str:
         """SQL that turns the staged value into the column's; it fails with a sentence when the value is none."""
         pattern = _FORMS[self.type].pattern
+        if self.is_key and self.type == "VARCHAR":
+            return entering(self.key, self.declared)
         if not pattern:
             return self.key if self.read_as == self.type else f"{self.key}::{self.type}"
         what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time"}[self.type]
@@ -257,14 +260,17 @@ class Column:
         )
 
 
-def converted(name: str, old: str, new: str) -> str:
+def converted(name: str, old: str, new: str, *, is_key: bool = False) -> str:
     """SQL that turns a column's existing values into the wider type `new` without losing any of them."""
     column = quoted(name)
+    if is_key and (key := widened_key(column, old, new)):
+        return key
     text = f"{column}::VARCHAR"
-    if old == "TIMESTAMPTZ":
-        text = f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if old in {"TIMESTAMPTZ", "TIMESTAMP"}:
+        moment = f"{column} AT TIME ZONE 'UTC'" if old == "TIMESTAMPTZ" else column
+        text = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     if new == "VARCHAR":
-        return text
+        return f"to_json({column})::VARCHAR" if old.startswith(_NESTED) or old.endswith("]") else text
     if new == "JSON":
-        return f"to_json({text if old in {'TIMESTAMPTZ', 'DATE', 'VARCHAR'} else column})"
+        return f"to_json({text if old in {'TIMESTAMPTZ', 'TIMESTAMP', 'DATE', 'VARCHAR'} else column})"
     return f"{column}::{new}"

@@ -66,7 +66,7 @@ def decoders(columns: Sequence[Column], keys: Collection[str], ignored: Collecti
         keys: Properties without which there is no row.
         ignored: Other properties that a record may have.
     """
-    if not columns or any(column.name != column.source for column in columns):
+    if not columns or any(column.staged != column.source for column in columns):
         return []
     try:
         return [_decoder(columns, keys, sorted(ignored), native=native) for native in (True, False)]
@@ -76,13 +76,20 @@ def decoders(columns: Sequence[Column], keys: Collection[str], ignored: Collecti
 
 def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence[str], *, native: bool) -> Decoder:
     fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
-    fits = []
+    fits, required = [], []
     for column in columns:
         kind = _NATIVE.get(column.type) if native and column.is_of_its_type else None
+        if column.is_key and column.type == "DOUBLE":  # msgspec's float is the nearest, and perhaps that of another key
+            kind = None
         if kind is None:
             fits.append((column.key, column.fit))
-        kind = Any if kind is None else kind | None
-        fields.append((column.key, kind) if column.source in keys else (column.key, kind, None))
+        if column.source not in keys:
+            fields.append((column.key, Any if kind is None else kind | None, None))
+        elif kind is None:
+            fields.append((column.key, Any))
+            required.append(column.key)
+        else:
+            fields.append((column.key, kind))
     names = {column.key: column.source for column in columns}
     dropped = {f"u{index}": name for index, name in enumerate(ignored)}
     row = msgspec.defstruct(
@@ -94,4 +101,19 @@ def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence
         kw_only=True,
         gc=False,
     )
-    return Decoder(msgspec.json.Decoder(row, float_hook=Decimal).decode, fits, list(dropped))
+    decode = msgspec.json.Decoder(row, float_hook=Decimal).decode
+    return Decoder(_without_null(decode, required) if required else decode, fits, list(dropped))
+
+
+def _without_null(
+    decode: Callable[[msgspec.Raw | bytes | str], Any], required: Sequence[str]
+) -> Callable[[msgspec.Raw | bytes | str], Any]:
+    """Return a decoder that raises ValueError where one of these attributes is null."""
+
+    def checked(text: msgspec.Raw | bytes | str) -> Any:
+        row = decode(text)
+        if any(getattr(row, key) is None for key in required):
+            raise ValueError("a key has no value")
+        return row
+
+    return checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -17,6 +18,8 @@ LOCK_TIMEOUT = 60
 ENV_PREFIX = "TARGET_DUCKDB_"
 ALIASES = {"path": "filepath", "add_metadata_columns": "add_record_metadata"}
 """Other names of settings."""
+STORAGE_COMPATIBILITY_VERSION = "v1.0.0"
+"""Oldest DuckDB whose files a new file is like: every 1.x from 1.1 on has opened such a file of DuckDB 2."""
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -79,6 +82,16 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="Seconds to wait for another process that holds the file.",
     ),
     th.Property(
+        "storage_compatibility_version",
+        th.StringType,
+        default=STORAGE_COMPATIBILITY_VERSION,
+        title="Storage version",
+        description=(
+            "DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the newest storage format. "
+            "A file that exists keeps its format."
+        ),
+    ),
+    th.Property(
         "temp_dir",
         th.StringType,
         title="Temporary files",
@@ -92,6 +105,28 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
             description="Taken from the known loader's settings and without effect here.",
         )
         for name in ("delimiter", "quotechar", "flush_all_streams", "primary_key_required")
+    ),
+    *(
+        th.Property(
+            name,
+            th.StringType,
+            title="Database",
+            description="Taken from the known loader's settings: the file's name without its ending, and no other.",
+        )
+        for name in ("database", "dbname")
+    ),
+    th.Property(
+        "schema_mapping",
+        th.CustomType({"type": ["object", "null"]}),
+        title="Schemas",
+        description="Taken from the known loader's settings where all of it names one `target_schema`.",
+    ),
+    th.Property("token", th.StringType, secret=True, title="Gone", description="MotherDuck is not written to."),
+    th.Property(
+        "settings",
+        th.CustomType({"type": ["object", "null"]}),
+        title="Gone",
+        description="DuckDB's own settings are not taken.",
     ),
 ).to_dict() | {"additionalProperties": False}
 
@@ -119,10 +154,47 @@ def renamed(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+_GONE = {  # settings of the known loader that mean nothing here, and what to do instead
+    "token": "this loader writes to files, not to MotherDuck. Remove it, and set filepath to a file.",
+    "settings": "DuckDB's settings are the loader's own. Remove it; temp_dir, lock_timeout and "
+    "storage_compatibility_version are settings here.",
+}
+
+
+def taken_over(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the known loader's turned into ours.
+
+    Raises:
+        LoadError: One of them cannot be done; nothing of it is quoted that may be a secret.
+    """
+    settings = dict(config)
+    for name, instead in _GONE.items():
+        if settings.get(name):
+            raise LoadError(f"The setting {name!r} of target-duckdb 0.8.0 is gone: {instead}")
+    path = settings.get("filepath")
+    for name in ("database", "dbname"):
+        if isinstance(path, str) and (value := settings.get(name)) and value != Path(path).stem:
+            raise LoadError(
+                f"The setting {name!r} is {value!r}, but DuckDB calls the database of a file by the file's name, here "
+                f"{Path(path).stem!r}. Remove the setting, or rename the file."
+            )
+    if isinstance(mapping := settings.get("schema_mapping"), dict) and mapping:
+        schemas = {str(one.get("target_schema") or "") if isinstance(one, dict) else "" for one in mapping.values()}
+        schemas |= {given} if (given := settings.get("default_target_schema")) else set()
+        if len(schemas) > 1 or "" in schemas:
+            raise LoadError(
+                "The setting 'schema_mapping' names several schemas, and a run of this loader fills one. Remove it, "
+                "set default_target_schema, and load the streams of each schema by a run of their own."
+            )
+        [settings["default_target_schema"]] = schemas
+    return settings
+
+
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with `data_flattening_max_level`, and the ~ of a path, replaced by what it stands for."""
     settings = dict(config)
     settings.setdefault("validate_records", False)
+    settings["default_target_schema"] = (settings.get("default_target_schema") or "main").strip()
     for name in ("filepath", "temp_dir"):
         if path := settings.get(name):
             settings[name] = os.path.expanduser(path)  # noqa: PTH111  # Path's raises where there is no such user

@@ -40,11 +40,13 @@ class Progress:
     """What one run has seen of a stream, across all its schemas.
 
     Attributes:
+        table: Name of its table, empty before its first schema.
         rows: Records written.
         versions: Table versions that records carried; None stands for records without one.
         announced: Version whose announcement waits for the end of the input.
     """
 
+    table: str = ""
     rows: int = 0
     versions: set[int | None] = field(default_factory=set)
     announced: int | None = None
@@ -138,9 +140,11 @@ class DuckDBSink(BatchSink):
             raise LoadError(f"stream {self.stream_name!r}: its schema lacks the key property {missing[0]!r}.")
         with self.target.warehouse.transaction() as connection:
             warehouse = self.target.warehouse
-            self._table = Table.find(connection, warehouse.namespace, warehouse.schema, self.stream_name)
-            self._columns = self._table.evolve(connection, properties)
-        self._fits = [(column.name, column.source, column.fit) for column in self._columns]
+            others = {one.table for name, one in self.target.progress.items() if name != self.stream_name}
+            self._table = Table.find(connection, warehouse, self.stream_name, others)
+            self._columns = self._table.evolve(connection, properties, self.key_properties)
+        self.progress.table = self._table.short_name
+        self._fits = [(column.staged, column.source, column.fit) for column in self._columns]
         self._known = {*self.original_schema["properties"], *properties}
         if self.include_sdc_metadata_properties:
             self._stamp = Stamps(self._columns, self.sync_started_at)
@@ -243,9 +247,12 @@ class DuckDBSink(BatchSink):
 
     @override
     def preprocess_record(self, record: dict[str, Json], context: dict[str, Any]) -> dict[str, Json]:
-        """Refuse a record without its key, in a sentence of ours."""
-        if not record.keys() >= set(self.key_properties):
-            raise MissingKeyPropertiesError(f"stream {self.stream_name!r}: a record lacks a key property.")
+        """Refuse a record without its key, absent or null, in a sentence of ours."""
+        for key in self.key_properties:
+            if record.get(key) is None:
+                raise MissingKeyPropertiesError(
+                    f"stream {self.stream_name!r}, column {key!r}: a record has no value in this key property."
+                )
         return record
 
     @override

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from target_duckdb.columns import (
     Column,
@@ -11,19 +14,21 @@ from target_duckdb.columns import (
     converted,
     known_type,
     literal,
-    own_name,
     quoted,
     short_type,
     widened,
 )
+from target_duckdb.errors import LoadError
+from target_duckdb.existing import Existing
+from target_duckdb.keys import has_several_spellings, identity
+from target_duckdb.names import columns_of, old_table_of, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    import duckdb
-
     from target_duckdb.columns import Json
+    from target_duckdb.warehouse import Warehouse
 
 DELETED_AT = "_sdc_deleted_at"
 VERSION = "_sdc_table_version"
@@ -48,8 +53,8 @@ class Batch:
 
 def _source(batch: Batch, columns: Sequence[Column]) -> str:
     """SQL that reads a batch's rows in their order, each value under its column's key."""
-    names = ", ".join(f"{quoted(column.name)} AS {column.key}" for column in columns)
-    types = ", ".join(f"{literal(column.name)}: {literal(column.read_as)}" for column in columns)
+    names = ", ".join(f"{quoted(column.staged)} AS {column.key}" for column in columns)
+    types = ", ".join(f"{literal(column.staged)}: {literal(column.read_as)}" for column in columns)
     largest = max(batch.longest + 1024, 1 << 20)
     return (
         f"(SELECT {names} FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', records = true, "  # noqa: S608  # quoted
@@ -63,56 +68,144 @@ class Table:
 
     Attributes:
         stream: Name of the stream.
+        schema: Name of the schema.
+        short_name: Name of the table.
         name: Quoted name of the table with its catalog and schema.
         types: DuckDB type of each column; empty while the table does not exist.
+        free: Tables of the schema that no other stream of this run has.
     """
 
     stream: str
+    schema: str
+    short_name: str
     name: str
-    types: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str]
+    free: Collection[str]
 
     @classmethod
-    def find(cls, connection: duckdb.DuckDBPyConnection, namespace: str, schema: str, stream: str) -> Table:
-        """The stream's table as it stands in the file; the schema is created if it is missing."""
+    def find(
+        cls, connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, stream: str, others: Collection[str]
+    ) -> Table:
+        """Return the stream's table as it stands in the file; the schema is created if it is missing.
+
+        Args:
+            connection: The connection, in a transaction.
+            warehouse: The file and the schema.
+            stream: Name of the stream.
+            others: Tables that other streams of this run have.
+
+        Raises:
+            LoadError: A view has the name of the table.
+        """
+        namespace, schema = warehouse.namespace, warehouse.schema
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
         rows = connection.execute(
             "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
             "AND lower(schema_name) = lower(?) ORDER BY column_index",
             [schema],
         ).fetchall()
-        name = own_name(stream, {row[0] for row in rows})
+        views = connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() "
+            "AND lower(schema_name) = lower(?)",
+            [schema],
+        ).fetchall()
+        there = {row[0] for row in rows} - {name for (name,) in views}
+        name = table_of(stream, there, others)
+        if view := next((view for (view,) in views if view.lower() == name.lower()), None):
+            raise LoadError(
+                f"stream {stream!r}: {schema}.{view} is a view, and the stream needs a table of that name. "
+                "Rename the view, or set default_target_schema to another schema."
+            )
         types = {column: short_type(kind) for table, column, kind in rows if table == name}
-        return cls(stream, f"{namespace}.{quoted(name)}", types)
+        return cls(stream, schema, name, f"{namespace}.{quoted(name)}", types, there - set(others))
 
-    def evolve(self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json]) -> list[Column]:
-        """Make a column for each property, wide enough for what it holds and for what the property allows."""
-        columns = []
-        for index, (source, schema) in enumerate(properties.items()):
-            declared = column_type(schema)
-            name = own_name(source, self.types)
-            kind = self._ensure(connection, name, declared)
-            columns.append(Column(f"c{index}", source, name, kind, declared))
-        return columns
+    def evolve(
+        self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json], keys: Sequence[str]
+    ) -> list[Column]:
+        """Make a column for each property, wide enough for what it holds and for what the property allows.
 
-    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str) -> str:
-        """Create or widen one column; returns its type."""
-        column = quoted(name)
-        if not self.types:
-            connection.execute(f"CREATE TABLE {self.name} ({column} {declared})")
-            self.types[name] = declared
-        elif name not in self.types:
-            connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
-            self.types[name] = declared
+        Raises:
+            LoadError: Something of the table is in the way; nothing is changed.
+        """
+        names = columns_of(properties, self.types)
+        declared = {source: column_type(schema) for source, schema in properties.items()}
+        keyed = [names[key] for key in keys]
+        if self.types:
+            kinds = {name: self._wanted(connection, name, declared[source]) for source, name in names.items()}
+            changes = {name: kind for name, kind in kinds.items() if kind != self.types.get(name, kind)}
+            existing = Existing(self.stream, self.name, self.schema, self.short_name)
+            existing.check_written(connection, names.values())
+            existing.prepare(connection, keyed, changes)
+        else:
+            self._check_old_name(connection, properties, keys)
+        # read_json does not tell two names apart that differ only by case, and takes no empty one.
+        by_source = "" not in names and len({source.lower() for source in names}) == len(names)
+        return [
+            Column(
+                key=f"c{index}",
+                source=source,
+                name=name,
+                staged=source if by_source else name,
+                type=self._ensure(connection, name, declared[source], is_key=source in keys),
+                declared=declared[source],
+                is_key=source in keys,
+            )
+            for index, (source, name) in enumerate(names.items())
+        ]
+
+    def _check_old_name(
+        self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json], keys: Sequence[str]
+    ) -> None:
+        """Raise LoadError where target-duckdb 0.8.0 has kept the stream in a table of another name."""
+        old = old_table_of(self.stream)
+        if old == self.stream.lower() or old not in self.free:
+            return
+        columns = {
+            name
+            for (name,) in connection.execute(
+                "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() "
+                "AND lower(schema_name) = lower(?) AND table_name = ?",
+                [self.schema, old],
+            ).fetchall()
+        }
+        if Existing(self.stream, self.name, self.schema, old).primary_key(connection) != {key.lower() for key in keys}:
+            return
+        if not keys and columns != {name.lower() for name in properties}:
+            return
+        raise LoadError(
+            f"stream {self.stream!r}: there is no table {self.short_name!r} in the schema {self.schema!r}, but "
+            f"{old!r}, in which target-duckdb 0.8.0 keeps this stream. To go on with it: ALTER TABLE "
+            f"{quoted(self.schema)}.{quoted(old)} RENAME TO {quoted(self.short_name)}. If it is another stream's: "
+            "set default_target_schema to another schema."
+        )
+
+    def _wanted(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str) -> str:
+        """Return the type of a column that holds what it holds, and what the property allows."""
+        if name not in self.types:
+            return declared
         old = self.types[name]
         new = widened(known_type(old), declared)
         if (
             new == "DOUBLE"
             and known_type(old) in {"BIGINT", "HUGEINT"}
-            and self._has_integers_beyond_double(connection, column)
+            and self._has_integers_beyond_double(connection, quoted(name))
         ):
-            new = "VARCHAR"
-        if new != old:
-            connection.execute(f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING {converted(name, old, new)}")
+            return "VARCHAR"
+        return new
+
+    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str, *, is_key: bool = False) -> str:
+        """Create or widen one column; returns its type."""
+        if name not in self.types:
+            name = next((there for there in self.types if there.lower() == name.lower()), name)
+        column = quoted(name)
+        new = self._wanted(connection, name, declared)
+        if not self.types:
+            connection.execute(f"CREATE TABLE {self.name} ({column} {declared})")
+        elif name not in self.types:
+            connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
+        elif new != (old := self.types[name]):
+            using = converted(name, old, new, is_key=is_key)
+            connection.execute(f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING {using}")
         self.types[name] = new
         return new
 
@@ -128,7 +221,28 @@ class Table:
         columns: Sequence[Column],
         keys: Sequence[str],
     ) -> None:
-        """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added."""
+        """Write a batch: a row replaces the row with its key, the last of a key wins; without keys all are added.
+
+        Raises:
+            LoadError: A row breaks a constraint that somebody has given the table.
+        """
+        try:
+            self._merge(connection, batch, columns, keys)
+        except duckdb.ConstraintException as error:
+            found = re.search(r"CHECK|NOT NULL|UNIQUE|foreign key", str(error))
+            kind = found[0] if found else "of another kind"
+            raise LoadError(
+                f"stream {self.stream!r}: a row breaks a constraint of the table {self.schema}.{self.short_name} "
+                f"({kind}). Drop it, or copy the table without it (CREATE TABLE … AS FROM …), and run again."
+            ) from error
+
+    def _merge(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        batch: Batch,
+        columns: Sequence[Column],
+        keys: Sequence[str],
+    ) -> None:
         staged = {column.key: column.expression(self.stream) for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
         if batch.version is not None:
@@ -140,21 +254,30 @@ class Table:
         if not keys:
             connection.execute(f"{into} SELECT {values} FROM {source}")  # noqa: S608  # names are quoted
             return
-        matched = [column.key for key in keys for column in columns if column.source == key]
-        equal = " AND ".join(f"old.{names[key]} = new.{key}" for key in matched)
-        same = " AND ".join(f"old.{names[key]} IS NOT DISTINCT FROM new.{key}" for key in matched)
-        empty = " OR ".join(f"new.{key} IS NULL" for key in matched)
-        last = f"SELECT max(rowid) FROM {_BATCH} GROUP BY {', '.join(matched)}"  # noqa: S608  # only our own names
-        delete = f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE"  # noqa: S608  # names are quoted
+        keyed = [column for key in keys for column in columns if column.source == key]
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT {values} FROM {source}")  # noqa: S608  # names are quoted
+        old = {column.key: f"old.{quoted(column.name)}" for column in keyed}
+        new = {column.key: f"new.{column.key}" for column in keyed}
+        if self._has_several_spellings(connection, keyed):
+            old, new = (
+                {column.key: identity(side[column.key], column.type) for column in keyed} for side in (old, new)
+            )
+        equal = " AND ".join(f"{old[key]} = {new[key]}" for key in new)
+        last = f"SELECT max(rowid) FROM {_BATCH} AS new GROUP BY {', '.join(new.values())}"  # noqa: S608  # only our own names
         for statement in (
-            f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT {values} FROM {source}",  # noqa: S608  # names are quoted
-            # Where all keys of a batch lie beyond those of a part of the table, DuckDB skips that part, for `=` only.
-            f"{delete} {equal}",
-            f"{delete} ({empty}) AND {same}",
+            # Where all keys of a batch lie beyond those of a part of the table, DuckDB skips that part.
+            f"DELETE FROM {self.name} AS old USING {_BATCH} AS new WHERE {equal}",  # noqa: S608  # names are quoted
             f"{into} SELECT {', '.join(staged)} FROM {_BATCH} WHERE rowid IN ({last}) ORDER BY rowid",  # noqa: S608  # quoted
             f"DROP TABLE {_BATCH}",
         ):
             connection.execute(statement)
+
+    @staticmethod
+    def _has_several_spellings(connection: duckdb.DuckDBPyConnection, keyed: Sequence[Column]) -> bool:
+        """Whether a key in the batch may be spelt otherwise elsewhere; its identity costs more than a look at it."""
+        tests = " OR ".join({has_several_spellings(column.key, column.type) for column in keyed})
+        query = f"SELECT count(*) FROM (SELECT 1 FROM {_BATCH} WHERE {tests} LIMIT 1)"  # noqa: S608  # only our own names
+        return bool(connection.execute(query).fetchall()[0][0])
 
     def retire(self, connection: duckdb.DuckDBPyConnection, version: int, *, remove: bool) -> None:
         """Mark the rows of any other version, or of none, as deleted now, or remove them."""

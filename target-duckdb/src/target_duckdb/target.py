@@ -23,7 +23,16 @@ from target_duckdb.batch_files import texts
 from target_duckdb.environment import from_environment, without_effect
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
-from target_duckdb.settings import ALIASES, ENV_PREFIX, LOCK_TIMEOUT, SETTINGS, renamed, resolved
+from target_duckdb.settings import (
+    ALIASES,
+    ENV_PREFIX,
+    LOCK_TIMEOUT,
+    SETTINGS,
+    STORAGE_COMPATIBILITY_VERSION,
+    renamed,
+    resolved,
+    taken_over,
+)
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse
 
@@ -95,9 +104,10 @@ class TargetDuckDB(Target):
         self.max_parallelism = 1  # one connection, one thread
         self.warehouse = Warehouse(
             Path(self.config["filepath"]),
-            self.config.get("default_target_schema") or "main",
+            self.config["default_target_schema"],
             float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
+        self.warehouse.storage = self.config.get("storage_compatibility_version") or STORAGE_COMPATIBILITY_VERSION
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
@@ -118,11 +128,12 @@ class TargetDuckDB(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Resolve aliases, and take the environment if it is to be read, before the SDK checks the settings."""
+        """Take the settings under all their names, and the environment if it is to be read, before the SDK checks."""
         self._config = renamed(self._config)
         if self._takes_environment:
             self.append_builtin_config(SETTINGS)
             self._config = renamed(self._config | from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES))
+        self._config = taken_over(self._config)
         return super()._validate_config(raise_errors=raise_errors)
 
     @override

@@ -12,6 +12,7 @@ import duckdb
 
 from target_duckdb.columns import quoted
 from target_duckdb.errors import LoadError
+from target_duckdb.settings import STORAGE_COMPATIBILITY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,12 +30,16 @@ _SETTINGS = """
     SET checkpoint_threshold = '64MB';  -- each checkpoint writes the last rows of a table once more
 """
 _LOCKED = "Could not set lock"
+_VERSION_AT = slice(52, 84)
+"""Bytes of a file that hold the version of the DuckDB that made it."""
 _REASONS = {  # part of DuckDB's message -> what to tell
     "not a valid DuckDB": "{path} is not a DuckDB database. Set filepath to another file.",
-    "newer version of DuckDB": "{path} was written by a newer DuckDB than {version}. Upgrade duckdb, or set filepath "
-    "to another file.",
-    "database file with version number": "{path} was written by another version of DuckDB than {version} can read. "
-    "Upgrade duckdb, or set filepath to another file.",
+    "newer version of DuckDB": "{path} was written by DuckDB {writer}, which is newer than {version}, the one that is "
+    "installed. Upgrade duckdb, or set filepath to another file.",
+    "version number": "{path} was written by DuckDB {writer}, and {version}, the one that is "
+    "installed, cannot read it. Install another version of duckdb, or set filepath to another file.",
+    "not a known DuckDB version": "storage_compatibility_version is not a version that DuckDB {version} knows. Set it "
+    "to one such as v1.0.0, or to latest.",
     "Corrupt database file": "{path} is damaged. Restore it from a backup, or set filepath to another file.",
     "No space left": "No space is left on the disk of {path} or of the temporary files. Nothing of this batch is kept.",
     "File too large": "{path} or a temporary file has reached the largest size allowed. Nothing of this batch is kept.",
@@ -49,12 +54,22 @@ def sentence(error: duckdb.Error | OSError, path: Path) -> str:
     text = str(error)
     for part, reason in _REASONS.items():
         if part in text:
-            return reason.format(path=path, version=duckdb.__version__)
+            return reason.format(path=path, version=duckdb.__version__, writer=_writer(path))
     where = text.find("stream ")
     if isinstance(error, duckdb.InvalidInputException) and where > 0:  # raised by Column.expression
         return text[where:].splitlines()[0]
     told = re.sub(r"'[^']*'|\"[^\"]*\"", "…", text.splitlines()[0] if text else "no reason given")
     return f"Writing to {path} failed ({type(error).__name__}): {told}"
+
+
+def _writer(path: Path) -> str:
+    """Return the version of DuckDB that made a file, from its header."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_VERSION_AT.stop)
+    except OSError:
+        header = b""
+    return header[_VERSION_AT].rstrip(b"\0").decode("ascii", "replace").removeprefix("v") or "of an unknown version"
 
 
 class Warehouse:
@@ -63,6 +78,7 @@ class Warehouse:
     Attributes:
         path: The DuckDB file.
         schema: Schema that holds the tables.
+        storage: Oldest DuckDB that can open the file, if it is a new one.
     """
 
     def __init__(
@@ -77,6 +93,7 @@ class Warehouse:
         self.path = path
         self.schema = schema
         self._lock_timeout = lock_timeout
+        self.storage = STORAGE_COMPATIBILITY_VERSION
         self._clock = clock
         self._sleep = sleep
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -109,7 +126,7 @@ class Warehouse:
         waiting = False
         while True:
             try:
-                return duckdb.connect(self.path)
+                return duckdb.connect(self.path, config={"storage_compatibility_version": self.storage})
             except duckdb.IOException as error:
                 if _LOCKED not in str(error):
                     raise
