@@ -263,7 +263,7 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
 
     assert sum(request.status == 400 for request in sandbox.requests) == 6
     states = [message["value"] for message in messages.read if message["type"] == "STATE"]
-    assert [str(state) for state in states] == [before]
+    assert [str(state) for state in states] == [before, before]  # the one that it went on from, and that of the stream
 
 
 def test_the_bookmark_of_another_account_is_not_gone_by_and_no_address_is_in_the_state(
