@@ -22,7 +22,6 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.metrics import Metric
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
-from urllib3.exceptions import HTTPError
 
 from tap_common.access import ACCESS, Access
 from tap_common.address import doubt
@@ -224,7 +223,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
             try:
                 return access.retry(lambda: func(access.auth(request), context), self.path)
-            except (OSError, HTTPError) as error:  # HTTPError: what requests lets through of urllib3's
+            except OSError as error:  # requests' own, and what it refuses certificates with
                 vars(error)["request"] = request  # for the sentence about it
                 raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions as failed
-from urllib3.exceptions import NameResolutionError
 
 from tap_common.address import is_loopback, proxies_for
 from tap_common.certificate import issuer_of
@@ -151,7 +151,7 @@ def _connection(error: Exception, causes: list[BaseException], url: str) -> str:
             start = "start the sandbox with `make sandbox` in another terminal"
             return f"nothing runs there; {start}, or set `MELTANO_ENVIRONMENT=prod` for the vendor's API"
         return "the connection is refused"
-    if any(isinstance(cause, NameResolutionError) for cause in causes):
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "the name of the host is not known"
     if isinstance(error, failed.Timeout):
         return f"no answer in time ({type(error).__name__}), see `request_timeout`"
