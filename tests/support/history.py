@@ -79,7 +79,7 @@ SEARCH = settings(
 """One of the rounds of a search: each begins with another seed, as Hypothesis varies what it has begun with."""
 HISTORIES, KILLED, FAULTY, MEANWHILE = "histories", "runs killed", "answers faulty", "things that happened meanwhile"
 ODD = "values that no column could hold"
-LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, MISLED: 20, ODD: 100}
+LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, MISLED: 10, ODD: 100}
 """How much of it a search must have brought, or it is weaker than it looks."""
 SOAK = 60 * float(os.environ.get("MINUTES", "10"))
 """Seconds that `make soak` searches each API."""
@@ -347,7 +347,8 @@ def history_of(kind: Api) -> type[History]:
     interrupted = st.one_of(killed, meanwhile)
     wrong = st.sampled_from([what for what in misleading(kind.name) if what not in ALONE])
     ignored = st.frozensets(st.sampled_from(IGNORED[kind.name]), min_size=1)
-    misled = st.one_of(st.builds(Misled, wrong, st.sampled_from(PLACES)), st.builds(Unfiltered, ignored))
+    by_signal = st.builds(Misled, wrong, st.sampled_from(PLACES))
+    misled = st.one_of(by_signal, by_signal, st.builds(Unfiltered, ignored))
     some = st.frozensets(st.sampled_from(default), max_size=len(default) - 1)
     more = st.frozensets(st.sampled_from(others), max_size=2)
     in_part = st.builds(Partly, some, more)
