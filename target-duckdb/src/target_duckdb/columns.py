@@ -55,21 +55,47 @@ def _types(schema: Json) -> set[str]:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         return {_type(name, schema) for name in names if name != "null"} or {"JSON"}
     for union in ("anyOf", "oneOf", "allOf"):
-        if alternatives := [option for option in schema.get(union) or () if option != {"type": "null"}]:
+        if alternatives := [option for option in _options(schema, union) if option != {"type": "null"}]:
             if union == "allOf" and len(alternatives) > 1:
                 return {"JSON"}
             return set[str]().union(*map(_types, alternatives))
     return {"JSON"}
 
 
-def _type(name: str, schema: dict[str, Json]) -> str:
+def allows_null(schema: Json) -> bool:
+    """Whether a JSON schema allows null, in whichever way it says so."""
+    if not isinstance(schema, dict):
+        return schema is not False
+    if "type" in schema:
+        return "null" in schema["type"] if isinstance(schema["type"], list) else schema["type"] == "null"
+    options = [option for union in ("anyOf", "oneOf") for option in _options(schema, union)]
+    return any(map(allows_null, options)) if options else all(map(allows_null, _options(schema, "allOf")))
+
+
+def allows_nested(schema: Json) -> bool:
+    """Whether a JSON schema allows an object or an array."""
+    if not isinstance(schema, dict):
+        return True
+    if "type" in schema:
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return any(name in types for name in ("object", "array"))
+    options = [option for union in ("anyOf", "oneOf") for option in _options(schema, union)]
+    return any(map(allows_nested, options)) if options else all(map(allows_nested, _options(schema, "allOf")))
+
+
+def _options(schema: dict[str, Json], union: str) -> list[Json]:
+    options = schema.get(union)
+    return options if isinstance(options, list) else []
+
+
+def _type(name: Json, schema: dict[str, Json]) -> str:
     if name == "string":
-        return _STRING_FORMATS.get(schema.get("format", ""), "VARCHAR")
+        return _STRING_FORMATS.get(str(schema.get("format")), "VARCHAR")
     if name == "integer":
         limits = [schema.get(key, 0) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")]
         wide = any(_is_number(limit) and not -(1 << BIGINT_BITS) <= limit < 1 << BIGINT_BITS for limit in limits)
         return "HUGEINT" if wide else "BIGINT"
-    return _SCALARS.get(name, "JSON")
+    return _SCALARS.get(str(name), "JSON")
 
 
 def _is_number(value: Json) -> TypeGuard[int | float | Decimal]:
@@ -112,14 +138,27 @@ def own_name(name: str, taken: Iterable[str]) -> str:
     """Name under which `name` is stored: itself, unless another that differs only by case is in `taken`.
 
     DuckDB does not tell `Id` from `id`. The one that comes second is stored as `id_<CRC-32 of its name>`, in every run.
+    So is a name that looks like one of these, since another name may need it, and one that DuckDB takes no text for.
     """
     taken = set(taken)
-    if name in taken:
+    if name in taken and not _is_suffixed(name):
         return name
-    suffixed = f"{name}_{binascii.crc32(name.encode()):08x}"
-    if not name or suffixed in taken or name.lower() in {other.lower() for other in taken}:
-        return suffixed
+    lower = {other.lower() for other in taken}
+    own = suffixed(name)
+    if own not in taken and own.lower() in lower:
+        own = suffixed(own)
+    if not name or "\0" in name or _is_suffixed(name) or own in taken or name.lower() in lower:
+        return own
     return name
+
+
+def suffixed(name: str) -> str:
+    """A name of its own for `name`, without the character that no name in DuckDB may hold."""
+    return f"{name.replace(chr(0), '')}_{binascii.crc32(name.encode()):08x}"
+
+
+def _is_suffixed(name: str) -> bool:
+    return name == suffixed(name[:-9])
 
 
 def _integer(bits: int) -> Callable[[Json], int]:
@@ -139,6 +178,8 @@ _bigint, _hugeint = _integer(BIGINT_BITS), _integer(HUGEINT_BITS)
 
 
 def _double(value: Json) -> float:
+    if type(value) is msgspec.Raw:  # a number whose exponent is beyond those of Decimal
+        value = float(bytes(value))
     if type(value) is not Decimal and type(value) is not int and type(value) is not float:
         raise ValueError("is not a number")
     try:
@@ -175,6 +216,11 @@ def _string(value: Json) -> str:
     if type(value) is not str:
         raise ValueError("is not a string")
     return value
+
+
+def _text_unless_blank(value: Json) -> str | None:
+    text = _string(value)
+    return text if text.strip() else None
 
 
 class _Form(NamedTuple):
@@ -214,6 +260,7 @@ class Column:
         name: Name of the column, and of the value within a staged row.
         type: DuckDB type of the column, which may be wider than the property asks for.
         declared: DuckDB type that the property asks for.
+        takes_blanks: Whether a text without a character but blanks is no date or time, and no error either.
     """
 
     key: str
@@ -221,13 +268,24 @@ class Column:
     name: str
     type: str
     declared: str
+    takes_blanks: bool = False
 
     @property
     def fit(self) -> Callable[[Json], Json]:
-        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value."""
+        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value.
+
+        None comes of blanks where a date or a time is meant, and may be missing.
+        """
+        if self.takes_blanks and self.is_moment:
+            return _text_unless_blank
         if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
             return _exact_double
         return _FORMS[self.type].fit
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether it holds dates or times."""
+        return self.type in _STRING_FORMATS.values()
 
     @property
     def is_of_its_type(self) -> bool:
@@ -250,21 +308,41 @@ class Column:
         # DuckDB reads no time without seconds that names its zone.
         full = f"left({staged}, 16) || ':00' || substr({staged}, 17)"
         minutes = f"WHEN regexp_full_match({self.key}, {literal(_MINUTES)}) THEN try_cast({full} AS {self.type}) "
+        blank = f" OR trim({self.key}) = ''" if self.takes_blanks else ""
         return (
-            f"CASE WHEN {self.key} IS NULL THEN NULL ELSE coalesce("
+            f"CASE WHEN {self.key} IS NULL{blank} THEN NULL ELSE coalesce("
             f"CASE WHEN regexp_full_match({self.key}, {literal(pattern)}) THEN try_cast({staged} AS {self.type}) "
             f"{minutes if self.type == 'TIMESTAMPTZ' else ''}END, error({complaint})) END"
         )
 
 
-def converted(name: str, old: str, new: str) -> str:
-    """SQL that turns a column's existing values into the wider type `new` without losing any of them."""
+_QUOTED, _NO_JSON = r'"(\\.|[^"\\])*"', r"(?i)nan|inf|,\s*[\]}]"
+"""Strings within JSON, and what DuckDB takes for JSON beside them, and nobody else does."""
+
+
+def converted(name: str, old: str, new: str, *, nested: bool = False) -> str:
+    """SQL that turns a column's existing values into the wider type `new` without losing any of them.
+
+    Args:
+        name: Name of the column.
+        old: Its type.
+        new: Its new type.
+        nested: Whether text that is a JSON object or array becomes that, and not a JSON string.
+    """
     column = quoted(name)
     text = f"{column}::VARCHAR"
     if old == "TIMESTAMPTZ":
         text = f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if new == "VARCHAR" and (old.startswith(("STRUCT", "MAP")) or old.endswith("]")):
+        return f"to_json({column})::VARCHAR"
     if new == "VARCHAR":
         return text
+    if new == "JSON" and old == "VARCHAR" and nested:
+        bare = f"regexp_replace({column}, {literal(_QUOTED)}, '', 'g')"
+        return (
+            f"CASE WHEN regexp_matches({column}, '^\\s*[{{\\[]') AND NOT regexp_matches({bare}, {literal(_NO_JSON)}) "
+            f"AND json_valid({column}) THEN {column}::JSON ELSE to_json({column}) END"
+        )
     if new == "JSON":
         return f"to_json({text if old in {'TIMESTAMPTZ', 'DATE', 'VARCHAR'} else column})"
     return f"{column}::{new}"

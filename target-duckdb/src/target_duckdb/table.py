@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from target_duckdb.columns import (
     Column,
+    allows_nested,
+    allows_null,
     column_type,
     converted,
     known_type,
@@ -16,12 +20,11 @@ from target_duckdb.columns import (
     short_type,
     widened,
 )
+from target_duckdb.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import duckdb
 
     from target_duckdb.columns import Json
 
@@ -81,27 +84,43 @@ class Table:
             [schema],
         ).fetchall()
         name = own_name(stream, {row[0] for row in rows})
+        views = connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() "
+            "AND lower(schema_name) = lower(?)",
+            [schema],
+        ).fetchall()
+        if (name,) in views or stream.lower() in {view.lower() for (view,) in views}:
+            raise LoadError(
+                f"stream {stream!r}: a view of that name stands in the schema {schema!r}, where its table would be. "
+                "Rename or drop the view, or set default_target_schema to another schema."
+            )
         types = {column: short_type(kind) for table, column, kind in rows if table == name}
         return cls(stream, f"{namespace}.{quoted(name)}", types)
 
-    def evolve(self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json]) -> list[Column]:
+    def evolve(
+        self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json], keys: Sequence[str] = ()
+    ) -> list[Column]:
         """Make a column for each property, wide enough for what it holds and for what the property allows."""
         columns = []
         for index, (source, schema) in enumerate(properties.items()):
             declared = column_type(schema)
             name = own_name(source, self.types)
-            kind = self._ensure(connection, name, declared)
-            columns.append(Column(f"c{index}", source, name, kind, declared))
+            is_key = source in keys
+            # In a key, text that looks like JSON stays what the next record is compared with.
+            kind = self._ensure(connection, name, declared, nested=allows_nested(schema) and not is_key)
+            takes_blanks = allows_null(schema) and not is_key
+            columns.append(Column(f"c{index}", source, name, kind, declared, takes_blanks))
         return columns
 
-    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str) -> str:
+    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str, *, nested: bool = False) -> str:
         """Create or widen one column; returns its type."""
         column = quoted(name)
         if not self.types:
             connection.execute(f"CREATE TABLE {self.name} ({column} {declared})")
             self.types[name] = declared
         elif name not in self.types:
-            connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
+            statement = f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}"
+            self._alter(connection, statement, name, "added")
             self.types[name] = declared
         old = self.types[name]
         new = widened(known_type(old), declared)
@@ -112,9 +131,33 @@ class Table:
         ):
             new = "VARCHAR"
         if new != old:
-            connection.execute(f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING {converted(name, old, new)}")
+            statement = f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING "
+            statement += converted(name, old, new, nested=nested)
+            self._alter(connection, statement, name, f"widened from {old} to {new}")
         self.types[name] = new
         return new
+
+    def _spelled(self, column: str) -> str:
+        """The column as the table has it: another loader may have written it in capitals."""
+        return next((name for name in self.types if name.lower() == column), column)
+
+    def _alter(self, connection: duckdb.DuckDBPyConnection, statement: str, column: str, what: str) -> None:
+        """Change a column; LoadError names what stands in the way."""
+        found = connection.execute(
+            "SELECT database_name, schema_name, table_name, index_name FROM duckdb_indexes() ORDER BY ALL"
+        ).fetchall()
+        try:
+            connection.execute(statement)
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.DependencyException) as error:
+            own = self.name.lower()
+            indexes = [index for *path, index in found if ".".join(map(quoted, path)).lower() == own]
+            names = ", ".join(map(repr, indexes))
+            cause = f"the index {names} depends" if len(indexes) == 1 else f"the indexes {names} depend"
+            raise LoadError(
+                f"stream {self.stream!r}, column {column!r}: the column cannot be {what} while "
+                f"{cause if indexes else 'a constraint, a key or something else in the file depends'} on it or its "
+                "table. Drop that, and run again."
+            ) from error
 
     def _has_integers_beyond_double(self, connection: duckdb.DuckDBPyConnection, column: str) -> bool:
         exact = f"try_cast({column}::DOUBLE AS HUGEINT) IS NOT DISTINCT FROM {column}::HUGEINT"
@@ -132,7 +175,7 @@ class Table:
         staged = {column.key: column.expression(self.stream) for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
         if batch.version is not None:
-            self._ensure(connection, VERSION, "BIGINT")
+            self._ensure(connection, self._spelled(VERSION), "BIGINT")
             staged["v"], names["v"] = str(batch.version), quoted(VERSION)
         source = _source(batch, columns)
         values = ", ".join(f"{expression} AS {key}" for key, expression in staged.items())
@@ -158,8 +201,8 @@ class Table:
 
     def retire(self, connection: duckdb.DuckDBPyConnection, version: int, *, remove: bool) -> None:
         """Mark the rows of any other version, or of none, as deleted now, or remove them."""
-        self._ensure(connection, VERSION, "BIGINT")
-        self._ensure(connection, DELETED_AT, "TIMESTAMPTZ")
+        self._ensure(connection, self._spelled(VERSION), "BIGINT")
+        self._ensure(connection, self._spelled(DELETED_AT), "TIMESTAMPTZ")
         other = f"{quoted(VERSION)} IS DISTINCT FROM {int(version)}"
         if remove:
             connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted
