@@ -48,15 +48,19 @@ def texts(
     path = Path(unquote(parts.path) if parts.scheme else url)
     kind = encoding.get("format")
     if kind not in ("jsonl", "parquet"):  # a set could not be asked for a list
-        raise LoadError(f"stream {stream!r}: batch files of format {kind!r} cannot be read.")
+        raise LoadError(f"stream {stream!r}: batch files of {_named('format', kind)} cannot be read.")
     compression = encoding.get("compression")
     if kind == "jsonl" and compression not in (None, "none", "gzip"):
-        raise LoadError(f"stream {stream!r}: batch files of compression {compression!r} cannot be read.")
+        raise LoadError(f"stream {stream!r}: batch files of {_named('compression', compression)} cannot be read.")
     try:
         yield from _parquet(path, connection) if kind == "parquet" else _lines(path, compression)
     except (OSError, EOFError, ValueError, zlib.error, duckdb.Error) as error:  # ValueError: a path with a NUL in it
         reason = getattr(error, "strerror", None) or "it is damaged, or not what its message says"
         raise LoadError(f"stream {stream!r}: the batch file {path} cannot be read: {reason}.") from error
+
+
+def _named(what: str, kind: object) -> str:
+    return f"{what} {kind!r}" if isinstance(kind, str) else f"a {what} that is no text"
 
 
 def _lines(path: Path, compression: str | None) -> Iterator[bytes]:

@@ -134,31 +134,32 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_NUL = "\N{SYMBOL FOR NULL}"
+
+
 def own_name(name: str, taken: Iterable[str]) -> str:
     """Name under which `name` is stored: itself, unless another that differs only by case is in `taken`.
 
     DuckDB does not tell `Id` from `id`. The one that comes second is stored as `id_<CRC-32 of its name>`, in every run.
-    So is a name that looks like one of these, since another name may need it, and one that DuckDB takes no text for.
+    So is a name that looks like one of these, since another name may need it, an empty one, and one with a NUL.
     """
     taken = set(taken)
-    if name in taken and not _is_suffixed(name):
-        return name
     lower = {other.lower() for other in taken}
     own = suffixed(name)
-    if own not in taken and own.lower() in lower:
-        own = suffixed(own)
-    if not name or "\0" in name or _is_suffixed(name) or own in taken or name.lower() in lower:
+    if not name or "\0" in name or _is_suffixed(name):
         return own
-    return name
+    if name in taken or (own not in taken and name.lower() not in lower):
+        return name
+    return own if own in taken or own.lower() not in lower else suffixed(own + own)
 
 
 def suffixed(name: str) -> str:
-    """A name of its own for `name`, without the character that no name in DuckDB may hold."""
-    return f"{name.replace(chr(0), '')}_{binascii.crc32(name.encode()):08x}"
+    """Return the name that `name` has where it cannot have its own; DuckDB takes no NUL in one."""
+    return f"{name.replace(chr(0), _NUL)}_{binascii.crc32(name.encode()):08x}"
 
 
 def _is_suffixed(name: str) -> bool:
-    return name == suffixed(name[:-9])
+    return name in {suffixed(name[:-9]), suffixed(name[:-9].replace(_NUL, chr(0)))}
 
 
 def _integer(bits: int) -> Callable[[Json], int]:

@@ -21,6 +21,7 @@ from target_duckdb.columns import (
     widened,
 )
 from target_duckdb.errors import LoadError
+from target_duckdb.sdk import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +105,7 @@ class Table:
         columns = []
         for index, (source, schema) in enumerate(properties.items()):
             declared = column_type(schema)
-            name = own_name(source, self.types)
+            name = self._spelled(source) if source in METADATA else own_name(source, self.types)
             is_key = source in keys
             # In a key, text that looks like JSON stays what the next record is compared with.
             kind = self._ensure(connection, name, declared, nested=allows_nested(schema) and not is_key)
