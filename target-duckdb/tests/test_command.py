@@ -8,11 +8,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from target_duckdb.errors import LoadError
 from target_duckdb.target import TargetDuckDB
-from target_duckdb.warehouse import Warehouse
+from target_duckdb.warehouse import Warehouse, sentence
 
 from .singer import INTEGER, MOMENT, TEXT, command, complaints, load, query, record, run, schema, state, text_of
 
@@ -239,8 +240,8 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_named(
             now[0] += seconds
 
         warehouse = Warehouse(file, "main", 3, clock=lambda: now[0], sleep=sleep)
-        sentence = rf"{file} is still held by another process \(PID {holder.pid}\) after 3 seconds"
-        with caplog.at_level("INFO"), pytest.raises(LoadError, match=sentence):
+        told = rf"{file} is still held by another process \(PID {holder.pid}\) after 3 seconds\. Its program is python"
+        with caplog.at_level("INFO"), pytest.raises(LoadError, match=told):
             _ = warehouse.connection
         assert sum("waiting" in entry.getMessage() for entry in caplog.records) == 1
 
@@ -251,6 +252,77 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_named(
         late = Warehouse(file, "main", 3, clock=lambda: now[0], sleep=release)
         assert late.connection.execute("SELECT 1").fetchall() == [(1,)]
         late.close()
+
+
+def test_the_program_that_holds_the_file_is_named_without_the_rest_of_its_command_line(
+    tmp_path: Path, file: Path
+) -> None:
+    script = tmp_path / "notebook"
+    script.write_text(HOLD)
+    argv = [sys.executable, str(script), str(file), "--token=4711"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        done = run(tmp_path, [schema("t", {"id": INTEGER})], lock_timeout=0)
+        holder.communicate("\n")
+    assert f"(PID {holder.pid}) after 0 seconds. Its program is notebook. Close" in complaints(done)[0]
+    assert "4711" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(":memory:", ":memory:x", "md:", "md:my_db?motherduck_token=4711", "motherduck:x", "ducklake:x.db"),
+        *("postgres:host=x", "s3://b/x.duckdb", "gs://b/x", "http://x/y.duckdb", "https://x/y", "file:///x.duckdb"),
+        *("a\0b", " ", "", ".", "{}"),
+    ],
+)
+def test_a_path_that_names_no_file_of_this_machine_is_refused_before_anything_is_written(
+    tmp_path: Path, path: str
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    argv = command(tmp_path / "config.json", tmp_path, filepath=path.format(folder))
+    messages = text_of([state({"before": 1}), schema("t", {"id": INTEGER}), record("t", id=1), state()])
+    done = subprocess.run(argv, input=messages, capture_output=True, text=True, check=False, cwd=folder)
+    assert "filepath" in complaints(done)[0]
+    assert "4711" not in done.stderr
+    assert done.stdout == ""
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("CREATE VIEW t AS SELECT 1 AS id", "stream 't': a view of that name stands in the schema 'main'"),
+        ('CREATE VIEW "T" AS SELECT 1 AS id', "stream 't': a view of that name"),
+        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "column 'v': it has to become VARCHAR, but "),
+        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "stream 't', column 'v': "),
+        (
+            "CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (id)",
+            "the index 'i' of the table main.t is in",
+        ),
+        (
+            "CREATE TABLE t (id BIGINT, v BIGINT UNIQUE)",
+            "stream 't', column 'v': it has to become VARCHAR, but the ",
+        ),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v <> 'it''s 4711'))", "stream 't': a row breaks a constraint"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_table_is_named(tmp_path: Path, file: Path, made: str, told: str) -> None:
+    query(file, made)
+    done = run(tmp_path, [schema("t", {"id": INTEGER, "v": TEXT}), record("t", id=1, v="it's 4711"), state()])
+    (complaint,) = complaints(done)
+    assert told in complaint
+    assert "4711" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["'it's 4711' to INT32", '"4711', "a number, 4711", "'a\n4711'", "'4711'"])
+@pytest.mark.parametrize("kind", [duckdb.ConversionException, duckdb.ConstraintException, duckdb.BinderException])
+def test_no_error_of_duckdb_repeats_a_value(file: Path, text: str, kind: type[duckdb.Error]) -> None:
+    if kind is not duckdb.BinderException or "number" not in text:
+        assert "4711" not in sentence(kind(f"Some Error: Could not convert string {text}"), file)
 
 
 @pytest.mark.parametrize("content", [b"hello " * 4000, b""])

@@ -131,7 +131,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character(file: Path, cap
         (MOMENT, '"infinity"'),
         (MOMENT, '"2024-02-30T00:00:00Z"'),
         (MOMENT, '"4711"'),
-        (MOMENT, '""'),
+        ({"type": "string", "format": "date-time"}, '""'),
         (MOMENT, "4711"),
         (DAY, '"2024-01-01T10:00:00Z"'),
         (DAY, '"2024-13-01"'),
@@ -143,6 +143,28 @@ def test_a_value_that_does_not_fit_ends_the_load_and_is_not_told(file: Path, kin
         stored(file, kind, raw)
     assert raw.strip('"') == "" or raw.strip('"') not in str(error.value)
     assert query(file, "SELECT * FROM t") == []
+
+
+@pytest.mark.parametrize("steps", [{}, {"stream_maps": {"other": None}}, {"add_record_metadata": True}])
+@pytest.mark.parametrize("form", ["date", "date-time"])
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", " " * 12, "\u00a0"])
+def test_a_blank_where_a_date_may_be_missing_is_null_and_told_of_once(
+    file: Path, caplog: pytest.LogCaptureFixture, blank: str, form: str, steps: dict[str, Any]
+) -> None:
+    text = {"type": "string", "format": form}
+    kinds = {"a": {"anyOf": [text, {"type": "null"}]}, "b": text | {"type": ["string", "null"]}, "c": TEXT}
+    rows = [record("t", a=blank, b=blank, c=blank), record("t", a="2024-01-02", b=blank, c=blank)]
+    load(file, [schema("t", kinds, ()), *rows * 2], **steps)
+    assert query(file, "SELECT count(*), count(a), count(b), count(c) FROM t") == [(4, 2, 0, 4)]
+    told = sorted(entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING")
+    if len(blank) < 10:
+        assert told == [f"stream 't', column '{x}': text without a date or time in it is loaded as NULL." for x in "ab"]
+
+
+@pytest.mark.parametrize("keys", [("v",), ("id", "v")])
+def test_a_blank_date_in_a_key_ends_the_load(file: Path, keys: tuple[str, ...]) -> None:
+    with pytest.raises(LoadError, match="stream 't', column 'v': "):
+        load(file, [schema("t", {"id": INTEGER, "v": MOMENT}, keys), record("t", id=1, v="")])
 
 
 def test_a_new_property_adds_a_column(file: Path) -> None:
@@ -171,6 +193,47 @@ def test_a_column_widens_step_by_step_and_keeps_its_values(file: Path) -> None:
     assert seen == ["BIGINT", "HUGEINT", "DOUBLE", "VARCHAR", "JSON", "JSON"]
     values = [row[0] for row in query(file, "SELECT v FROM t ORDER BY id")]
     assert values == ['"1.0"', '"2.0"', '"2.5"', '"x"', '{"a":1}', "9007199254740993"]
+
+
+TEXTS = {
+    '{"a":1.50,"b":"x, ]"}': '{"a":1.50,"b":"x, ]"}',
+    ' [1, {"a": null}] ': ' [1, {"a": null}] ',
+    '{"a":"NaN"}': '{"a":"NaN"}',
+    "[NaN]": '"[NaN]"',
+    "[1,]": '"[1,]"',
+    "{a}": '"{a}"',
+    "x": '"x"',
+    "5": '"5"',
+    "true": '"true"',
+    "null": '"null"',
+    "": '""',
+}
+
+
+@pytest.mark.parametrize("wider", [{"type": ["null", "object"]}, {"type": ["string", "array"]}, {}])
+def test_text_that_is_an_object_or_an_array_widens_to_json_as_json(file: Path, wider: Any) -> None:
+    rows = [record("t", id=i, v=text) for i, text in enumerate(TEXTS)]
+    rows += [record("t", id=90, v={"a": [1, None]}), record("t", id=91, v=[1]), record("t", id=92, v=None)]
+    load(file, [schema("t", {"id": INTEGER, "v": TEXT}), *rows])
+    load(file, [schema("t", {"id": INTEGER, "v": wider})])
+    stored = [value for (value,) in query(file, "SELECT v FROM t ORDER BY id")]
+    assert stored == [*TEXTS.values(), '{"a":[1,null]}', "[1]", None]
+    assert query(file, "SELECT v->>'b' FROM t WHERE id = 0") == [("x, ]",)]
+
+
+def test_text_stays_text_where_no_object_is_allowed_and_in_a_key(file: Path) -> None:
+    load(file, [schema("t", {"v": TEXT, "k": TEXT}, ("k",)), record("t", v="[1]", k="[1]")])
+    load(file, [schema("t", {"v": {"type": ["string", "integer"]}, "k": {}}, ("k",)), record("t", v="[2]", k="[1]")])
+    assert query(file, "SELECT v, k FROM t") == [('"[2]"', '"[1]"')]
+    load(file, [schema("u", {"v": TEXT}, ()), record("u", v="[1]")])
+    load(file, [schema("u", {"v": {"type": ["string", "integer"]}}, ())])
+    assert query(file, "FROM u") == [('"[1]"',)]
+
+
+def test_a_struct_or_list_of_another_loader_widens_to_the_text_of_its_json(file: Path) -> None:
+    query(file, "CREATE TABLE t AS SELECT {'a': 1} AS o, [1, 2] AS l")
+    load(file, [schema("t", {"o": TEXT, "l": TEXT}, ())])
+    assert query(file, "FROM t") == [('{"a":1}', "[1,2]")]
 
 
 def test_integers_that_a_double_cannot_hold_widen_to_text_instead(file: Path) -> None:

@@ -117,3 +117,31 @@ def test_versions_can_be_switched_off(file: Path) -> None:
     load(file, [PEOPLE, *rows(1, 1), activate("t", 1), state()])
     load(file, [PEOPLE, *rows(2, 2), activate("t", 2), state()], process_activate_version_messages=False)
     assert query(file, LIVE) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_table_that_is_empty_at_the_source_is_emptied_by_hard_delete(file: Path, hard: bool) -> None:  # noqa: FBT001  # pytest passes it by name
+    load(file, [PEOPLE, *rows(1, 1, 2), activate("t", 1), state()])
+    load(file, [PEOPLE, activate("t", 2)], hard_delete=hard)
+    assert query(file, LIVE) == [(1,), (2,)]
+    load(file, [PEOPLE, activate("t", 2), state()], hard_delete=hard)
+    assert query(file, LIVE) == []
+    assert query(file, "SELECT count(*) FROM t") == [(0 if hard else 2,)]
+
+
+@pytest.mark.parametrize("first", [[], [state()], [schema("u", {"id": INTEGER}), record("u", 1, id=7)]])
+def test_a_version_announced_before_its_schema_waits_for_it(file: Path, first: list[Message]) -> None:
+    load(file, [PEOPLE, *rows(1, 1, 2), activate("t", 1), state()])
+    load(file, [*first, activate("t", 2), PEOPLE, *rows(2, 2, 3), state()])
+    assert query(file, LIVE) == [(2,), (3,)]
+    if len(first) > 1:
+        assert query(file, "SELECT id FROM u") == [(7,)]
+
+
+def test_a_version_announced_without_a_schema_is_told_of_and_costs_no_row(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = load(file, [PEOPLE, *rows(1, 1), activate("other", 1), *rows(1, 2), activate("t", 1), state()])
+    assert out == ['{"done": true}']
+    assert query(file, LIVE) == [(1,), (2,)]
+    assert "stream 'other': a version was announced, but no schema came; it is ignored." in caplog.messages

@@ -8,6 +8,7 @@ time in 200,000 records of ten columns, of the 1.4 that their load takes.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zlib
@@ -38,23 +39,35 @@ def texts(
         encoding: `format`, jsonl or parquet, and `compression`, gzip or none, of JSON lines.
         connection: What reads Parquet.
     """
-    parts = urlparse(url)
+    try:
+        parts = urlparse(url)
+    except ValueError:
+        raise LoadError(f"stream {stream!r}: the manifest of a BATCH message holds a text that is no URL.") from None
     if parts.scheme not in {"", "file"}:
         raise LoadError(f"stream {stream!r}: batch files of scheme {parts.scheme!r} cannot be read.")
     path = Path(unquote(parts.path) if parts.scheme else url)
     kind = encoding.get("format")
-    if kind not in {"jsonl", "parquet"}:
-        raise LoadError(f"stream {stream!r}: batch files of format {kind!r} cannot be read.")
+    if kind not in ("jsonl", "parquet"):  # a set could not be asked for a list
+        raise LoadError(f"stream {stream!r}: batch files of {_named('format', kind)} cannot be read.")
+    compression = encoding.get("compression")
+    if kind == "jsonl" and compression not in (None, "none", "gzip"):
+        raise LoadError(f"stream {stream!r}: batch files of {_named('compression', compression)} cannot be read.")
     try:
-        yield from _parquet(path, connection) if kind == "parquet" else _lines(path, encoding.get("compression"))
-    except (OSError, EOFError, zlib.error, duckdb.Error) as error:
+        yield from _parquet(path, connection) if kind == "parquet" else _lines(path, compression)
+    except (OSError, EOFError, ValueError, zlib.error, duckdb.Error) as error:  # ValueError: a path with a NUL in it
         reason = getattr(error, "strerror", None) or "it is damaged, or not what its message says"
         raise LoadError(f"stream {stream!r}: the batch file {path} cannot be read: {reason}.") from error
 
 
+def _named(what: str, kind: object) -> str:
+    return f"{what} {kind!r}" if isinstance(kind, str) else f"a {what} that is no text"
+
+
 def _lines(path: Path, compression: str | None) -> Iterator[bytes]:
     with path.open("rb") if compression != "gzip" else io.BufferedReader(cast("io.RawIOBase", gzip.open(path))) as file:
-        yield from cast("IO[bytes]", file)
+        lines = cast("IO[bytes]", file)
+        yield next(lines, b"").removeprefix(codecs.BOM_UTF8)
+        yield from lines
 
 
 def _parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:

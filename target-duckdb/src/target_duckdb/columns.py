@@ -57,21 +57,47 @@ def _types(schema: Json) -> set[str]:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         return {_type(name, schema) for name in names if name != "null"} or {"JSON"}
     for union in ("anyOf", "oneOf", "allOf"):
-        if alternatives := [option for option in schema.get(union) or () if option != {"type": "null"}]:
+        if alternatives := [option for option in _options(schema, union) if option != {"type": "null"}]:
             if union == "allOf" and len(alternatives) > 1:
                 return {"JSON"}
             return set[str]().union(*map(_types, alternatives))
     return {"JSON"}
 
 
-def _type(name: str, schema: dict[str, Json]) -> str:
+def allows_null(schema: Json) -> bool:
+    """Whether a JSON schema allows null, in whichever way it says so."""
+    if not isinstance(schema, dict):
+        return schema is not False
+    if "type" in schema:
+        return "null" in schema["type"] if isinstance(schema["type"], list) else schema["type"] == "null"
+    options = [option for union in ("anyOf", "oneOf") for option in _options(schema, union)]
+    return any(map(allows_null, options)) if options else all(map(allows_null, _options(schema, "allOf")))
+
+
+def allows_nested(schema: Json) -> bool:
+    """Whether a JSON schema allows an object or an array."""
+    if not isinstance(schema, dict):
+        return True
+    if "type" in schema:
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return any(name in types for name in ("object", "array"))
+    options = [option for union in ("anyOf", "oneOf") for option in _options(schema, union)]
+    return any(map(allows_nested, options)) if options else all(map(allows_nested, _options(schema, "allOf")))
+
+
+def _options(schema: dict[str, Json], union: str) -> list[Json]:
+    options = schema.get(union)
+    return options if isinstance(options, list) else []
+
+
+def _type(name: Json, schema: dict[str, Json]) -> str:
     if name == "string":
-        return _STRING_FORMATS.get(schema.get("format", ""), "VARCHAR")
+        return _STRING_FORMATS.get(str(schema.get("format")), "VARCHAR")
     if name == "integer":
         limits = [schema.get(key, 0) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")]
         wide = any(_is_number(limit) and not -(1 << BIGINT_BITS) <= limit < 1 << BIGINT_BITS for limit in limits)
         return "HUGEINT" if wide else "BIGINT"
-    return _SCALARS.get(name, "JSON")
+    return _SCALARS.get(str(name), "JSON")
 
 
 def _is_number(value: Json) -> TypeGuard[int | float | Decimal]:
@@ -127,6 +153,8 @@ _bigint, _hugeint = _integer(BIGINT_BITS), _integer(HUGEINT_BITS)
 
 
 def _double(value: Json) -> float:
+    if type(value) is msgspec.Raw:  # a number whose exponent is beyond those of Decimal
+        value = float(bytes(value))
     if type(value) is not Decimal and type(value) is not int and type(value) is not float:
         raise ValueError("is not a number")
     try:
@@ -172,6 +200,11 @@ def _string(value: Json) -> str:
     return value
 
 
+def _text_unless_blank(value: Json) -> str | None:
+    text = _string(value)
+    return text if text.strip() else None
+
+
 class _Form(NamedTuple):
     """How values of a column travel: what they become in Python, the type DuckDB reads, and the final expression."""
 
@@ -211,6 +244,7 @@ class Column:
         type: DuckDB type of the column, which may be wider than the property asks for.
         declared: DuckDB type that the property asks for.
         is_key: Whether the property is one of the key.
+        takes_blanks: Whether a text without a character but blanks is no date or time, and no error either.
     """
 
     key: str
@@ -220,15 +254,26 @@ class Column:
     type: str
     declared: str
     is_key: bool
+    takes_blanks: bool
 
     @property
     def fit(self) -> Callable[[Json], Json]:
-        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value."""
+        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value.
+
+        None comes of blanks where a date or a time is meant, and may be missing.
+        """
+        if self.takes_blanks and self.is_moment:
+            return _text_unless_blank
         if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
             return _exact_double
         if self.is_key and self.type == "DOUBLE":
             return _key_double
         return KEY_FITS.get(self.type, _FORMS[self.type].fit) if self.is_key else _FORMS[self.type].fit
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether it holds dates or times."""
+        return self.type in _STRING_FORMATS.values()
 
     @property
     def is_of_its_type(self) -> bool:
@@ -253,15 +298,28 @@ class Column:
         # DuckDB reads no time without seconds that names its zone.
         full = f"left({staged}, 16) || ':00' || substr({staged}, 17)"
         minutes = f"WHEN regexp_full_match({self.key}, {literal(_MINUTES)}) THEN try_cast({full} AS {self.type}) "
+        blank = f" OR trim({self.key}) = ''" if self.takes_blanks else ""
         return (
-            f"CASE WHEN {self.key} IS NULL THEN NULL ELSE coalesce("
+            f"CASE WHEN {self.key} IS NULL{blank} THEN NULL ELSE coalesce("
             f"CASE WHEN regexp_full_match({self.key}, {literal(pattern)}) THEN try_cast({staged} AS {self.type}) "
             f"{minutes if self.type == 'TIMESTAMPTZ' else ''}END, error({complaint})) END"
         )
 
 
-def converted(name: str, old: str, new: str, *, is_key: bool = False) -> str:
-    """SQL that turns a column's existing values into the wider type `new` without losing any of them."""
+_QUOTED, _NO_JSON = r'"(\\.|[^"\\])*"', r"(?i)nan|inf|,\s*[\]}]"
+"""Strings within JSON, and what DuckDB takes for JSON beside them, and nobody else does."""
+
+
+def converted(name: str, old: str, new: str, *, is_key: bool = False, nested: bool = False) -> str:
+    """SQL that turns a column's existing values into the wider type `new` without losing any of them.
+
+    Args:
+        name: Name of the column.
+        old: Its type.
+        new: Its new type.
+        is_key: Whether it is one of the key.
+        nested: Whether text that is a JSON object or array becomes that, and not a JSON string.
+    """
     column = quoted(name)
     if is_key and (key := widened_key(column, old, new)):
         return key
@@ -271,6 +329,12 @@ def converted(name: str, old: str, new: str, *, is_key: bool = False) -> str:
         text = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     if new == "VARCHAR":
         return f"to_json({column})::VARCHAR" if old.startswith(_NESTED) or old.endswith("]") else text
+    if new == "JSON" and old == "VARCHAR" and nested:
+        bare = f"regexp_replace({column}, {literal(_QUOTED)}, '', 'g')"
+        return (
+            f"CASE WHEN regexp_matches({column}, '^\\s*[{{\\[]') AND NOT regexp_matches({bare}, {literal(_NO_JSON)}) "
+            f"AND json_valid({column}) THEN {column}::JSON ELSE to_json({column}) END"
+        )
     if new == "JSON":
         return f"to_json({text if old in {'TIMESTAMPTZ', 'TIMESTAMP', 'DATE', 'VARCHAR'} else column})"
     return f"{column}::{new}"

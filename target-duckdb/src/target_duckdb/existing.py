@@ -56,14 +56,10 @@ class Existing:
         Raises:
             LoadError: Something else is in the way; it is not the loader's to take away.
         """
+        self.check_widened(connection, changes)
         constraints = self._constraints(connection)
         others = [f"the constraint {one.text}" for one in constraints if one.kind not in {"PRIMARY KEY", "NOT NULL"}]
         dependents = self._dependents(connection)
-        for column, kind in changes.items():
-            own = [f"the constraint {one.text}" for one in constraints
-                   if column in one.columns and one.kind not in {"PRIMARY KEY", "NOT NULL"}]  # fmt: skip
-            for obstacle in own + dependents:
-                raise self._refusal(column, f"has to become {kind}", obstacle)
         for one in constraints:
             if one.kind == "PRIMARY KEY" and (set(one.columns) & changes.keys() or set(one.columns) != set(keys)):
                 for obstacle in others + dependents:
@@ -75,6 +71,21 @@ class Existing:
                 for obstacle in dependents:
                     raise self._refusal(one.columns[0], "has to take NULL", obstacle)
                 connection.execute(f"ALTER TABLE {self.name} ALTER {quoted(one.columns[0])} DROP NOT NULL")
+
+    def check_widened(self, connection: duckdb.DuckDBPyConnection, changes: Mapping[str, str]) -> None:
+        """Raise LoadError where something is in the way of columns that become wider.
+
+        Args:
+            connection: The connection, in a transaction.
+            changes: The columns, and the type that each will have.
+        """
+        constraints = self._constraints(connection) if changes else []
+        dependents = self._dependents(connection) if changes else []
+        for column, kind in changes.items():
+            own = [f"the constraint {one.text}" for one in constraints
+                   if column in one.columns and one.kind not in {"PRIMARY KEY", "NOT NULL"}]  # fmt: skip
+            for obstacle in own + dependents:
+                raise self._refusal(column, f"has to become {kind}", obstacle)
 
     def primary_key(self, connection: duckdb.DuckDBPyConnection) -> set[str]:
         """Return the columns of the primary key, none where there is none."""

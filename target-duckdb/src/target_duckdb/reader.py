@@ -6,13 +6,14 @@ others, and records that are not as their schema says.
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import re
 import sys
 import time
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +22,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_duckdb.errors import CutOffError, LoadError
+from target_duckdb.messages import check, reason
 from target_duckdb.rows import read_line
 
 if TYPE_CHECKING:
@@ -29,8 +31,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-duckdb")
 
-decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+def _number(text: str) -> Decimal | msgspec.Raw:
+    """A number with a fraction or an exponent; its own text where the exponent is beyond those of Decimal."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return msgspec.Raw(text)
+
+
+decode = msgspec.json.Decoder(float_hook=_number).decode
 """JSON to Python; numbers with a fraction or an exponent become Decimal, all integers int."""
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 _PAUSE = 1.0
 """Seconds from one look at the age of the rows that wait to the next."""
@@ -50,15 +63,26 @@ def _repaired(text: bytes | str) -> bytes:
     return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
 
 
+def _as_text(line: bytes | str) -> str:
+    return line if isinstance(line, str) else line.decode(errors="replace")
+
+
+def cleaned(line: bytes | str) -> bytes:
+    """A line without a byte-order mark and blanks at its ends; empty if it held nothing else."""
+    raw = line.encode() if isinstance(line, str) else bytes(line)
+    return raw.strip().removeprefix(codecs.BOM_UTF8).strip()
+
+
 def batch_record(text: bytes | str, where: str) -> dict[str, Any]:
     """Decode a record of a BATCH file; LoadError says `where` there is none."""
     try:
         record = decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+    except _UNREADABLE:
         try:
             record = decode(_repaired(text))
-        except (msgspec.DecodeError, UnicodeError):
-            raise LoadError(f"{where} is not JSON in UTF-8.") from None
+        except _UNREADABLE:
+            told = reason('{"record":' + _as_text(text))
+            raise LoadError(f"{where} {told}") from None
         logger.warning("%s holds half a surrogate pair; such halves are stored as U+FFFD.", where)
     if not isinstance(record, dict):
         raise LoadError(f"{where} is not a JSON object.")
@@ -70,6 +94,7 @@ class MessageReader(GenericSingerReader[bytes]):
 
     Attributes:
         last_type: Type of the last message, empty before the first.
+        line: Number of the last line.
         takers: What stages the records of a stream.
         after_some: Called after a record that was taken, and then not for a second.
     """
@@ -80,8 +105,9 @@ class MessageReader(GenericSingerReader[bytes]):
         self.takers: dict[str, Taker] = {}
         self.after_some: Callable[[], None] = lambda: None
         self._taken = 0
-        self._line = 0
+        self.line = 0
         self._repaired = False
+        self._stream: str | None = None
 
     @property
     @override
@@ -97,7 +123,11 @@ class MessageReader(GenericSingerReader[bytes]):
     ) -> Counter[str]:
         """Read all messages; returns how many there were of each type."""
         lines: Any = self._not_taken(file_input or self.default_input)
-        counts = super().process_lines(lines, callbacks)
+        try:
+            counts = super().process_lines(lines, callbacks)
+        except RecursionError:
+            of = f", stream {self._stream!r}," if self._stream else ""
+            raise LoadError(f"Line {self.line} of the input{of} nests too deeply to be loaded.") from None
         counts["RECORD"] += self._taken
         return counts
 
@@ -106,11 +136,12 @@ class MessageReader(GenericSingerReader[bytes]):
         takers = self.takers
         due = 0.0
         for line in lines:
-            self._line += 1
+            self.line += 1
             try:
                 message = read_line(line)
-            except (msgspec.DecodeError, UnicodeError):
-                yield line
+            except _UNREADABLE:
+                if cleaned(line):
+                    yield line
                 continue
             take = takers.get(message.stream)
             if take and take(message.record, message.version, message.time_extracted):
@@ -127,29 +158,34 @@ class MessageReader(GenericSingerReader[bytes]):
         """Decode a message; InvalidInputLine names the number of the line, never its content."""
         try:
             message = decode(line)
-        except (msgspec.DecodeError, UnicodeError):
+        except _UNREADABLE:
+            line = cleaned(line) + b"\n" * _as_text(line).endswith("\n")
             message = self._repair(line)
         if not isinstance(message, dict):
-            raise InvalidInputLine(f"Line {self._line} of the input is not a Singer message.")
-        self.last_type = message.get("type", "")
+            raise InvalidInputLine(f"Line {self.line} of the input is not a Singer message.")
+        check(message, self.line)
+        self.last_type, self._stream = message["type"], message.get("stream")
         if self.last_type == "STATE":  # Decimal cannot be written out again
             return json.loads(line)  # type: ignore[no-any-return]  # json.loads gives Any
         return message
 
-    def _repair(self, line: bytes | str) -> Any:
-        """Decode a line with half of a surrogate pair in it."""
-        repaired = _repaired(line)
+    def _repair(self, line: bytes) -> Any:
+        """Decode a line that began with a byte-order mark, or has half of a surrogate pair in it."""
+        try:
+            return decode(line)
+        except _UNREADABLE:
+            repaired = _repaired(line)
         try:
             message = decode(repaired)
-        except (msgspec.DecodeError, UnicodeError):
+        except _UNREADABLE:
             if not repaired.endswith(b"\n"):
                 raise CutOffError(
-                    f"The input ends in the middle of line {self._line}: the tap was ended. "
+                    f"The input ends in the middle of line {self.line}: the tap was ended. "
                     "What came before is loaded; run again."
                 ) from None
-            raise InvalidInputLine(f"Line {self._line} of the input is not JSON in UTF-8.") from None
+            raise InvalidInputLine(f"Line {self.line} of the input {reason(_as_text(line))}") from None
         if not self._repaired:
-            logger.warning("Line %d holds half a surrogate pair; such halves are stored as U+FFFD.", self._line)
+            logger.warning("Line %d holds half a surrogate pair; such halves are stored as U+FFFD.", self.line)
             self._repaired = True
         return message
 

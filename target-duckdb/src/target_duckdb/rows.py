@@ -24,8 +24,8 @@ _NATIVE: dict[str, Any] = {
     "DOUBLE": float,
     "BOOLEAN": bool,
     "VARCHAR": str,
-    "TIMESTAMPTZ": str,
-    "DATE": str,
+    "TIMESTAMPTZ": Annotated[str, msgspec.Meta(min_length=10)],  # a shorter text is no date, and may be blank
+    "DATE": Annotated[str, msgspec.Meta(min_length=10)],
 }
 """Python types whose values msgspec reads from JSON, and writes to it, exactly as `Column.fit` does."""
 

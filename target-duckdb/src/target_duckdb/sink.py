@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 import tempfile
 from dataclasses import dataclass, field
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import metrics
-from singer_sdk.exceptions import InvalidRecord, MissingKeyPropertiesError
-from singer_sdk.sinks import BatchSink
-from singer_sdk.sinks.core import JSONSchemaValidator
+from singer_sdk.exceptions import MissingKeyPropertiesError
 from typing_extensions import override
 
 from target_duckdb.columns import BIGINT_BITS, encode_into
 from target_duckdb.errors import LoadError
+from target_duckdb.flattening import Flattening
 from target_duckdb.rows import decoders
+from target_duckdb.sdk import METADATA, MetadataSink
 from target_duckdb.stamps import Stamps
 from target_duckdb.table import DELETED_AT, Batch, Table
+from target_duckdb.validator import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from target_duckdb.rows import Decoder
     from target_duckdb.target import TargetDuckDB
 
+_MOMENT = {"type": ["null", "string"], "format": "date-time"}
 _MOST_IGNORED = 100
 """Unknown properties up to which a record that has them is decoded as fast as another."""
 
@@ -44,29 +47,16 @@ class Progress:
         rows: Records written.
         versions: Table versions that records carried; None stands for records without one.
         announced: Version whose announcement waits for the end of the input.
+        blank: Properties that were told of as blank.
+        told: Columns of the loader that were told of.
     """
 
     table: str = ""
     rows: int = 0
     versions: set[int | None] = field(default_factory=set)
     announced: int | None = None
-
-
-class _Validator(JSONSchemaValidator):
-    """The SDK's check of a record, whose error names the column and the rule instead of the value."""
-
-    @override
-    def validate(self, record: dict[str, Json]) -> None:
-        error = next(self.validator.iter_errors(record), None)
-        if error is None:
-            return
-        column = repr(error.absolute_path[0]) if error.absolute_path else "the record"
-        rule = (
-            f"{error.validator}: {error.validator_value}"
-            if error.validator in {"type", "required"}
-            else error.validator
-        )
-        raise InvalidRecord(f"{column} breaks the rule {rule!r} of its schema.", record)
+    blank: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
 
 class _QuietTimer(metrics.Timer):
@@ -82,7 +72,7 @@ class _QuietTimer(metrics.Timer):
         pass
 
 
-class DuckDBSink(BatchSink):
+class DuckDBSink(MetadataSink):
     """Collects a stream's records as staged rows and merges them into its table, one transaction a batch."""
 
     def __init__(
@@ -93,18 +83,29 @@ class DuckDBSink(BatchSink):
         key_properties: Sequence[str] | None,
     ) -> None:
         self.target = target
-        super().__init__(target, stream_name, schema, key_properties)
+        properties: Mapping[str, Json] = schema["properties"]
+        self._refused = [name for name in properties if name.lower() in METADATA - {DELETED_AT}]
+        tidy = {
+            DELETED_AT if name.lower() == DELETED_AT else name: _MOMENT if name.lower() == DELETED_AT else inner
+            for name, inner in properties.items()
+            if name not in self._refused
+        }
+        super().__init__(target, stream_name, {**schema, "properties": tidy}, key_properties)
         self.progress = target.progress.setdefault(stream_name, Progress())
         self.staged = bytearray()
         self._rows = 0
         self._longest = 0
         self._version: int | None = None
+        self.is_open = False
+        self._flattening: Flattening | None = None
+        self._properties: dict[str, Json] = {}
         self._columns: list[Column] = []
         self._fits: list[tuple[str, str, Callable[[Json], Json]]] = []
         self._decoders: list[Decoder] = []
         self._stamp: Stamps | None = None
         self._known: set[str] = set()
         self._unknown: set[str] = set()
+        self._blank, self._told = self.progress.blank, self.progress.told
         self._most_rows = self.max_size
 
     @property
@@ -113,15 +114,9 @@ class DuckDBSink(BatchSink):
         """Rows that wait to be written."""
         return self._rows
 
-    @property
-    @override
-    def include_sdc_metadata_properties(self) -> bool:
-        """Whether the SDK adds its columns: when asked to, and for a stream that tells of deletions itself."""
-        return super().include_sdc_metadata_properties or DELETED_AT in self.original_schema["properties"]
-
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
-        return _Validator(self.schema) if self.validate_schema else None
+        return Validator(self.stream_name, self.schema) if self.validate_schema else None
 
     @override
     def get_sink_record_counter(self) -> metrics.Counter:
@@ -133,24 +128,41 @@ class DuckDBSink(BatchSink):
 
     @override
     def setup(self) -> None:
+        """Nothing: `open` does it, since the SDK tells of an error in here in a line of its own."""
+
+    def open(self) -> None:
         """Write what an earlier schema of the stream left, then make the table fit this one."""
         self.target.succeed(self)
-        properties: Mapping[str, Json] = self.schema["properties"]
+        declared: Mapping[str, Json] = self.schema["properties"]
+        if self.target.flattening:
+            self._flattening = Flattening(declared, *self.target.flattening)
+        properties = self._flattening.properties if self._flattening else declared
         if missing := [key for key in self.key_properties if key not in properties]:
             raise LoadError(f"stream {self.stream_name!r}: its schema lacks the key property {missing[0]!r}.")
+        self._known = {*declared, *self._refused}
+        for name in self._refused:
+            self._warn_of_metadata(name)
         with self.target.warehouse.transaction() as connection:
             warehouse = self.target.warehouse
             others = {one.table for name, one in self.target.progress.items() if name != self.stream_name}
             self._table = Table.find(connection, warehouse, self.stream_name, others)
-            self._columns = self._table.evolve(connection, properties, self.key_properties)
         self.progress.table = self._table.short_name
+        self._add_columns(properties)
+        # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
+        self.schema = {"properties": {name: {} for name in declared}, "additionalProperties": True}
+        self.is_open = True
+
+    def _add_columns(self, properties: Mapping[str, Json]) -> None:
+        """Make columns for more properties; rows that wait go by the columns that there were."""
+        if self._rows:
+            self.target.drain_one(self)
+        self._properties |= properties
+        with self.target.warehouse.transaction() as connection:
+            self._columns = self._table.evolve(connection, self._properties, self.key_properties)
         self._fits = [(column.staged, column.source, column.fit) for column in self._columns]
-        self._known = {*self.original_schema["properties"], *properties}
         if self.include_sdc_metadata_properties:
             self._stamp = Stamps(self._columns, self.sync_started_at)
         self._make_decoders()
-        # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
-        self.schema = {"properties": {name: {} for name in properties}, "additionalProperties": True}
 
     def _make_decoders(self) -> None:
         ignored = (self._known | self._unknown) - {column.source for column in self._columns}
@@ -175,14 +187,19 @@ class DuckDBSink(BatchSink):
                 for key in ignored:
                     setattr(row, key, None)
                 if self._stamp:
+                    if self._stamp.finds_values(row):
+                        return False
                     if self._pending_batch is None:
                         self._get_context({})
                     self._stamp(row, version, extracted)
                 for key, fit in fits:
                     value = getattr(row, key)
                     if value is not None:
-                        setattr(row, key, fit(value))
-            except (msgspec.DecodeError, ValueError):
+                        value = fit(value)
+                        if value is None:
+                            self._warn_of_blank(key)
+                        setattr(row, key, value)
+            except (msgspec.DecodeError, ValueError, RecursionError, InvalidOperation):
                 continue
             self._stage(row, version)
             return True
@@ -193,15 +210,15 @@ class DuckDBSink(BatchSink):
         if not self._columns:
             raise LoadError(f"stream {self.stream_name!r}: its schema names no property, so no record can be stored.")
         row: dict[str, Json] = {}
-        for name, source, fit in self._fits:
+        for column, (name, source, fit) in zip(self._columns, self._fits, strict=True):
             value = record.get(source)
             if value is not None:
                 try:
                     row[name] = fit(value)
                 except ValueError as reason:
                     raise LoadError(f"stream {self.stream_name!r}, column {source!r}: a value {reason}.") from None
-        if not record.keys() <= self._known:
-            self._warn_of_unknown(record)
+                if row[name] is None:
+                    self._warn_of_blank(column.key)
         self._stage(row, version)
 
     def _stage(self, row: object, version: int | None) -> None:
@@ -245,9 +262,55 @@ class DuckDBSink(BatchSink):
         if new and len(self._unknown) <= _MOST_IGNORED:
             self._make_decoders()
 
+    def _warn_of_blank(self, key: str) -> None:
+        """Tell once that blanks stand where a date or a time is meant."""
+        column = next(column for column in self._columns if column.key == key)
+        if column.source not in self._blank:
+            self.logger.warning(
+                "stream %r, column %r: text without a date or time in it is loaded as NULL.",
+                self.stream_name,
+                column.source,
+            )
+            self._blank.add(column.source)
+
+    def _warn_of_metadata(self, name: str) -> None:
+        """Tell once that what records hold in a column of the loader's is not loaded."""
+        if name not in self._told:
+            self.logger.warning(
+                "stream %r: what its records hold in %r is not loaded: that column is the loader's own, written with "
+                "add_record_metadata.",
+                self.stream_name,
+                name,
+            )
+            self._told.add(name)
+
+    @override
+    def take_metadata(self, record: dict[str, Json]) -> None:
+        """Keep when a record was deleted, however that is spelled; tell of the rest, and take it out."""
+        for name in [name for name in record if name.lower() in METADATA]:
+            value = record.pop(name)
+            column = name.lower()
+            if column == DELETED_AT:
+                record[column] = record.get(column) if value is None else value
+                if value is not None and column not in self._properties:
+                    self._known.add(column)
+                    self._add_columns({column: _MOMENT})
+            elif value is not None and name not in self._unknown:
+                self._warn_of_metadata(name)
+                self._unknown.add(name)
+                self._make_decoders()
+                if self._stamp:
+                    self._stamp.forget(column)
+
     @override
     def preprocess_record(self, record: dict[str, Json], context: dict[str, Any]) -> dict[str, Json]:
-        """Refuse a record without its key, absent or null, in a sentence of ours."""
+        """Flatten a record if it is to be; refuse one without its key, absent or null, in a sentence of ours."""
+        if not record.keys() <= self._known:
+            self._warn_of_unknown(record)
+        if self._flattening:
+            record = self._flattening.row(record)
+            if rests := (record.keys() & self._flattening.rests) - self._properties.keys():
+                self._add_columns({name: {} for name in sorted(rests)})
         for key in self.key_properties:
             if record.get(key) is None:
                 raise MissingKeyPropertiesError(
@@ -271,7 +334,7 @@ class DuckDBSink(BatchSink):
             file.flush()
             batch = Batch(Path(file.name), self._longest, self._version if self._stamp is None else None)
             self._table.merge(connection, batch, self._columns, self.key_properties)
-            if self.config.get("hard_delete") and DELETED_AT in self.original_schema["properties"]:
+            if self.config.get("hard_delete") and DELETED_AT in self._properties:
                 self._table.remove_deleted(connection)
         self.progress.rows += self._rows
         self.target.staged -= len(self.staged)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_duckdb.columns import Column
+
+
+_NAMES = tuple(
+    f"_sdc_{name}"
+    for name in ("extracted_at", "received_at", "batched_at", "sequence", "table_version", "sync_started_at")
+)
 
 
 class Stamps:
@@ -23,12 +30,25 @@ class Stamps:
 
     def __init__(self, columns: Sequence[Column], sync_started_at: int) -> None:
         keys = {column.source: column.key for column in columns}
+        self._keys = {name: keys[name] for name in _NAMES}
         self._extracted, self._received, self._batched, self._sequence, self._version, self._started = (
-            keys[f"_sdc_{name}"]
-            for name in ("extracted_at", "received_at", "batched_at", "sequence", "table_version", "sync_started_at")
+            self._keys.values()
         )
+        self._watched = dict(self._keys)
+        self._own = attrgetter(*self._keys.values())
         self._sync_started_at = sync_started_at
         self.batched = ""
+
+    def finds_values(self, row: object) -> bool:
+        """Return whether a row, as its record was, holds values of its own in the columns that are watched."""
+        values = self._own(row)
+        return values.count(None) != len(values) and bool(self._watched)
+
+    def forget(self, name: str) -> None:
+        """Watch a column no longer."""
+        self._watched.pop(name, None)
+        keys = [*self._watched.values()] * 2 or [self._extracted] * 2  # of one name it would give no tuple
+        self._own = attrgetter(*keys)
 
     def __call__(self, row: object, version: int | None, extracted: str | None) -> None:
         """Set the attributes of a row that has one for each column, by the version and the time of its message."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from target_duckdb.columns import (
     Column,
+    allows_nested,
+    allows_null,
     column_type,
     converted,
     known_type,
@@ -73,6 +75,7 @@ class Table:
         name: Quoted name of the table with its catalog and schema.
         types: DuckDB type of each column; empty while the table does not exist.
         free: Tables of the schema that no other stream of this run has.
+        names: Column of each property of this run.
     """
 
     stream: str
@@ -81,6 +84,7 @@ class Table:
     name: str
     types: dict[str, str]
     free: Collection[str]
+    names: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(
@@ -113,8 +117,8 @@ class Table:
         name = table_of(stream, there, others)
         if view := next((view for (view,) in views if view.lower() == name.lower()), None):
             raise LoadError(
-                f"stream {stream!r}: {schema}.{view} is a view, and the stream needs a table of that name. "
-                "Rename the view, or set default_target_schema to another schema."
+                f"stream {stream!r}: a view of that name stands in the schema {schema!r}. While {schema}.{view} is a "
+                "view, there can be no table. Rename or drop it, or set default_target_schema to another schema."
             )
         types = {column: short_type(kind) for table, column, kind in rows if table == name}
         return cls(stream, schema, name, f"{namespace}.{quoted(name)}", types, there - set(others))
@@ -127,31 +131,40 @@ class Table:
         Raises:
             LoadError: Something of the table is in the way; nothing is changed.
         """
-        names = columns_of(properties, self.types)
+        self.names = names = columns_of(properties, self.types, self.names)
         declared = {source: column_type(schema) for source, schema in properties.items()}
         keyed = [names[key] for key in keys]
         if self.types:
             kinds = {name: self._wanted(connection, name, declared[source]) for source, name in names.items()}
             changes = {name: kind for name, kind in kinds.items() if kind != self.types.get(name, kind)}
-            existing = Existing(self.stream, self.name, self.schema, self.short_name)
-            existing.check_written(connection, names.values())
-            existing.prepare(connection, keyed, changes)
+            self._existing.check_written(connection, names.values())
+            self._existing.prepare(connection, keyed, changes)
         else:
             self._check_old_name(connection, properties, keys)
-        # read_json does not tell two names apart that differ only by case, and takes no empty one.
-        by_source = "" not in names and len({source.lower() for source in names}) == len(names)
-        return [
-            Column(
-                key=f"c{index}",
-                source=source,
-                name=name,
-                staged=source if by_source else name,
-                type=self._ensure(connection, name, declared[source], is_key=source in keys),
-                declared=declared[source],
-                is_key=source in keys,
+        # read_json does not tell two names apart that differ only by case, and takes no empty one, nor a NUL.
+        by_source = "" not in names and "\0" not in "".join(names) and len({one.lower() for one in names}) == len(names)
+        columns = []
+        for index, (source, schema) in enumerate(properties.items()):
+            name, is_key = names[source], source in keys
+            # In a key, text that looks like JSON stays what the next record is compared with.
+            nested = allows_nested(schema) and not is_key
+            columns.append(
+                Column(
+                    key=f"c{index}",
+                    source=source,
+                    name=name,
+                    staged=source if by_source else name,
+                    type=self._ensure(connection, name, declared[source], is_key=is_key, nested=nested),
+                    declared=declared[source],
+                    is_key=is_key,
+                    takes_blanks=allows_null(schema) and not is_key,
+                )
             )
-            for index, (source, name) in enumerate(names.items())
-        ]
+        return columns
+
+    @property
+    def _existing(self) -> Existing:
+        return Existing(self.stream, self.name, self.schema, self.short_name)
 
     def _check_old_name(
         self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json], keys: Sequence[str]
@@ -193,10 +206,16 @@ class Table:
             return "VARCHAR"
         return new
 
-    def _ensure(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str, *, is_key: bool = False) -> str:
+    def _ensure(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        declared: str,
+        *,
+        is_key: bool = False,
+        nested: bool = False,
+    ) -> str:
         """Create or widen one column; returns its type."""
-        if name not in self.types:
-            name = next((there for there in self.types if there.lower() == name.lower()), name)
         column = quoted(name)
         new = self._wanted(connection, name, declared)
         if not self.types:
@@ -204,10 +223,18 @@ class Table:
         elif name not in self.types:
             connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
         elif new != (old := self.types[name]):
-            using = converted(name, old, new, is_key=is_key)
+            using = converted(name, old, new, is_key=is_key, nested=nested)
             connection.execute(f"ALTER TABLE {self.name} ALTER {column} TYPE {new} USING {using}")
         self.types[name] = new
         return new
+
+    def _ensure_own(self, connection: duckdb.DuckDBPyConnection, column: str, declared: str) -> None:
+        """Create or widen a column of the loader's own, which another loader may have spelt in capitals."""
+        name = next((name for name in self.types if name.lower() == column), column)
+        kind = self._wanted(connection, name, declared)
+        if kind != self.types.get(name, kind):
+            self._existing.check_widened(connection, {name: kind})
+        self._ensure(connection, name, declared)
 
     def _has_integers_beyond_double(self, connection: duckdb.DuckDBPyConnection, column: str) -> bool:
         exact = f"try_cast({column}::DOUBLE AS HUGEINT) IS NOT DISTINCT FROM {column}::HUGEINT"
@@ -246,7 +273,7 @@ class Table:
         staged = {column.key: column.expression(self.stream) for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
         if batch.version is not None:
-            self._ensure(connection, VERSION, "BIGINT")
+            self._ensure_own(connection, VERSION, "BIGINT")
             staged["v"], names["v"] = str(batch.version), quoted(VERSION)
         source = _source(batch, columns)
         values = ", ".join(f"{expression} AS {key}" for key, expression in staged.items())
@@ -281,8 +308,8 @@ class Table:
 
     def retire(self, connection: duckdb.DuckDBPyConnection, version: int, *, remove: bool) -> None:
         """Mark the rows of any other version, or of none, as deleted now, or remove them."""
-        self._ensure(connection, VERSION, "BIGINT")
-        self._ensure(connection, DELETED_AT, "TIMESTAMPTZ")
+        self._ensure_own(connection, VERSION, "BIGINT")
+        self._ensure_own(connection, DELETED_AT, "TIMESTAMPTZ")
         other = f"{quoted(VERSION)} IS DISTINCT FROM {int(version)}"
         if remove:
             connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted

@@ -7,12 +7,13 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections import ChainMap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError, SyncError
+from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -23,6 +24,7 @@ from target_duckdb.batch_files import texts
 from target_duckdb.environment import from_environment, without_effect
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
+from target_duckdb.sdk import without_flattening
 from target_duckdb.settings import (
     ALIASES,
     ENV_PREFIX,
@@ -34,7 +36,7 @@ from target_duckdb.settings import (
     taken_over,
 )
 from target_duckdb.sink import DuckDBSink, Progress
-from target_duckdb.warehouse import Warehouse
+from target_duckdb.warehouse import Warehouse, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +66,7 @@ class TargetDuckDB(Target):
     Attributes:
         warehouse: The DuckDB file.
         progress: What this run has seen of each stream.
+        flattening: Depth, separator and longest name of flattened columns; None where nothing is flattened.
         version: Table version of the message in hand, None if it has none.
         staged: Bytes of the rows that wait, of all streams together.
         most_bytes: Bytes of such rows at which the largest batch is written.
@@ -98,12 +101,13 @@ class TargetDuckDB(Target):
             super().__init__(**kwargs)
         finally:
             self.logger.setLevel(level)
-        if not self.config.get("filepath"):
+        if not (self.config.get("filepath") or "").strip():
             complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
             raise ConfigValidationError(complaint, errors=[complaint], schema=SETTINGS)
+        self.flattening = without_flattening(self.mapper)
         self.max_parallelism = 1  # one connection, one thread
         self.warehouse = Warehouse(
-            Path(self.config["filepath"]),
+            file_of(self.config["filepath"]),
             self.config["default_target_schema"],
             float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
@@ -111,6 +115,7 @@ class TargetDuckDB(Target):
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
+        self._early: dict[str, int] = {}  # versions announced for streams whose schema has not come
         self.staged = 0
         # The SDK's steps between a message and its sink take most of the time and do nothing without these settings.
         steps = ("stream_maps", "flattening_enabled", "validate_records")
@@ -138,9 +143,11 @@ class TargetDuckDB(Target):
 
     @override
     def get_sink(self, stream_name: str, **kwargs: Any) -> Sink:
-        """The sink of a stream; the file is opened first, so that what is wrong with it is all that is said."""
-        _ = self.warehouse.connection
-        return super().get_sink(stream_name, **kwargs)
+        """The sink of a stream, opened here: the SDK would tell of an error in a line of its own."""
+        sink = cast("DuckDBSink", super().get_sink(stream_name, **kwargs))
+        if not sink.is_open:
+            sink.open()
+        return sink
 
     def succeed(self, sink: DuckDBSink) -> None:
         """Let a sink take over its stream; what its predecessor holds is written first, so that order is kept."""
@@ -156,15 +163,31 @@ class TargetDuckDB(Target):
         self.drain_one(sink if sink.is_full else largest)
 
     @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_schema_message(message_dict)
+        stream = message_dict["stream"]
+        if stream in self._early:
+            self._activate(stream, self._early.pop(stream))
+
+    @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.version = message_dict.get("version")
-        super()._process_record_message(message_dict)
+        try:
+            super()._process_record_message(message_dict)
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            if not self.config.get("stream_maps"):
+                raise
+            raise LoadError(
+                f"stream {message_dict['stream']!r}: an expression of stream_maps failed for a record "
+                f"({type(error).__name__}). Change it so that it suits every record."
+            ) from error
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Load the records of BATCH files as if each had come in a RECORD message with the version of this one."""
-        self._assert_line_requires(message_dict, requires={"stream", "encoding", "manifest"})
         stream, encoding = message_dict["stream"], message_dict["encoding"]
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
         version, extracted = message_dict.get("version"), message_dict.get("time_extracted")
         take = self._takers.get(stream)
         for url in message_dict["manifest"]:
@@ -176,15 +199,21 @@ class TargetDuckDB(Target):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Pass the version on, without the SDK's warning about columns that it does not add."""
-        self._assert_line_requires(message_dict, requires={"stream", "version"})
-        stream = message_dict["stream"]
-        if stream not in self.mapper.stream_maps:
-            self._assert_sink_exists(stream)
+        """Pass the version on, without the SDK's warning about columns that it does not add.
+
+        That of a stream whose schema has not come waits for it.
+        """
+        stream, version = message_dict["stream"], message_dict["version"]
+        if stream in self.mapper.stream_maps:
+            self._activate(stream, version)
+        else:
+            self._early[stream] = version
+
+    def _activate(self, stream: str, version: int) -> None:
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self._open.get(stream_map.stream_alias)
             if sink and sink.process_activate_version_messages:
-                sink.activate_version(message_dict["version"])
+                sink.activate_version(version)
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -212,6 +241,8 @@ class TargetDuckDB(Target):
             self.drain_one(sink)
             if sink.progress.announced is not None:
                 self._settle(sink)
+        for stream in self._early:
+            self.logger.warning("stream %r: a version was announced, but no schema came; it is ignored.", stream)
         super().process_endofpipe()
         self.warehouse.close()
         for stream, progress in self.progress.items():
@@ -222,10 +253,10 @@ class TargetDuckDB(Target):
 
         A tap that ends well ends with its state. One that breaks off has sent only some of the rows, and acting on what
         it announced would delete the others. A tap that is told to stop may write a state all the same: hence rows are
-        marked here, which their return undoes, and never removed.
+        marked here, which their return undoes, and removed only where the stream has no row at all.
         """
         if isinstance(self.message_reader, MessageReader) and self.message_reader.last_type == "STATE":
-            sink.retire(remove=False)
+            sink.retire(remove=bool(self.config.get("hard_delete")) and not sink.progress.versions)
         else:
             self.logger.warning(
                 "stream %r: a version was announced, but the input did not end with a state; no row is marked.",
@@ -246,6 +277,8 @@ class TargetDuckDB(Target):
             except CutOffError:
                 self.drain_all()
                 raise
+        except RecursionError:  # of a state: that of any other message is told of by its reader
+            raise LoadError("The last state nests too deeply to be written. All rows are loaded.") from None
         finally:
             # DuckDB makes an error of its own of a signal that arrives during a query, and loses one during an import.
             if self._told_to_stop is not None:
@@ -281,16 +314,27 @@ class TargetDuckDB(Target):
         """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        # The SDK says so before the sentence that ends the load, and less.
-        cls.logger.addFilter(lambda record: not str(record.msg).startswith("Error initializing target sink"))
         settings = config or _ConfigInput()
         try:
             target = cls(config=settings.config, parse_env_config=settings.parse_env)
             for sentence in without_effect(os.environ, ENV_PREFIX, [*SETTINGS["properties"], *ALIASES], target.config):
                 cls.logger.warning("%s", sentence)
             target.load(file_input)
-        except (LoadError, SyncError, InvalidInputLine) as error:
+        except (LoadError, MappingError, SyncError, InvalidInputLine) as error:
             cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
+            sys.exit(1)
+        except ConfigValidationError:  # the SDK prints its errors
+            raise
+        except Exception as error:  # the last resort, which says where and repeats no value
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            cls.logger.error(  # noqa: TRY400  # its traceback is for DEBUG
+                "%s in %s (%s:%d), which was not foreseen; run with TARGET_DUCKDB_LOGLEVEL=DEBUG to see more.",
+                type(error).__name__,
+                place.name,
+                place.filename,
+                place.lineno,
+            )
+            cls.logger.debug("Traceback:", exc_info=error)
             sys.exit(1)
 
     @classmethod

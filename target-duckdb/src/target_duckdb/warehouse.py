@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,7 +17,6 @@ from target_duckdb.settings import STORAGE_COMPATIBILITY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 logger = logging.getLogger("target-duckdb")
 
@@ -32,6 +32,8 @@ _SETTINGS = """
 _LOCKED = "Could not set lock"
 _VERSION_AT = slice(52, 84)
 """Bytes of a file that hold the version of the DuckDB that made it."""
+_NO_FILE = re.compile(r":memory:|[A-Za-z0-9_]{2,}:|[A-Za-z][A-Za-z0-9+.-]*://")
+"""What DuckDB would take for a database of another kind: in memory, at MotherDuck, behind a URL, of an extension."""
 _REASONS = {  # part of DuckDB's message -> what to tell
     "not a valid DuckDB": "{path} is not a DuckDB database. Set filepath to another file.",
     "newer version of DuckDB": "{path} was written by DuckDB {writer}, which is newer than {version}, the one that is "
@@ -47,6 +49,8 @@ _REASONS = {  # part of DuckDB's message -> what to tell
     "read-only": "{path} must not be written by this user. Change its permissions, or filepath.",
     "Is a directory": "{path} is a folder. Set filepath to a file.",
 }
+_OF_VALUES = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
+"""Errors of DuckDB whose texts repeat values of rows, in quotes or without."""
 
 
 def sentence(error: duckdb.Error | OSError, path: Path) -> str:
@@ -58,8 +62,54 @@ def sentence(error: duckdb.Error | OSError, path: Path) -> str:
     where = text.find("stream ")
     if isinstance(error, duckdb.InvalidInputException) and where > 0:  # raised by Column.expression
         return text[where:].splitlines()[0]
-    told = re.sub(r"'[^']*'|\"[^\"]*\"", "…", text.splitlines()[0] if text else "no reason given")
-    return f"Writing to {path} failed ({type(error).__name__}): {told}"
+    if isinstance(error, _OF_VALUES):
+        return f"Writing to {path} failed: DuckDB refused a value ({type(error).__name__})."
+    told = re.sub(r"['\"].*['\"]|['\"].*", "…", text, flags=re.DOTALL).splitlines() or ["no reason given"]
+    return f"Writing to {path} failed ({type(error).__name__}): {told[0]}"
+
+
+def file_of(setting: str) -> Path:
+    """The path of the file that the setting `filepath` names; LoadError where it is none that rows would be kept in."""
+    kind = _NO_FILE.match(setting)
+    if kind:
+        raise LoadError(
+            f"The setting 'filepath' begins with {kind[0]!r}, which is no file on this machine: rows are loaded into a "
+            "DuckDB file alone. Set filepath to its path."
+        )
+    path = Path(setting)
+    if "\0" in setting:
+        raise LoadError("The setting 'filepath' holds the character NUL, which no path has.")
+    with suppress(OSError):  # of a path that is too long, which DuckDB tells of
+        if path.is_dir():
+            raise LoadError(_REASONS["Is a directory"].format(path=path))
+    return path
+
+
+def _holder(text: str) -> tuple[str, str]:
+    """The process that holds the file, from DuckDB's message, and a sentence that names its program."""
+    found = re.search(r"(?:held in (?P<program>[^\n]+?) )?\(?PID (?P<number>\d+)\)?", text)
+    if not found:
+        return "another process", ""
+    program = _program(int(found["number"])) or Path(found["program"] or "").name
+    return f"another process (PID {found['number']})", f" Its program is {program}." if program else ""
+
+
+def _program(number: int) -> str:
+    """Name of the program of a process: what a Python runs, where that shows; empty where this system does not tell.
+
+    Other words of a command line are not repeated: they may be secrets.
+    """
+    try:
+        words = Path(f"/proc/{number}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    name = Path(words[0]).name
+    if not name.startswith("python"):
+        return name
+    if words[1:2] == ["-m"]:
+        return " ".join([name, *words[1:3]])
+    run = words[1] if len(words) > 1 and not words[1].startswith("-") else ""
+    return Path(run).name or name
 
 
 def _writer(path: Path) -> str:
@@ -130,15 +180,16 @@ class Warehouse:
             except duckdb.IOException as error:
                 if _LOCKED not in str(error):
                     raise
-                holder = re.search(r"PID \d+", str(error))
-                by = f"another process ({holder[0]})" if holder else "another process"
+                by, program = _holder(str(error))
                 if self._clock() >= deadline:
                     raise LoadError(
-                        f"{self.path} is still held by {by} after {self._lock_timeout:g} seconds. "
+                        f"{self.path} is still held by {by} after {self._lock_timeout:g} seconds.{program} "
                         "Close that process, or raise lock_timeout, and run again."
                     ) from error
             if not waiting:
-                logger.warning("%s is held by %s; waiting up to %g seconds.", self.path, by, self._lock_timeout)
+                logger.warning(
+                    "%s is held by %s; waiting up to %g seconds.%s", self.path, by, self._lock_timeout, program
+                )
                 waiting = True
             self._sleep(POLL)
 
