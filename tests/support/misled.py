@@ -13,7 +13,7 @@ from how import How
 from sandbox.signals import PAGING, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from api import Api
     from harness import Runner, Warehouse
@@ -88,11 +88,13 @@ def lost(api: Api, sandbox: Sandbox, before: Warehouse, after: Warehouse) -> dic
     return {stream: keys for stream, keys in gone.items() if keys}
 
 
-def run_misled(api: Api, sandbox: Sandbox, runner: Runner, **how: Any) -> SingerSDKError | None:
+def run_misled(
+    api: Api, sandbox: Sandbox, runner: Runner, sync: Callable[..., object] | None = None, **how: Any
+) -> SingerSDKError | None:
     """A run, and the error that ended it, if one did: then nothing that still is was dropped from the warehouse."""
     before = deepcopy(runner.warehouse)
     try:
-        runner.sync(**how)
+        (sync or runner.sync)(**how)
     except SingerSDKError as error:
         assert lost(api, sandbox, before, runner.warehouse) == {}
         return error
