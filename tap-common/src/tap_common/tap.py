@@ -246,7 +246,7 @@ class SchedulingTap(CommandLine, ABC):
     @property
     def usage(self) -> Usage:
         """What the run has written, and asked of the API, so far."""
-        return Usage.of(self.record_counters, self.request_counters, self.ways)
+        return Usage.of(self.record_counters, self.request_counters, self.ways, self.odd_values)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +22,7 @@ class Metric(Enum):
     REFUSED = "http_refused_count"
     REPEATED = "http_repeated_count"
     WAITED = "limit_wait_duration"
+    ODD = "odd_value_count"
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,17 @@ class Usage:
     """Requests that were sent again after another error that may pass."""
     waited: float
     """Seconds in which a request waited for the limit of a key, the longest of all keys."""
+    odd: Mapping[str, int] = field(default_factory=dict)
+    """Values that their columns could not hold, by `stream.field`."""
 
     @classmethod
-    def of(cls, records: Mapping[str, Sum], requests: Mapping[str, Sum], accesses: Sequence[Access]) -> Self:
+    def of(
+        cls,
+        records: Mapping[str, Sum],
+        requests: Mapping[str, Sum],
+        accesses: Sequence[Access],
+        odd: Mapping[str, Mapping[str, int]],
+    ) -> Self:
         """Of what was written and asked so far."""
         return cls(
             records=_most_first(records),
@@ -48,13 +57,15 @@ class Usage:
             refused=sum(access.limiter.refused for access in accesses),
             repeated=sum(access.retry.repeated for access in accesses),
             waited=max((access.limiter.waited for access in accesses), default=0.0),
+            odd={f"{stream}.{name}": number for stream, names in odd.items() for name, number in names.items()},
         )
 
     def __str__(self) -> str:
+        odd = f" {_told(self.odd, 'values that no column holds')}, kept in `_extra`." if self.odd else ""
         return (
             f"{_told(self.records, 'records')}; {_told(self.requests, 'requests')}. "
             f"Waited {self.waited:.0f} s for the API's limit; "
-            f"{self.refused:,} refused by it (429), {self.repeated:,} sent again after another error."
+            f"{self.refused:,} refused by it (429), {self.repeated:,} sent again after another error.{odd}"
         )
 
     def report(self, log: logging.Logger, tap: str) -> None:
@@ -63,6 +74,7 @@ class Usage:
         for point in (
             metrics.Point("counter", Metric.REFUSED, self.refused, {"tap": tap}),  # type: ignore[arg-type]  # ours
             metrics.Point("counter", Metric.REPEATED, self.repeated, {"tap": tap}),  # type: ignore[arg-type]  # ours
+            metrics.Point("counter", Metric.ODD, sum(self.odd.values()), {"tap": tap}),  # type: ignore[arg-type]  # ours
             metrics.Point("timer", Metric.WAITED, round(self.waited, 3), {"tap": tap}),  # type: ignore[arg-type]  # ours
         ):
             metrics.log(metrics.get_metrics_logger(), point)
