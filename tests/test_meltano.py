@@ -225,6 +225,34 @@ def test_a_run_in_full_tells_the_loader_what_is_gone_and_leaves_the_daily_state_
     assert state == {path: path.read_bytes() for path in state}
 
 
+def test_a_file_that_was_deleted_is_told_of_and_a_full_refresh_fills_it(tmp_path: Path) -> None:
+    with Sandbox(scale="tiny") as sandbox:
+        sandbox.calendly.requests_per_minute = 1_000_000
+        project = Project(CALENDLY, sandbox, tmp_path)
+        assert project.run().returncode == 0
+        before = len(project.table("event_invitees"))
+        state = {path: path.read_bytes() for path in (tmp_path / "state").rglob("*.json")}
+        project.file.unlink()
+
+        project.environment["TARGET_DUCKDB_ON_MISSING_TABLE"] = "fail"
+        refused = project.run()
+        unchanged = {path: path.read_bytes() for path in state}
+        del project.environment["TARGET_DUCKDB_ON_MISSING_TABLE"]
+        lost = project.run()
+        whole = project.run("--full-refresh")
+
+    told = f"The tap goes on from a state, but {project.file} has no table of stream"
+    assert refused.returncode == 1
+    assert told in next(line for line in refused.stderr.splitlines() if "[error " in line)
+    assert state
+    assert state == unchanged
+    assert lost.returncode == 0, lost.stderr
+    assert lost.stderr.count(told) == 1
+    assert whole.returncode == 0, whole.stderr
+    assert told not in whole.stderr
+    assert len(project.table("event_invitees")) == before
+
+
 def test_a_run_in_batches_loads_the_same_rows_from_files(tmp_path: Path) -> None:
     with Sandbox(scale="tiny") as sandbox:
         sandbox.calendly.requests_per_minute = 1_000_000

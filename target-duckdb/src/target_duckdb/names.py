@@ -8,24 +8,25 @@ run. So is a name that looks like one of these, an empty one, and one with a NUL
 from __future__ import annotations
 
 import binascii
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _TRIED = 2
-"""Generated names that are looked for: the second is for a name like the first, which there hardly is."""
+"""Generated names of one name that are looked for: the second is for where another has the first but for case."""
 _NUL = "\N{SYMBOL FOR NULL}"
 
 
-def suffixed(name: str) -> str:
-    """Return a name with the CRC-32 of it at the end; DuckDB takes no NUL in one."""
-    return f"{name.replace(chr(0), _NUL)}_{binascii.crc32(name.encode()):08x}"
+def suffixed(name: str, times: int = 0) -> str:
+    """Return a name with the CRC-32 of it, and of so many NULs, at the end; DuckDB takes no NUL in one."""
+    return f"{name.replace(chr(0), _NUL)}_{binascii.crc32(name.encode() + bytes(times)):08x}"
 
 
 def _is_suffixed(name: str) -> bool:
-    return name in {suffixed(name[:-9]), suffixed(name[:-9].replace(_NUL, chr(0)))}
+    bases = (name[:-9], name[:-9].replace(_NUL, chr(0)))
+    return any(name == suffixed(base, times) for base in bases for times in range(_TRIED))
 
 
 def _is_plain(name: str) -> bool:
@@ -35,10 +36,7 @@ def _is_plain(name: str) -> bool:
 
 def _generated(name: str) -> Iterator[str]:
     """The names that stand for one that cannot have its own, in their order."""
-    while True:
-        name = suffixed(name)
-        yield name
-        name += name
+    return (suffixed(name, times) for times in count())
 
 
 def _names(name: str) -> Iterator[str]:

@@ -64,6 +64,17 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="Above 0: `flattening_enabled`, with this `flattening_max_depth`.",
     ),
     th.Property(
+        "on_missing_table",
+        th.StringType,
+        allowed_values=["warn", "fail"],
+        default="warn",
+        title="Missing tables",
+        description=(
+            "When the tap goes on from a state and the file has no table of one of its streams: `warn` loads what has "
+            "changed since, and says that earlier rows are missing; `fail` ends the load, and writes no state."
+        ),
+    ),
+    th.Property(
         "validate_records",
         th.BooleanType,
         default=False,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    import duckdb
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_duckdb.columns import Column, Json
@@ -97,6 +98,7 @@ class DuckDBSink(MetadataSink):
         self._longest = 0
         self._version: int | None = None
         self.is_open = False
+        self._is_rehearsed = False
         self._flattening: Flattening | None = None
         self._properties: dict[str, Json] = {}
         self._columns: list[Column] = []
@@ -143,22 +145,38 @@ class DuckDBSink(MetadataSink):
         for name in self._refused:
             self._warn_of_metadata(name)
         with self.target.warehouse.transaction() as connection:
-            warehouse = self.target.warehouse
-            others = {one.table for name, one in self.target.progress.items() if name != self.stream_name}
-            self._table = Table.find(connection, warehouse, self.stream_name, others)
-        self.progress.table = self._table.short_name
+            self._find(connection)
+            if not self._table.types:
+                self.target.continued.find(self.stream_name, self.target.sources(self.stream_name))
         self._add_columns(properties)
         # DuckDB parses the dates: the SDK, which goes by this schema, would lose digits and quote what it cannot parse.
         self.schema = {"properties": {name: {} for name in declared}, "additionalProperties": True}
         self.is_open = True
+
+    def _find(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Look for the stream's table as it stands in the file."""
+        others = {one.table for name, one in self.target.progress.items() if name != self.stream_name}
+        self._table = Table.find(connection, self.target.warehouse, self.stream_name, others)
+        self.progress.table = self._table.short_name
+
+    def settle(self, version: int | None) -> None:
+        """Take the version of the first rows: by it a stream without a table has lost its earlier ones, or not."""
+        if self.stream_name in self.target.continued.open:
+            self.target.continued.settle(self.stream_name, version)
+        if self._is_rehearsed:
+            self._add_columns({})
 
     def _add_columns(self, properties: Mapping[str, Json]) -> None:
         """Make columns for more properties; rows that wait go by the columns that there were."""
         if self._rows:
             self.target.drain_one(self)
         self._properties |= properties
-        with self.target.warehouse.transaction() as connection:
+        keep = not self.target.continued.is_rehearsed(self.stream_name)
+        with self.target.warehouse.transaction(keep=keep) as connection:
+            if self._is_rehearsed:
+                self._find(connection)
             self._columns = self._table.evolve(connection, self._properties, self.key_properties)
+        self._is_rehearsed = not keep
         self._fits = [(column.staged, column.source, column.fit) for column in self._columns]
         if self.include_sdc_metadata_properties:
             self._stamp = Stamps(self._columns, self.sync_started_at)
@@ -243,6 +261,7 @@ class DuckDBSink(MetadataSink):
         self.target.drain_one(self)
         if version is not None and not (type(version) is int and version.bit_length() <= BIGINT_BITS):
             raise LoadError(f"stream {self.stream_name!r}: a table version is not an integer of 64 bits.")
+        self.settle(version)
         self._version = version
         self.progress.versions.add(version)
 

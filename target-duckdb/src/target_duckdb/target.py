@@ -15,12 +15,14 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_duckdb import page
 from target_duckdb.batch_files import texts
+from target_duckdb.continued import Continued
 from target_duckdb.environment import from_environment, without_effect
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.reader import MessageReader, batch_record
@@ -65,6 +67,7 @@ class TargetDuckDB(Target):
 
     Attributes:
         warehouse: The DuckDB file.
+        continued: The state that the run goes on from.
         progress: What this run has seen of each stream.
         flattening: Depth, separator and longest name of flattened columns; None where nothing is flattened.
         version: Table version of the message in hand, None if it has none.
@@ -112,6 +115,7 @@ class TargetDuckDB(Target):
             float(self.config.get("lock_timeout", LOCK_TIMEOUT)),
         )
         self.warehouse.storage = self.config.get("storage_compatibility_version") or STORAGE_COMPATIBILITY_VERSION
+        self.continued = Continued(self.warehouse, refuses=self.config.get("on_missing_table") == "fail")
         self.progress: dict[str, Progress] = {}
         self.version: int | None = None
         self._open: dict[str, DuckDBSink] = {}
@@ -148,6 +152,12 @@ class TargetDuckDB(Target):
         if not sink.is_open:
             sink.open()
         return sink
+
+    def sources(self, name: str) -> list[str]:
+        """Return the streams of the tap that a stream is made of, stream maps resolved."""
+        mapped = self.mapper.stream_maps.items()
+        kept = ((source, one) for source, maps in mapped for one in maps if not isinstance(one, RemoveRecordTransform))
+        return [source for source, one in kept if one.stream_alias == name]
 
     def succeed(self, sink: DuckDBSink) -> None:
         """Let a sink take over its stream; what its predecessor holds is written first, so that order is kept."""
@@ -211,13 +221,16 @@ class TargetDuckDB(Target):
 
     def _activate(self, stream: str, version: int) -> None:
         for stream_map in self.mapper.stream_maps[stream]:
-            sink = self._open.get(stream_map.stream_alias)
-            if sink and sink.process_activate_version_messages:
-                sink.activate_version(version)
+            if sink := self._open.get(stream_map.stream_alias):
+                sink.settle(version)
+                if sink.process_activate_version_messages:
+                    sink.activate_version(version)
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Take a state; after a while, write what came before it, then it: a load that breaks off goes on there."""
+        if not self.mapper.stream_maps:
+            self.continued.begin(message_dict["value"])
         super()._process_state_message(message_dict)
         if self._max_record_age_in_minutes * 60 >= _STATE_EVERY:
             self.drain_all()
@@ -225,6 +238,8 @@ class TargetDuckDB(Target):
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """Write a state; LoadError when it cannot be written."""
+        if self.continued.holds_back(self.mapper.stream_maps):
+            return
         try:
             super()._write_state_message(state)
         except AttributeError:  # Python has no standard output where it was closed
@@ -243,6 +258,7 @@ class TargetDuckDB(Target):
                 self._settle(sink)
         for stream in self._early:
             self.logger.warning("stream %r: a version was announced, but no schema came; it is ignored.", stream)
+        self.continued.end()
         super().process_endofpipe()
         self.warehouse.close()
         for stream, progress in self.progress.items():
@@ -280,6 +296,7 @@ class TargetDuckDB(Target):
         except RecursionError:  # of a state: that of any other message is told of by its reader
             raise LoadError("The last state nests too deeply to be written. All rows are loaded.") from None
         finally:
+            self.continued.tell()
             # DuckDB makes an error of its own of a signal that arrives during a query, and loses one during an import.
             if self._told_to_stop is not None:
                 _set_alarm(0)  # at its end Python lets go of the handlers, and the file may take longer to close

@@ -193,11 +193,22 @@ class Warehouse:
                 waiting = True
             self._sleep(POLL)
 
+    def tables(self) -> set[str]:
+        """Names of the tables of the schema."""
+        query = (
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() "
+            "AND lower(schema_name) = lower(?)"
+        )
+        return {name for (name,) in self.connection.execute(query, [self.schema]).fetchall()}
+
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self, *, keep: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         """All or nothing: committed at the end, rolled back on any error; DuckDB's errors come out as LoadError.
 
         A second transaction inside the first is refused: it can only come from a signal that arrived during a write.
+
+        Args:
+            keep: Whether to commit at all.
         """
         if self._writing:
             raise LoadError(f"Interrupted while writing to {self.path}. Nothing of this batch is kept.")
@@ -207,7 +218,7 @@ class Warehouse:
             connection.execute("BEGIN TRANSACTION")
             try:
                 yield connection
-                connection.execute("COMMIT")
+                connection.execute("COMMIT" if keep else "ROLLBACK")
             except BaseException:
                 self._roll_back(connection)
                 raise
