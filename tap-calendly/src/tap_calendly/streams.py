@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tap_calendly.tap import TapCalendly
     from tap_common.stream import Asked
 
+RECAP_STATUSES = ("available", "processing", "unavailable")
+"""Every status of a recap that can be asked for."""
 SLICE = 1000
 """Events in a slice of the sweep: ten pages."""
 
@@ -491,7 +493,7 @@ class MeetingRecaps(CalendlyStream):
     @override
     def asked(self) -> Iterable[Asked]:
         # Without a status, Calendly lists available recaps only.
-        return [{"status": status} for status in ("available", "processing", "unavailable")]
+        return [{"status": status} for status in RECAP_STATUSES]
 
     @override
     def query(self, asked: Asked) -> Mapping[str, Any]:
@@ -606,11 +608,12 @@ def of_status(rows: Iterator[Record], status: str) -> Iterator[Record]:
     Raises:
         EndlessListError: There are some, and none has it: what is listed unasked lacks those that have.
     """
-    found: set[Any] = set()
+    found: list[Any] = []
     for row in rows:
-        found.add(row.get("status"))
+        found.append(row.get("status"))
         yield row
-    if found and found.isdisjoint((status, None)):
+    # A status that is none of the documented ones says nothing about the list.
+    if any(one in RECAP_STATUSES for one in found) and status not in found and None not in found:
         raise EndlessListError(
             f"Calendly does not go by `status`: no recap in the list of those with status `{status}` has it, so that "
             "some may be missing; try again later."
