@@ -161,8 +161,10 @@ STRUCTURED = {
         (
             "wrong",
             False,
-            "SavvyCal does not accept the key: it is wrong, expired or revoked, or `api_url` is not SavvyCal's. "
-            f"For another one, {SAVVYCAL.tap.key_hint}",
+            (
+                "SavvyCal does not accept the key: it is wrong, expired or revoked, or `api_url` is not SavvyCal's. "
+                f"For another one, {SAVVYCAL.tap.key_hint}"
+            ),
         ),
     ],
 )
