@@ -74,9 +74,11 @@ class Usage:
         for point in (
             metrics.Point("counter", Metric.REFUSED, self.refused, {"tap": tap}),  # type: ignore[arg-type]  # ours
             metrics.Point("counter", Metric.REPEATED, self.repeated, {"tap": tap}),  # type: ignore[arg-type]  # ours
-            metrics.Point("counter", Metric.ODD, sum(self.odd.values()), {"tap": tap}),  # type: ignore[arg-type]  # ours
             metrics.Point("timer", Metric.WAITED, round(self.waited, 3), {"tap": tap}),  # type: ignore[arg-type]  # ours
         ):
+            metrics.log(metrics.get_metrics_logger(), point)
+        if odd := sum(self.odd.values()):
+            point = metrics.Point("counter", Metric.ODD, odd, {"tap": tap})  # type: ignore[arg-type]  # ours
             metrics.log(metrics.get_metrics_logger(), point)
 
 
