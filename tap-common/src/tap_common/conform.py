@@ -61,7 +61,7 @@ class Conformer:
         self._check = _checker(self._columns)
 
     def fits(self, record: Record) -> bool:
-        """Return whether a record is as its schema says, and has its key."""
+        """Return whether a record is as its schema says, and has its key; `conform` decides where it is not certain."""
         try:
             self._check(record)
         except (msgspec.ValidationError, ValueError):
