@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 # What an error may be quoted with: names of the API's own, never a text.
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
-_SCALAR = {"string", "integer", "number", "boolean", "null"}
 
 
 class OnceHubStream(APIStream):
@@ -59,21 +57,6 @@ class OnceHubStream(APIStream):
         return self._restarted(asked, self.open(asked))
 
     @override
-    def shape(self, row: Record, asked: Asked) -> Record:
-        """Of an object or a list where a plain value belongs, the id; what came is kept in `_extra`."""
-        shaped = super().shape(row, asked)
-        nested = {name: shaped[name] for name in self._plain if isinstance(shaped[name], dict | list)}
-        if nested:
-            shaped |= {name: find("$.id", value) for name, value in nested.items()}
-            shaped["_extra"] = {**(shaped["_extra"] or {}), **nested}
-        return shaped
-
-    @cached_property
-    def _plain(self) -> tuple[str, ...]:
-        columns = self.schema["properties"].items()
-        return tuple(name for name, column in columns if _SCALAR.issuperset(_kinds(column)))
-
-    @override
     def refusal(self, response: requests.Response, message: str) -> Exception:
         """A 400 that names `after`: the row that a page was to begin after is gone."""
         if response.status_code == HTTPStatus.BAD_REQUEST and _error(response, "param") == self.cursor_param:
@@ -86,11 +69,6 @@ class OnceHubStream(APIStream):
         kind, param = _error(response, "type"), _error(response, "param")
         at_fault = f", parameter `{param}`" if param else ""
         return f"{super().response_error_message(response)}{f': {kind}' if kind else ''}{at_fault}"
-
-
-def _kinds(column: Any) -> list[str]:
-    kinds = column["type"]
-    return kinds if isinstance(kinds, list) else [kinds]
 
 
 def _error(response: requests.Response, name: str) -> str | None:
