@@ -1,4 +1,4 @@
-"""What an error of OnceHub's says."""
+"""Fields of an error of OnceHub's."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ PLAIN: Mapping[str, Any] = {
 }
 """Values that a signal may have whatever it was."""
 VALUES = (*PLAIN, "opposite", "stuck", "stuck-anew", "foreign", "tokenless")
-"""What may become of a signal.
+"""Values that a signal can be given.
 
 "opposite" says the end in place of more, and more in place of the end; "stuck" leads to the page that it stands on, and
 "stuck-anew" does so by another cursor each time; "foreign" is the address on another host, "tokenless" without query.
@@ -83,7 +83,7 @@ class Wrong:
 
 @dataclass(slots=True)
 class Signals:
-    """What is wrong with paging; `changed` counts the answers that were changed."""
+    """Faults of paging; `changed` counts the answers that were changed."""
 
     changed: int = 0
     _wrong: list[Wrong] = field(default_factory=list)

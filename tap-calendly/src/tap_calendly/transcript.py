@@ -1,4 +1,4 @@
-"""What was said in a meeting, in whichever form it is answered."""
+"""Transcripts of meetings, in each form in which Calendly may answer."""
 
 from __future__ import annotations
 

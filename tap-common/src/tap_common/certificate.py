@@ -1,4 +1,4 @@
-"""Who issued the certificate of a host that is not trusted: Python decodes trusted ones alone."""
+"""Issuers of certificates that are not trusted: Python decodes trusted ones alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMES = (b"\x55\x04\x0a", b"\x55\x04\x03")
 
 
 def issuer_of(url: str) -> str | None:
-    """Who issued the certificate of a URL's host; None where that cannot be learnt. No request is sent."""
+    """Return the issuer of the certificate of a URL's host; None where that cannot be learnt. No request is sent."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     try:

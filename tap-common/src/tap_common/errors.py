@@ -58,7 +58,7 @@ class StalePageError(RequestError):
 
 
 class EndlessListError(RequestError):
-    """What the pages of a list say leads to no end of it, or a filter is not gone by: nothing may be taken for all."""
+    """The pages of a list lead to no end, or the API ignores a filter: the list may be incomplete."""
 
 
 class RateLimitedError(RetriableAPIError):

@@ -1,4 +1,4 @@
-"""Which stream maps apply, and what is wrong with those that cannot."""
+"""Stream maps that apply, and faults of those that cannot."""
 
 from __future__ import annotations
 

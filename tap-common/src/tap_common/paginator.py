@@ -36,7 +36,7 @@ _MOST_WITHOUT_NEW_ROWS = 100
 
 
 class Said(NamedTuple):
-    """What a page says of what follows.
+    """Signals of a page about the pages that follow.
 
     Attributes:
         cursors: Values to ask for the next page with, the most trustworthy first.

@@ -89,7 +89,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters that every request carries."""
     paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
-    """How the endpoint is paged; a class of another kind than `CursorPaginator` is made without arguments, or in
+    """Paginator of the endpoint; a class of another kind than `CursorPaginator` is made without arguments, or in
     `get_new_paginator`."""
     asks: ClassVar[bool] = True
     """For a child: whether it makes requests of its own."""
