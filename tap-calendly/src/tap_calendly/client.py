@@ -94,7 +94,7 @@ def uuid(reference: Any) -> str | None:
 
 
 def _lacks_scope(response: requests.Response) -> bool:
-    """Return whether a refusal names a scope: by `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
+    """Return whether a 403 names a scope: by `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
     try:
         body = decoded(response)
     except ValueError:
