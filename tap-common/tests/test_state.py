@@ -26,6 +26,16 @@ def state(**more: Any) -> dict[str, Any]:
         {"bookmarks": {"events": []}},
         {"bookmarks": {"events": {"replication_key_value": "yesterday"}}},
         {"bookmarks": {"events": {"replication_key_value": 12}}},
+        {"bookmarks": {"events": {"replication_key_value": ""}}},
+        {"bookmarks": {"events": {"replication_key_value": {"a": "b"}}}},
+        {"bookmarks": {"events": {"replication_key_value": "0001-01-01T00:00:00+05:00"}}},
+        {"bookmarks": {"events": {"replication_key_value": "9999-12-31T23:59:59-12:00"}}},
+        {"bookmarks": {"events": {"replication_key": ["updated_at"]}}},
+        {"bookmarks": {"events": {"covers": ["organization"]}}},
+        {"bookmarks": {"events": {"covers": {"scope": ["organization:a"]}}}},
+        {"bookmarks": {"events": {"covers": {"start_date": "soon"}}}},
+        {"bookmarks": {"events": {"progress_markers": [1]}}},
+        {"bookmarks": {"events": {"progress_markers": {"replication_key_value": 5}}}},
     ],
 )
 def test_a_state_that_no_run_has_written_is_refused_in_one_sentence(wrong: object) -> None:
@@ -63,6 +73,24 @@ def test_a_bookmark_vouches_only_for_the_view_and_the_start_date_that_it_was_mad
 
 def test_a_bookmark_that_does_not_say_what_it_covers_is_not_used() -> None:
     assert usable_bookmark(state(covers=None), "updated_at", COVERS, NOW)[0] is None
+
+
+@pytest.mark.parametrize("later", ["2026-05-02T00:03:00Z", "2027-01-01T00:00:00Z", "9998-12-31T00:00:00Z"])
+def test_a_bookmark_that_is_later_than_now_is_not_used(later: str) -> None:
+    stream = state(replication_key_value=later)
+
+    bookmark, why = usable_bookmark(stream, "updated_at", COVERS, NOW)
+
+    assert bookmark is None
+    assert why is not None
+    assert "later than it is by the API's clock" in why
+    assert "replication_key_value" not in stream
+
+
+def test_servers_whose_clocks_differ_by_a_minute_agree() -> None:
+    stream = state(replication_key_value="2026-05-02T00:01:00Z")
+
+    assert usable_bookmark(stream, "updated_at", COVERS, NOW) == (instant("2026-05-02T00:01:00Z"), None)
 
 
 def test_a_bookmark_of_another_replication_key_is_not_used() -> None:

@@ -60,7 +60,7 @@ class ServerClock:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the API has answered."""
+        """True once the API has answered."""
         return bool(self._readings)
 
     @property

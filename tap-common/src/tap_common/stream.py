@@ -186,7 +186,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     @property
     def signals(self) -> Signals:
-        """Where a page says whether more follow."""
+        """Signals by which a page tells whether more rows follow, and their places."""
         return Signals(
             cursor=self.cursor_jsonpath,
             flag=self.more_jsonpath,
@@ -416,7 +416,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             raise RequestError(f"{refusal}, in the middle of a list.") from refusal
 
     def parts(self, asked: Asked) -> Sequence[Asked]:  # noqa: ARG002 - for overriding
-        """What to ask for instead of a list of several parents at once that is refused because of one of them."""
+        """Return lists to read instead of one of several parents that is refused because of one of them."""
         return ()
 
     def _goes_on(self, refusal: RequestError) -> bool:
@@ -522,7 +522,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         return True
 
     def can_ask(self, parent: Record) -> bool:
-        """For a child: whether the parent's row has the key to ask with; the log says once where one has not."""
+        """For a child: return whether the parent's row has a key for requests; log once where one has none."""
         identity = next(iter(self._parent_paths.values()), None)
         if identity is None or find(identity, parent) is not None:
             return True
