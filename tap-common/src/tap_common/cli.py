@@ -54,12 +54,8 @@ class TapCommand(SingerCommand):
             if ended.code:
                 self._leave(ended.code if isinstance(ended.code, int) else 1)
             raise
-        except SingerSDKError as error:
-            self._end(str(error) or type(error).__name__)
-        except StoppedError:
-            self._end("Stopped.")
         except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
-            self._end(_unreached(error) or self._unforeseen(error))
+            self._end(sentence_about(error) or self._unforeseen(error))
 
     def _unforeseen(self, error: Exception) -> str:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -84,6 +80,15 @@ class TapCommand(SingerCommand):
             with suppress(OSError, AttributeError):  # full, or closed
                 stream.flush()
         os._exit(code)
+
+
+def sentence_about(error: Exception) -> str | None:
+    """Return the sentence with which a run ends that an error has ended; None for an error that nobody foresaw."""
+    if isinstance(error, SingerSDKError):
+        return str(error) or type(error).__name__
+    if isinstance(error, StoppedError):
+        return "Stopped."
+    return _unreached(error)
 
 
 def _unreached(error: Exception) -> str | None:

@@ -8,10 +8,10 @@ _LONGEST = 100
 
 
 def printable(text: object, longest: int = _LONGEST) -> str:
-    """Return text of an API, a file or a user as one line that acts on no terminal.
+    r"""Return text of an API, a file or a user as one line that acts on no terminal.
 
     Characters that do not print (control characters, line ends, direction marks, lone surrogates) are escaped, as in
-    `\\x1b`; a text of more than `longest` characters is cut, and ends with an ellipsis.
+    `\x1b`; a text of more than `longest` characters is cut, and ends with an ellipsis.
     """
     whole = str(text)
     cut = whole if len(whole) <= longest else f"{whole[: longest - 1]}…"

@@ -42,6 +42,7 @@ from tap_common.errors import (
 )
 from tap_common.fastjson import decoded
 from tap_common.paginator import CursorPaginator, Signals
+from tap_common.printable import status_line
 from tap_common.sdk import announce_version, introduce, stamp_version
 from tap_common.select import EnvelopeError, find, select
 from tap_common.tried import Tried
@@ -331,7 +332,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @override
     def response_error_message(self, response: requests.Response) -> str:
         # The SDK's text quotes the body, which may hold names and addresses.
-        return f"{response.status_code} {response.reason} on {self.path} (stream `{self.name}`)"
+        return f"{status_line(response.status_code)} on {self.path} (stream `{self.name}`)"
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
