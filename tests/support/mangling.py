@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from typing_extensions import Self, override
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
