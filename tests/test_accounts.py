@@ -111,7 +111,7 @@ def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_ru
         assert len(warehouse.sql(block("sql", "select")).fetchall()) == len(sales) + len(support)
 
     before = accounts.rows("support"), accounts.state("support")
-    asked = {name: len(sandbox.requests) for name, sandbox in accounts.sandboxes.items()}
+    requested = {name: len(sandbox.requests) for name, sandbox in accounts.sandboxes.items()}
     own = accounts.state("sales")
     for sandbox in accounts.sandboxes.values():
         sandbox.advance(days=2)
@@ -120,10 +120,10 @@ def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_ru
     assert one.returncode == 0, one.stderr
     assert accounts.is_loaded("sales")
     assert (accounts.rows("support"), accounts.state("support")) == before
-    assert len(accounts.sandboxes["support"].requests) == asked["support"]
+    assert len(accounts.sandboxes["support"].requests) == requested["support"]
     assert accounts.state("sales") != own
-    again = accounts.sandboxes["sales"].requests[asked["sales"] :]
-    assert 0 < len(again) < asked["sales"]
+    again = accounts.sandboxes["sales"].requests[requested["sales"] :]
+    assert 0 < len(again) < requested["sales"]
 
     program, *arguments = block("sh", ".venv/bin/meltano state clear").splitlines()[0].split()
     cleared = accounts.project.meltano(*arguments, environment=accounts.environment)
@@ -134,7 +134,7 @@ def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_ru
         accounts.state("sales")
 
 
-def test_a_misspelt_variable_ends_the_run_before_anything_is_asked_for(accounts: Accounts) -> None:
+def test_a_misspelt_variable_ends_the_run_before_anything_is_requested(accounts: Accounts) -> None:
     key = accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
     accounts.environment |= {"TAP_CALENDLY__SALE_API_KEY": key, "TAP_CALENDLY_API_KEY": key}
 

@@ -17,7 +17,7 @@ from commands import run_tap
 from harness import Messages
 from luma_api import LUMA
 from tables import load, unequal
-from tap_common.batches import BatchWriter
+from tap_common.output.batches import BatchWriter
 
 if TYPE_CHECKING:
     from api import Api

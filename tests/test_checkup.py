@@ -19,7 +19,7 @@ from harness import Messages
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from savvycal_api import SAVVYCAL
-from tap_common.checkup import checkup
+from tap_common.cli.connection_check import checkup
 from tap_luma.streams import GuestOrders
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def test_a_good_key_can_read_every_stream_and_those_that_are_off_are_marked(
     assert found.off == set(api.all_streams()) - set(api.default_streams())
     default = len(api.default_streams())
     assert found.end == f"A run with these settings goes through: {default} of {len(found.streams)} streams."
-    asked = Counter((request.path, *request.query) for request in sandbox.requests)
-    assert sum(asked.values()) <= 1.5 * len(found.streams) + 3
+    requested = Counter((request.path, *request.query) for request in sandbox.requests)
+    assert sum(requested.values()) <= 1.5 * len(found.streams) + 3
     assert all(request.method == "GET" for request in sandbox.requests)
 
 
@@ -242,8 +242,8 @@ def test_a_list_that_no_key_may_lack_ends_a_run_where_one_of_two_may_not_read_it
 
     found = report(luma, api_keys=["sandbox-second"])
 
-    asked = [request.status for request in sandbox.requests if request.path == "/v1/calendars/events/list"]
-    assert asked == [200, 403]
+    requested = [request.status for request in sandbox.requests if request.path == "/v1/calendars/events/list"]
+    assert requested == [200, 403]
     assert found.streams["events"].startswith("no: 403")
     assert not found.good
 
@@ -268,7 +268,7 @@ def test_a_parent_that_has_gone_says_nothing_of_the_others(sandbox: Sandbox, sav
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_a_key_that_does_not_work_is_not_asked_for_streams(
+def test_a_key_that_does_not_work_is_not_requested_streams(
     api: Api, sandbox: Sandbox, clock: VirtualClock, config: dict[str, Any]
 ) -> None:
     with pytest.raises(SingerSDKError):
@@ -277,7 +277,7 @@ def test_a_key_that_does_not_work_is_not_asked_for_streams(
     assert len(sandbox.requests) <= 2
 
 
-def test_an_answer_that_stays_broken_is_a_no_and_the_others_are_still_asked(
+def test_an_answer_that_stays_broken_is_a_no_and_the_others_are_still_requested(
     api: Api, sandbox: Sandbox, runner: Runner
 ) -> None:
     sandbox.faults.script(api.listed, ["500"] * 2)

@@ -164,7 +164,7 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v2/", "/public/V3/events"])
-def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_asked(api: Api, path: str) -> None:
+def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_requested(api: Api, path: str) -> None:
     usual = api.tap.config_jsonschema["properties"]["api_url"]["default"]
 
     [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_common.window import canonical, instant
+from tap_common.state.timestamps import canonical, instant
 from truth import Judge
 
 if TYPE_CHECKING:

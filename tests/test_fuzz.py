@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from api import settings as settings_of
 from harness import Messages, VirtualClock
 from mangling import Change, Mangler, with_node
-from tap_common.cli import sentence_about
-from tap_common.state import check_catalog
+from tap_common.cli.entry_point import sentence_about
+from tap_common.state.state import check_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

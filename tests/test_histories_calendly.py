@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calendly_api import CALENDLY
-from history import SOAK, Partly, search, soak, told, unseen
+from history import SOAK, Partly, scripted, search, soak, unseen
 
 LATE_BOOKING = unseen(CALENDLY, "The booking that follows a form")
 DELETED_TYPE = unseen(CALENDLY, "Deleted event types")
@@ -17,7 +17,7 @@ def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> N
 
 
 def test_a_booking_long_after_its_form_was_filled_in_is_not_seen_at_the_submission() -> None:
-    with told(CALENDLY) as history:
+    with scripted(CALENDLY) as history:
         history.change("page_size", 2)  # a page is read to its end: the first of the three is on one that is not read
         form = ("submit_a_form", 0)
         history.happen((form, form, form, ("forty_days_pass", 0), form, form))
@@ -29,7 +29,7 @@ def test_a_booking_long_after_its_form_was_filled_in_is_not_seen_at_the_submissi
 
 
 def test_an_event_type_that_is_deleted_is_not_seen_in_a_run_without_meetings_and_is_in_the_next_with_them() -> None:
-    with told(CALENDLY) as history:
+    with scripted(CALENDLY) as history:
         history.happen((("book_soon", 0),))
         history.sync()
         history.happen((("delete_an_event_type", 0),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, Partly, search, soak, told
+from history import SOAK, Partly, scripted, search, soak
 from luma_api import LUMA
 
 
@@ -20,7 +20,7 @@ def test_soak() -> None:
 
 
 def test_nothing_is_promised_of_an_event_that_moves_before_the_start_date_while_events_are_left_out() -> None:
-    with told(LUMA) as history:
+    with scripted(LUMA) as history:
         history.change("start_date", -3)
         history.happen((("plan_for_soon", 0),))
         history.sync()
@@ -29,7 +29,7 @@ def test_nothing_is_promised_of_an_event_that_moves_before_the_start_date_while_
 
 
 def test_two_runs_within_a_second_leave_the_rows_of_an_event_that_is_gone() -> None:
-    with told(LUMA) as history:
+    with scripted(LUMA) as history:
         history.happen((("plan_for_soon", 0), ("plan_for_soon", 0)))
         history.sync()
         history.happen((("cancel_an_event", 0), ("plan_for_soon", 0)))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from history import SOAK, search, soak, told, unseen
+from history import SOAK, scripted, search, soak, unseen
 from oncehub_api import ONCEHUB
-from tap_bookings.changing import Sliced
+from tap_bookings.changing import ChunkedFirstLoad
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,14 +21,14 @@ LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a first load was gone on with that an earlier run had begun, by stream."""
     counted: Counter[str] = Counter()
-    loaded = Sliced.loaded
+    loaded = ChunkedFirstLoad.loaded
 
-    def counting(stream: Sliced) -> tuple[datetime | None, datetime | None]:
+    def counting(stream: ChunkedFirstLoad) -> tuple[datetime | None, datetime | None]:
         since, below = loaded(stream)
         counted[stream.name] += below is not None
         return since, below
 
-    monkeypatch.setattr(Sliced, "loaded", counting)
+    monkeypatch.setattr(ChunkedFirstLoad, "loaded", counting)
     return counted
 
 
@@ -40,7 +40,7 @@ def test_after_every_run_of_every_history_the_warehouse_equals_the_source(taken_
 
 
 def test_the_status_of_a_text_message_that_moves_days_after_it_was_made_is_not_seen() -> None:
-    with told(ONCEHUB) as history:
+    with scripted(ONCEHUB) as history:
         text = ("text_the_guest", 0)
         history.happen((("book_soon", 0), text, ("eight_days_pass", 0), text))
         history.sync()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, search, soak, told, unseen
+from history import SOAK, scripted, search, soak, unseen
 from sandbox.savvycal.text import id_of
 from savvycal_api import SAVVYCAL
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 
 
 @pytest.mark.timeout(900)
@@ -16,7 +16,7 @@ def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> N
 
 
 def test_a_meeting_that_is_moved_far_back_before_a_run_has_seen_it_is_missing_in_that_run_and_in_later_ones() -> None:
-    with told(SAVVYCAL) as history:
+    with scripted(SAVVYCAL) as history:
         history.sync()
         history.happen((("book_soon", 0), ("say_that_it_was_long_ago", 0)))
         history.sync()
@@ -26,7 +26,7 @@ def test_a_meeting_that_is_moved_far_back_before_a_run_has_seen_it_is_missing_in
 
 
 def test_a_held_meeting_that_is_moved_from_before_the_window_into_it_is_seen_there() -> None:
-    with told(SAVVYCAL) as history:
+    with scripted(SAVVYCAL) as history:
         history.happen((("book_soon", 0), ("forty_days_pass", 0), ("forty_days_pass", 0)))
         history.sync()
         held = history.sandbox.world.invites.all()[-1]

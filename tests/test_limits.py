@@ -13,7 +13,7 @@ from calendly_api import CALENDLY
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from savvycal_api import SAVVYCAL
-from tap_common.pace import Pace
+from tap_common.http.concurrency import AdaptiveConcurrency
 from tap_common.tap import SchedulingTap
 from truth import Judge
 
@@ -37,7 +37,7 @@ def test_a_limit_of_20_a_minute_is_obeyed_and_the_run_ends_well(
     runner.sync(concurrency=concurrency, page_size=2, requests_per_minute=1_000)
 
     windows = (clock.monotonic() - began) / 60 + 1
-    refused = [asked for asked in sandbox.requests if asked.status == 429]
+    refused = [requested for requested in sandbox.requests if requested.status == 429]
     assert len(sandbox.requests) > 40
     assert len(refused) <= windows
     assert Judge(api, sandbox).verdict(runner) == {}
@@ -56,7 +56,7 @@ def test_no_minute_of_the_run_is_left_unused(api: Api, serve: Callable[..., Sand
     minutes = (clock.monotonic() - began) / 60
     # The first window begins full: whole windows are what is waited for.
     assert minutes <= 1.05 * (len(sandbox.requests) // 100) + 0.05
-    assert all(asked.status != 429 for asked in sandbox.requests)
+    assert all(requested.status != 429 for requested in sandbox.requests)
 
 
 # Requests and the seconds in which so many are allowed, as the APIs document them; the sandbox's own limits.
@@ -76,7 +76,7 @@ def test_a_run_at_the_documented_limit_takes_no_longer_than_the_limit_asks_and_m
     requests = len(sandbox.requests)
     assert requests > 2 * limit
     assert clock.monotonic() - began <= 1.05 * requests / limit * seconds
-    assert sum(asked.status == 429 for asked in sandbox.requests) <= 1
+    assert sum(requested.status == 429 for requested in sandbox.requests) <= 1
     assert Judge(api, sandbox).verdict(runner) == {}
 
 
@@ -97,7 +97,7 @@ def test_two_taps_with_the_same_key_at_once_share_its_budget_and_both_come_to_th
         list(pool.map(lambda runner: runner.sync(page_size=2), runners))
 
     windows = (clock.monotonic() - began) / seconds
-    refused = sum(asked.status == 429 for asked in sandbox.requests)
+    refused = sum(requested.status == 429 for requested in sandbox.requests)
     answered = len(sandbox.requests) - refused
     # Each window may lose a second by rounding, and what one tap had in flight when the other used it up.
     assert windows <= 1.5 * answered / (limit or 200) + 2
@@ -106,20 +106,20 @@ def test_two_taps_with_the_same_key_at_once_share_its_budget_and_both_come_to_th
     assert [Judge(api, sandbox).verdict(runner) for runner in runners] == [{}, {}]
 
 
-def test_an_overloaded_server_is_asked_for_less_at_a_time_and_for_more_again_when_it_has_recovered(
+def test_an_overloaded_server_is_requested_less_at_a_time_and_for_more_again_when_it_has_recovered(
     serve: Callable[..., Sandbox], clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = serve(scale="test")
     sandbox.faults.slow_seconds = 20.0
     sandbox.faults.script("/invitees", ["ok"] * 20 + ["slow"] * 6)
     runner, at_a_time = runner_of(CALENDLY, sandbox, clock), []
-    note = Pace.note
+    note = AdaptiveConcurrency.note
 
-    def noting(pace: Pace, *answer: Any, **how: Any) -> None:
+    def noting(pace: AdaptiveConcurrency, *answer: Any, **how: Any) -> None:
         note(pace, *answer, **how)
         at_a_time.append(pace.allowed)
 
-    monkeypatch.setattr(Pace, "note", noting)
+    monkeypatch.setattr(AdaptiveConcurrency, "note", noting)
     runner.sync(concurrency=8, requests_per_minute=60_000)
 
     assert at_a_time[0] == at_a_time[-1] == 8
@@ -139,12 +139,12 @@ def test_a_window_that_another_program_has_used_up_is_waited_out_without_a_429(
 
     runner.sync(concurrency=1, page_size=4)
 
-    assert sum(asked.status == 429 for asked in sandbox.requests[before:]) <= 1
+    assert sum(requested.status == 429 for requested in sandbox.requests[before:]) <= 1
 
 
-def test_nothing_is_asked_for_twice_but_by_the_check_of_permissions(api: Api, sandbox: Sandbox, runner: Runner) -> None:
+def test_nothing_is_requested_twice_but_by_the_check_of_permissions(api: Api, sandbox: Sandbox, runner: Runner) -> None:
     runner.sync()
 
-    asked = sorted((asked.path, str(asked.query)) for asked in sandbox.requests)
-    twice = {one[0] for one, other in pairwise(asked) if one == other}
+    requested = sorted((requested.path, str(requested.query)) for requested in sandbox.requests)
+    twice = {one[0] for one, other in pairwise(requested) if one == other}
     assert twice <= api.checked_with

@@ -111,15 +111,15 @@ def test_every_record_is_written_fits_its_schema_and_keeps_the_value_in_extra(
     assert len(said) == len(set(said))
 
 
-def test_what_stands_in_the_place_of_a_row_is_kept_and_its_children_are_not_asked_for(
+def test_what_stands_in_the_place_of_a_row_is_kept_and_its_children_are_not_requested(
     calendly: Any, sandbox: Sandbox
 ) -> None:
     tap = calendly.build()
     stream: APIStream = tap.streams["contacts"]
 
-    row = stream.shape({"_row": "no object"}, {})
-    again = stream.shape({"_row": "no object"}, {})
-    other = stream.shape({"_row": ["another"]}, {})
+    row = stream.to_record({"_row": "no object"}, {})
+    again = stream.to_record({"_row": "no object"}, {})
+    other = stream.to_record({"_row": ["another"]}, {})
 
     assert row["_extra"] == {"_row": "no object"}
     assert row["uri"] == again["uri"] != other["uri"]

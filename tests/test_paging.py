@@ -80,7 +80,7 @@ def test_a_signal_that_misleads_ends_in_the_whole_list_or_an_error_and_drops_not
     api: Api, sandbox: Sandbox, clock: VirtualClock, signal: str, value: str
 ) -> None:
     runner, judge = read_before(api, sandbox, clock), Judge(api, sandbox)
-    asked = len(sandbox.requests)
+    requested = len(sandbox.requests)
     before = runner.warehouse
     for place in PLACES:
         runner.warehouse, since = deepcopy(before), len(sandbox.requests)
@@ -95,7 +95,7 @@ def test_a_signal_that_misleads_ends_in_the_whole_list_or_an_error_and_drops_not
             assert error is None
         if place == "middle" and value in FATAL_IN_THE_MIDDLE.get((api.name, signal), ()):
             assert error is not None
-        assert len(sandbox.requests) - since <= 6 * asked + 100
+        assert len(sandbox.requests) - since <= 6 * requested + 100
 
         sandbox.signals.clear()
         if error is not None:
@@ -141,7 +141,7 @@ def test_a_list_that_comes_whole_and_says_that_more_follow_is_an_error(luma: Run
 
 
 @pytest.mark.parametrize("size", [100, 10, 7])
-def test_pages_that_are_shorter_than_asked_for_and_say_nothing_are_read_on_by_the_last_row(
+def test_pages_that_are_shorter_than_requested_and_say_nothing_are_read_on_by_the_last_row(
     oncehub: Runner, sandbox: Sandbox, judge: Judge, size: int
 ) -> None:
     sandbox.oncehub.send_has_more = sandbox.oncehub.send_link = False
@@ -180,7 +180,7 @@ def test_a_filter_that_is_not_gone_by_ends_in_the_whole_or_in_an_error(
     judge, runner = Judge(api, sandbox), runner_of(api, sandbox, clock)
     runner.sync(**SIZE)
     judge.note(api.judged())
-    asked = len(sandbox.requests)
+    requested = len(sandbox.requests)
     runner.forget()
     began = sandbox.world.now
     config: dict[str, Any] = {**SIZE, "start_date": None if days is None else sandbox.world.now.isoformat()}
@@ -191,7 +191,7 @@ def test_a_filter_that_is_not_gone_by_ends_in_the_whole_or_in_an_error(
         error = run_misled(api, sandbox, runner, **config)
         if error is None:
             assert judge.verdict(runner) == {}
-        assert len(sandbox.requests) - since <= 6 * asked
+        assert len(sandbox.requests) - since <= 6 * requested
         sandbox.advance(hours=5)
     sandbox.signals.clear()
     runner.sync(**config)
@@ -230,7 +230,7 @@ def test_a_window_that_holds_upcoming_meetings_alone_is_not_taken_for_all(savvyc
     assert not savvycal.bookmarks().get("events")
 
 
-def test_where_no_meeting_has_begun_the_past_is_asked_for_once_more(
+def test_where_no_meeting_has_begun_the_past_is_requested_once_more(
     serve: Callable[..., Sandbox], clock: VirtualClock
 ) -> None:
     sandbox = serve(now=EPOCH)
@@ -241,8 +241,8 @@ def test_where_no_meeting_has_begun_the_past_is_asked_for_once_more(
     sandbox.world.invites.open(start=sandbox.world.now + timedelta(days=2))
     runner.sync()
 
-    asked = [dict(request.query) for request in sandbox.requests if request.path == "/v1/events"]
-    assert [query["period"] for query in asked] == ["all", "past"]
+    requested = [dict(request.query) for request in sandbox.requests if request.path == "/v1/events"]
+    assert [query["period"] for query in requested] == ["all", "past"]
     assert Judge(SAVVYCAL, sandbox).verdict(runner) == {}
 
 
@@ -253,7 +253,7 @@ def test_where_no_meeting_has_begun_the_past_is_asked_for_once_more(
         (replace(LUMA, config={"include_pending": True}), "events", "status"),
     ],
 )
-def test_a_list_whose_rows_are_not_of_the_kind_that_was_asked_for_is_an_error(
+def test_a_list_whose_rows_are_not_of_the_kind_that_was_requested_is_an_error(
     api: Api, sandbox: Sandbox, clock: VirtualClock, stream: str, parameter: str
 ) -> None:
     runner = runner_of(api, sandbox, clock)

@@ -25,8 +25,8 @@ from harness import Messages, VirtualClock
 from oncehub_api import ONCEHUB
 from sandbox import Sandbox
 from tap_common import progress
-from tap_common.clock import Clock, StoppedError
-from tap_common.progress import INTERVAL, Progress
+from tap_common.http.clock import Clock, StoppedError
+from tap_common.output.progress import INTERVAL, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def test_a_line_tells_the_stream_whose_rows_are_written_and_what_the_run_has_com
     runner = runner_of(api, sandbox, clock)
     rows = [0]
     expected: list[tuple[str, int, int, int]] = []
-    asked: list[tuple[int, int]] = []
+    requested: list[tuple[int, int]] = []
 
     class Watching(Messages):
         """Has ten seconds pass before every thirtieth message that is a row, and then the line come."""
@@ -124,7 +124,7 @@ def test_a_line_tells_the_stream_whose_rows_are_written_and_what_the_run_has_com
                 if new:
                     most = max(api.all_streams(), key=new.count)
                     expected.append((most, written.count(most), len(written), round(len(new) / 10)))
-                    asked.append((before, requests()))
+                    requested.append((before, requests()))
                     rows.append(len(written))
             super().write(line, flush=flush)
 
@@ -140,7 +140,7 @@ def test_a_line_tells_the_stream_whose_rows_are_written_and_what_the_run_has_com
     assert len(lines) > 2
     assert [(line["stream"], *map(number, (line["own"], line["records"], line["pace"]))) for line in lines] == expected
     told = [number(line["requests"]) for line in lines]
-    assert all(least <= count <= most for count, (least, most) in zip(told, asked, strict=True))
+    assert all(least <= count <= most for count, (least, most) in zip(told, requested, strict=True))
 
 
 def test_the_first_line_comes_after_ten_seconds_so_that_a_short_run_says_nothing(
@@ -210,8 +210,8 @@ def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time_and_th
 
 def test_a_wait_of_a_day_or_more_is_told_without_a_time(calendly: Runner, caplog: pytest.LogCaptureFixture) -> None:
     tap = calendly.build()
-    tap.first_request()
-    tap.access.limiter._waits, tap.access.limiter._turn = 1, tap.clock.monotonic() + 1e12
+    tap.check_connection()
+    tap.credential.limiter._waits, tap.credential.limiter._turn = 1, tap.clock.monotonic() + 1e12
     line = Progress(tap)
     with caplog.at_level("INFO"), line:
         line.say()
@@ -234,7 +234,7 @@ def test_it_is_quiet_at_level_warning_and_structured_where_the_log_is(
     calendly: Runner, steps: Callable[[], Steps], caplog: pytest.LogCaptureFixture
 ) -> None:
     tap = calendly.build()
-    tap.first_request()
+    tap.check_connection()
     told = []
     for level in ("WARNING", "INFO"):
         caplog.clear()

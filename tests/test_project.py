@@ -93,7 +93,7 @@ def streams(request: pytest.FixtureRequest) -> dict[str, APIStream]:
 
 def test_every_stream_declares_its_path_selector_paginator_and_keys(streams: dict[str, APIStream]) -> None:
     for stream in streams.values():
-        assert stream.path.startswith("/") or not stream.asks
+        assert stream.path.startswith("/") or not stream.makes_requests
         assert stream.records_jsonpath.startswith("$")
         assert stream.paginator_class
         assert stream.primary_keys
@@ -202,18 +202,18 @@ def test_every_incremental_stream_asks_and_writes_less_once_it_has_a_state(
     getattr(sandbox, api.name).requests_per_minute = 1_000_000
     runner = runner_of(api, sandbox, clock)
     runner.select = lambda _name, _default: True
-    asked: list[dict[str, int]] = []
+    requested: list[dict[str, int]] = []
     written: list[dict[str, int]] = []
     for _ in range(2):
         tap = runner.sync(page_size=10)
         streams = [
             stream for stream in tap.streams.values() if isinstance(stream, APIStream) and stream.replication_key
         ]
-        asked.append({stream.name: stream.request_counter.value for stream in streams})
-        written.append({name: runner.warehouse.written[name] for name in asked[0]})
+        requested.append({stream.name: stream.request_counter.value for stream in streams})
+        written.append({name: runner.warehouse.written[name] for name in requested[0]})
         sandbox.advance(days=1)
 
-    first, later = asked
+    first, later = requested
     assert {name for name in first if written[1][name] >= written[0][name]} == set()
     # Calendly lists meetings by no change: all are asked for, and those that are known are not written again.
     assert {name for name, count in first.items() if count and later[name] >= count} <= {"scheduled_events"}

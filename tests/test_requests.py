@@ -28,9 +28,9 @@ def check(api: Api, sandbox: Sandbox, runner: Runner, page: int, since: datetime
 
     tap = runner.sync(page_size=page)
 
-    asked = len(sandbox.requests) - before
-    told = f"asked {asked}, {costs.requests_of(tap)}; needed {sum(needed.values())}, {needed}, and {excused}"
-    assert sum(needed.values()) <= asked <= sum(needed.values()) + excused + HANDFUL, told
+    requested = len(sandbox.requests) - before
+    told = f"asked {requested}, {costs.requests_of(tap)}; needed {sum(needed.values())}, {needed}, and {excused}"
+    assert sum(needed.values()) <= requested <= sum(needed.values()) + excused + HANDFUL, told
 
 
 @pytest.mark.parametrize("page", [10, 100])

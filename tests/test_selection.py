@@ -20,7 +20,7 @@ import meltano_settings
 from calendly_api import CALENDLY
 from loaded import ROOT, Project
 from sandbox import Sandbox
-from tap_common.selection import selected_now
+from tap_common.cli.selection import selected_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

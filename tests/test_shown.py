@@ -67,7 +67,7 @@ def test_the_example_of_the_help_runs_as_it_is_printed(sandbox: Sandbox, tmp_pat
     assert json.loads(last)["type"] == "STATE"
 
 
-def test_nothing_is_coloured_on_a_terminal_not_even_where_that_is_asked_for(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_nothing_is_coloured_on_a_terminal_not_even_where_that_is_requested(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(settings(SAVVYCAL, sandbox)))
     for command, *arguments in (
         ("tap-scheduler", f"--config={tmp_path / 'config.json'}", "--test"),

@@ -20,7 +20,7 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from processes import PAGE, Pipe, peak
 from tables import load, unequal
-from tap_common.fastjson import decode
+from tap_common.http.json import decode
 from target_duckdb.errors import LoadError
 from truth import Judge
 

@@ -65,7 +65,7 @@ def test_with_one_answer_in_twenty_faulty_the_result_is_the_same(
 
 
 @pytest.mark.parametrize("status", ["408", "425"])
-def test_an_answer_that_came_too_late_or_too_early_is_asked_for_again(
+def test_an_answer_that_came_too_late_or_too_early_is_requested_again(
     api: Api, sandbox: Sandbox, runner: Runner, status: str
 ) -> None:
     sandbox.faults.script(api.first, [status, status])

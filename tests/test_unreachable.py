@@ -61,7 +61,7 @@ def closed() -> str:
         return f"127.0.0.1:{server.server_port}"
 
 
-def asked(api: Api, url: str, environment: Mapping[str, str] | None = None, **settings: object) -> Outcome:
+def requested(api: Api, url: str, environment: Mapping[str, str] | None = None, **settings: object) -> Outcome:
     """A run against an address, by the real command."""
     prefix = api.tap.name.upper().replace("-", "_")
     named = {"api_url": url, "api_key": "hush-1", "max_retries": 1, **settings}
@@ -98,7 +98,7 @@ luma = pytest.mark.parametrize("api", APIS[2:3], ids=lambda api: api.name)
 def test_where_nothing_runs_on_this_machine_the_sentence_says_how_to_start_it_or_ask_the_vendor(
     api: Api, closed: str
 ) -> None:
-    sentence = said(asked(api, f"http://{closed}/x"))
+    sentence = said(requested(api, f"http://{closed}/x"))
 
     assert f"could not be reached at http://{closed} (setting `api_url`)" in sentence
     assert "`make sandbox`" in sentence
@@ -106,7 +106,7 @@ def test_where_nothing_runs_on_this_machine_the_sentence_says_how_to_start_it_or
 
 
 def test_a_host_that_does_not_exist_is_named_without_a_password(api: Api) -> None:
-    sentence = said(asked(api, "https://somebody:hush-2@api.nowhere.invalid:8443/luma"))
+    sentence = said(requested(api, "https://somebody:hush-2@api.nowhere.invalid:8443/luma"))
 
     assert "at https://api.nowhere.invalid:8443 (setting `api_url`): the name of the host is not known" in sentence
 
@@ -129,7 +129,7 @@ def test_a_file_of_certificates_that_cannot_be_used_is_named_with_its_variable(
     (tmp_path / "text.pem").write_text("no certificate")
 
     with serving(certificate(tmp_path)) as host:
-        sentence = said(asked(api, f"https://{host}", {variable: str(tmp_path / name)}))
+        sentence = said(requested(api, f"https://{host}", {variable: str(tmp_path / name)}))
 
     assert f"`{variable}` names {tmp_path / name}, {why}" in sentence
 
@@ -137,7 +137,7 @@ def test_a_file_of_certificates_that_cannot_be_used_is_named_with_its_variable(
 @needs_openssl
 def test_a_certificate_that_is_not_trusted_is_named_by_who_issued_it(api: Api, tmp_path: Path) -> None:
     with serving(certificate(tmp_path)) as host:
-        sentence = said(asked(api, f"https://{host}", max_retries=5))
+        sentence = said(requested(api, f"https://{host}", max_retries=5))
 
     assert "issued by Example Corp, is not trusted (self-signed certificate)" in sentence
     assert "`REQUESTS_CA_BUNDLE`" in sentence
@@ -148,7 +148,7 @@ def test_a_certificate_that_is_not_trusted_is_named_by_who_issued_it(api: Api, t
 def test_a_certificate_of_another_host_or_of_another_day_says_so(api: Api, tmp_path: Path) -> None:
     trusted = {"REQUESTS_CA_BUNDLE": str(tmp_path / "cert.pem")}
     with serving(certificate(tmp_path, names="DNS:other.example")) as host:
-        other = said(asked(api, f"https://{host}", trusted))
+        other = said(requested(api, f"https://{host}", trusted))
     past = ["-not_before", "20240101000000Z", "-not_after", "20240102000000Z"]
     try:
         context = certificate(tmp_path, *past)
@@ -156,7 +156,7 @@ def test_a_certificate_of_another_host_or_of_another_day_says_so(api: Api, tmp_p
         context = None
     if context:
         with serving(context) as host:
-            assert "expired" in said(asked(api, f"https://{host}", trusted))
+            assert "expired" in said(requested(api, f"https://{host}", trusted))
 
     assert "mismatch" in other
     assert "that of another host" in other
@@ -166,7 +166,7 @@ def test_a_certificate_of_another_host_or_of_another_day_says_so(api: Api, tmp_p
 @needs_openssl
 def test_a_certificate_that_is_trusted_is_no_error(api: Api, tmp_path: Path) -> None:
     with serving(certificate(tmp_path)) as host:
-        outcome = asked(api, f"https://{host}", {"REQUESTS_CA_BUNDLE": str(tmp_path / "cert.pem")})
+        outcome = requested(api, f"https://{host}", {"REQUESTS_CA_BUNDLE": str(tmp_path / "cert.pem")})
 
     assert "501" in outcome.errors[-1]
 
@@ -174,7 +174,7 @@ def test_a_certificate_that_is_trusted_is_no_error(api: Api, tmp_path: Path) -> 
 @luma
 def test_https_where_http_is_spoken_says_so(api: Api) -> None:
     with serving() as host:
-        assert "does not speak TLS" in said(asked(api, f"https://{host}"))
+        assert "does not speak TLS" in said(requested(api, f"https://{host}"))
 
 
 PROXIES = {
@@ -195,7 +195,7 @@ PROXIES = {
 def test_a_proxy_that_cannot_be_used_is_named_with_its_variable_and_without_its_password(
     api: Api, variable: str, proxy: str, why: str
 ) -> None:
-    sentence = said(asked(api, "https://api.example.com", {variable: proxy}))
+    sentence = said(requested(api, "https://api.example.com", {variable: proxy}))
 
     assert f"`{variable}`" in sentence
     assert why in sentence
@@ -204,7 +204,7 @@ def test_a_proxy_that_cannot_be_used_is_named_with_its_variable_and_without_its_
 @luma
 def test_a_proxy_that_wants_a_password_says_so_at_once(api: Api) -> None:
     with serving() as host:
-        sentence = said(asked(api, "https://api.example.com", {"HTTPS_PROXY": f"http://{host}"}, max_retries=5))
+        sentence = said(requested(api, "https://api.example.com", {"HTTPS_PROXY": f"http://{host}"}, max_retries=5))
 
     assert f"the proxy {host} of the environment variable `HTTPS_PROXY` refuses the connection: " in sentence
     assert "(407)" in sentence
@@ -221,7 +221,7 @@ def test_the_token_endpoint_is_explained_like_the_api(api: Api, tmp_path: Path) 
         "api_key": "",
     }
     missing = str(tmp_path / "nope.pem")
-    sentence = said(asked(api, "https://api.example.com", {"REQUESTS_CA_BUNDLE": missing}, **oauth))
+    sentence = said(requested(api, "https://api.example.com", {"REQUESTS_CA_BUNDLE": missing}, **oauth))
 
     assert "check `oauth_url` and the network" in sentence
     assert f"`REQUESTS_CA_BUNDLE` names {missing}, which does not exist" in sentence

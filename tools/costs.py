@@ -21,7 +21,7 @@ from sandbox import Sandbox
 from sandbox.world import EPOCH
 from tap_bookings.tap import TapBookings
 from tap_calendly.tap import TapCalendly
-from tap_common.writer import Writer
+from tap_common.output.writer import Writer
 from tap_luma.tap import TapLuma
 from tap_scheduler.tap import TapScheduler
 
@@ -147,10 +147,10 @@ def run(sandbox: Sandbox, api: str, state: Mapping[str, Any] | None = None) -> t
     finally:
         tap.close()
         tap.pool.shutdown()
-    asked = sandbox.requests[before:]
+    requested = sandbox.requests[before:]
     by_stream = requests_of(tap)
-    rest = len(asked) - sum(by_stream.values())
-    if rest < 0 or any(one.status != HTTPStatus.OK for one in asked):
+    rest = len(requested) - sum(by_stream.values())
+    if rest < 0 or any(one.status != HTTPStatus.OK for one in requested):
         raise RuntimeError(f"requests of {api} were refused or repeated: the counts would not be its own")
     return ({BEFORE: rest} if rest else {}) | by_stream, tap.state
 

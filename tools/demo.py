@@ -79,7 +79,7 @@ QUESTIONS = {
                 from tap_bookings.bookings where status in ('completed', 'no_show')
             union all by name select 'Luma' as source, t.checked_in_at is null as no_show
                 from tap_luma.event_tickets t join tap_luma.event_guests g on g.api_id = t.guest_id
-                where g.approval_status = 'approved' and t._read_at = g._read_at
+                where g.approval_status = 'approved' and t._synced_at = g._synced_at
                     and g.event_end_at < (select max(registered_at) from tap_luma.event_guests))
         select source, count(*) as expected, count(*) filter (where no_show) as no_shows,
             round(100.0 * count(*) filter (where no_show) / count(*), 1) || ' %' as rate
@@ -101,12 +101,12 @@ def main() -> int:
         if code:
             console.print(f"The load failed with exit code {code}.", style="bold red")
             return code
-        asked = len(json.load(urllib.request.urlopen(f"{url}/_world/requests")))  # noqa: S310 - our own server
+        requested = len(json.load(urllib.request.urlopen(f"{url}/_world/requests")))  # noqa: S310 - our own server
     RUNS.write_text(json.dumps(runs + 1))
     seconds = (datetime.now(UTC) - began).total_seconds()
     rows = show(console, began)
     which = "Incremental run: what can have changed" if runs else "First run: everything"
-    console.print(f"\n[bold]{which}[/], {rows:,} rows with {asked:,} requests in {seconds:.0f} s.")
+    console.print(f"\n[bold]{which}[/], {rows:,} rows with {requested:,} requests in {seconds:.0f} s.")
     console.print("Run `make demo` again: it is two days later at the source.")
     return 0
 

@@ -113,38 +113,38 @@ class Source:
             case [b"scheduled_events", uuid, b"invitees"] if uuid in self._calendar.by_uuid:
                 return 200, _page(self._calendar.by_uuid[uuid].invitees, None)
             case [b"scheduled_events"]:
-                return self._events(_asked(query))
+                return self._events(_parameters(query))
             case [b"rows"]:
-                return _slice(lambda start, end: self._rows[start:end], 0, len(self._rows), _asked(query))
+                return _slice(lambda start, end: self._rows[start:end], 0, len(self._rows), _parameters(query))
             case [b"users", b"me"]:
                 return 200, _ME
             case [b"organization_memberships"]:
                 return 200, _MEMBERSHIPS
         return None
 
-    def _events(self, asked: dict[str, str]) -> Answer:
+    def _events(self, requested: dict[str, str]) -> Answer:
         """Meetings by start; the filters are those that Calendly has, and any other parameter is refused."""
         known = {"organization", "user", "count", "page_token", "sort", "min_start_time", "max_start_time", "status"}
-        if asked.keys() - known or asked.get("sort", "start_time:asc") != "start_time:asc":
+        if requested.keys() - known or requested.get("sort", "start_time:asc") != "start_time:asc":
             return 400, b'{"title":"Invalid Argument","message":"unknown parameter or order"}'
         calendar = self._calendar
-        first = bisect_left(calendar.starts, asked.get("min_start_time", ""))
-        last = bisect_left(calendar.starts, asked.get("max_start_time", "9"))
-        if "status" in asked:
-            wanted = b'"status":"%b"' % asked["status"].encode()
+        first = bisect_left(calendar.starts, requested.get("min_start_time", ""))
+        last = bisect_left(calendar.starts, requested.get("max_start_time", "9"))
+        if "status" in requested:
+            wanted = b'"status":"%b"' % requested["status"].encode()
             kept = [event.body for event in calendar.events[first:last] if wanted in event.body[:400]]
-            return _slice(lambda start, end: kept[start:end], 0, len(kept), asked)
-        return _slice(lambda start, end: [event.body for event in calendar.events[start:end]], first, last, asked)
+            return _slice(lambda start, end: kept[start:end], 0, len(kept), requested)
+        return _slice(lambda start, end: [event.body for event in calendar.events[start:end]], first, last, requested)
 
 
-def _asked(query: bytes) -> dict[str, str]:
+def _parameters(query: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query.decode()).items()}
 
 
-def _slice(rows: Callable[[int, int], list[bytes]], first: int, last: int, asked: dict[str, str]) -> Answer:
+def _slice(rows: Callable[[int, int], list[bytes]], first: int, last: int, requested: dict[str, str]) -> Answer:
     """A page; its token is the place that the next one begins at."""
-    start = int(asked.get("page_token", first))
-    end = min(start + min(int(asked.get("count", PAGE)), PAGE), last)
+    start = int(requested.get("page_token", first))
+    end = min(start + min(int(requested.get("count", PAGE)), PAGE), last)
     return 200, _page(rows(start, end), end if end < last else None)
 
 

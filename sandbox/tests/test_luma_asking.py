@@ -143,16 +143,16 @@ def test_an_unknown_parameter_is_ignored(get: Get) -> None:
 def test_a_canceled_event_is_gone_with_everything(get: Get, sandbox: Sandbox, gs: Gatherings) -> None:
     event = gs.create()
     guest = gs.register(event)
-    asked = {"event_id": f"evt-{event.id}"}
+    requested = {"event_id": f"evt-{event.id}"}
     queries = {
-        path: asked | ({"id": f"gst-{guest.id}"} if endpoint.name == "guest" else {})
+        path: requested | ({"id": f"gst-{guest.id}"} if endpoint.name == "guest" else {})
         for path, endpoint in PATHS.items()
         if "event_id" in endpoint.params and endpoint.scope == "event"
     }
     assert {get(path, **query).status_code for path, query in queries.items()} == {200}
     gs.cancel(event)
     assert {said(get(path, **query)) for path, query in queries.items()} == {(404, "Not found")}
-    assert asked["event_id"] not in ids(get(EVENTS))
+    assert requested["event_id"] not in ids(get(EVENTS))
     sandbox.advance(days=30)
 
 
@@ -254,7 +254,7 @@ def test_after_and_before_bound_the_start(get: Get, sandbox: Sandbox, gs: Gather
     assert ids(get(EVENTS, after=start.isoformat(), before=start.isoformat())) == [event]
 
 
-def test_hidden_ticket_types_are_left_out_unless_asked_for(get: Get, gs: Gatherings) -> None:
+def test_hidden_ticket_types_are_left_out_unless_requested(get: Get, gs: Gatherings) -> None:
     event = gs.create()
     hidden = f"ttype-{gs.add_ticket_kind(event, 'Crew', hidden=True).id}"
     path = "/v1/events/ticket-types/list"
@@ -264,13 +264,13 @@ def test_hidden_ticket_types_are_left_out_unless_asked_for(get: Get, gs: Gatheri
     assert hidden in ids(get(path, event_id=f"evt-{event.id}", include_hidden="false"))
 
 
-def test_guests_of_every_status_come_unless_one_is_asked_for(get: Get, gs: Gatherings) -> None:
+def test_guests_of_every_status_come_unless_one_is_requested(get: Get, gs: Gatherings) -> None:
     event = gs.create()
     gs.invite(event)
     gs.register(event)
-    asked = {"event_id": f"evt-{event.id}"}
-    assert len(ids(get(GUESTS, **asked))) == 2
-    assert len(ids(get(GUESTS, **asked, approval_status="invited"))) == 1
+    requested = {"event_id": f"evt-{event.id}"}
+    assert len(ids(get(GUESTS, **requested))) == 2
+    assert len(ids(get(GUESTS, **requested, approval_status="invited"))) == 1
 
 
 @pytest.mark.parametrize("column", ["name", "email", "created_at", "registered_at", "checked_in_at"])
@@ -282,8 +282,8 @@ def test_guests_can_be_sorted(get: Get, gs: Gatherings, column: str, direction: 
     gs.invite(event)
     for guest in list(event.guests.values())[:2]:
         gs.check_in(guest.tickets[0])
-    asked = {"event_id": f"evt-{event.id}", "sort_column": column, "sort_direction": direction}
-    rows = get(GUESTS, **asked).json()["entries"]
+    requested = {"event_id": f"evt-{event.id}", "sort_column": column, "sort_direction": direction}
+    rows = get(GUESTS, **requested).json()["entries"]
     assert len(rows) == 6
     names = {"name": "user_name", "email": "user_email", "registered_at": "registered_at"}
     if column in names:

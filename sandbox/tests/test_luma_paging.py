@@ -85,8 +85,8 @@ def test_any_page_size_gives_the_whole_list(get: Get, sandbox: Sandbox, limit: i
 
 @pytest.mark.parametrize("direction", ["asc", "desc", "asc nulls last", "desc nulls last"])
 def test_rows_without_a_value_are_on_some_page(get: Get, sandbox: Sandbox, crowd: str, direction: str) -> None:
-    asked = {"event_id": crowd, "pagination_limit": 9, "sort_column": "checked_in_at", "sort_direction": direction}
-    ids = [row["id"] for page in pages(get, GUESTS, **asked) for row in page["entries"]]
+    requested = {"event_id": crowd, "pagination_limit": 9, "sort_column": "checked_in_at", "sort_direction": direction}
+    ids = [row["id"] for page in pages(get, GUESTS, **requested) for row in page["entries"]]
     truth = [row["id"] for row in sandbox.truth("luma", "event_guests") if row["event_id"] == crowd]
     assert sorted(ids) == sorted(truth)
 

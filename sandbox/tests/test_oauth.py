@@ -63,7 +63,7 @@ def test_the_log_holds_no_token(sandbox: Sandbox, get: Get) -> None:
     token = refresh(sandbox, REFRESH_TOKEN).json()["access_token"]
     get("/users/me", key=token)
     get("/users/me", key="a-strangers-secret")
-    assert [asked.key for asked in sandbox.requests] == [None, "sandbox-oauth", None]
+    assert [requested.key for requested in sandbox.requests] == [None, "sandbox-oauth", None]
     text = repr(sandbox.requests)
     assert token not in text
     assert "a-strangers-secret" not in text

@@ -62,7 +62,7 @@ def test_paging_by_the_last_id_finds_the_truth(sandbox: Sandbox, ask: Ask, strea
 
 
 @pytest.mark.parametrize("stream", [name for name, one in COLLECTIONS.items() if name != "sms_notifications"])
-def test_every_row_can_be_asked_for_alone(sandbox: Sandbox, ask: Ask, stream: str) -> None:
+def test_every_row_can_be_requested_alone(sandbox: Sandbox, ask: Ask, stream: str) -> None:
     for row in sandbox.truth("oncehub", stream)[:5]:
         assert ask(stream, one=f"/{row['id']}").json() == row
 
@@ -143,7 +143,7 @@ def test_a_deleted_anchor_is_refused_unless_told_otherwise(sandbox: Sandbox, ask
     assert ask("contacts", {"after": "CTC-NEVER"}).status_code == 400
 
 
-def test_an_anchor_must_be_one_of_those_asked_for_unless_told_otherwise(sandbox: Sandbox, ask: Ask) -> None:
+def test_an_anchor_must_be_one_of_those_requested_unless_told_otherwise(sandbox: Sandbox, ask: Ask) -> None:
     found = sandbox.truth("oncehub", "bookings")
     other = next(row["id"] for row in found if row["status"] == "canceled")
     params = {"status": "completed", "after": other}
@@ -280,7 +280,7 @@ def test_links_of_booking_pages_are_what_the_filters_say(sandbox: Sandbox, ask: 
     assert {row["relation"] for row in truth} == set(streams)
 
 
-def test_opening_hours_are_asked_for_user_by_user(sandbox: Sandbox, ask: Ask) -> None:
+def test_opening_hours_are_requested_user_by_user(sandbox: Sandbox, ask: Ask) -> None:
     users = rows(ask, "users")
     hours = [
         ask("users", one=f"/{user['id']}/scheduling-availability").json() | {"user_id": user["id"]} for user in users

@@ -64,7 +64,7 @@ def test_text_messages_may_be_missing_from_a_plan(sandbox: Sandbox, ask: Ask) ->
 def test_keys_are_logged_by_name_and_strangers_not_at_all(sandbox: Sandbox, ask: Ask) -> None:
     ask("/v2/test")
     ask("/v2/test", key="a-secret")
-    assert [asked.key for asked in sandbox.requests] == ["sandbox-admin", None]
+    assert [requested.key for requested in sandbox.requests] == ["sandbox-admin", None]
 
 
 @pytest.mark.parametrize("path", LISTS)

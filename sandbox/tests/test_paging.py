@@ -63,7 +63,7 @@ def test_listed_and_hydrated_event_types_are_the_truth(sandbox: Sandbox, get: Ge
     assert sorted(rows + gone, key=lambda row: row["uri"]) == sorted(truth, key=lambda row: row["uri"])
 
 
-def test_children_asked_one_by_one_are_the_truth(sandbox: Sandbox, get: Get, org: str) -> None:
+def test_children_requested_one_by_one_are_the_truth(sandbox: Sandbox, get: Get, org: str) -> None:
     events, _ = read(get, "/scheduled_events", organization=org, count=100)
     paths = [event["uri"].removeprefix("https://api.calendly.com") for event in events]
     invitees = [row for path in paths for row in read(get, f"{path}/invitees", count=2)[0]]
@@ -148,7 +148,7 @@ def test_a_token_is_bound_to_its_query(get: Get, org: str, changed: dict[str, An
     assert get("/scheduled_events", organization=org, count=5, page_token=org).json() == STALE
 
 
-def test_a_token_goes_stale_while_other_things_are_asked(sandbox: Sandbox, get: Get, org: str) -> None:
+def test_a_token_goes_stale_while_other_things_are_requested(sandbox: Sandbox, get: Get, org: str) -> None:
     sandbox.calendly.page_token_requests = 3
     params = {"organization": org, "count": 5}
     params["page_token"] = get("/scheduled_events", **params).json()["pagination"]["next_page_token"]

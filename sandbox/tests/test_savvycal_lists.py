@@ -196,7 +196,7 @@ def test_dates_mean_nothing_without_a_fixed_period(ask: Client) -> None:
     assert ask.read("/v1/events", from_="2026-01-01", until="2026-01-02") == plain
 
 
-def test_events_of_one_link_may_be_asked_for(busy_ask: Client) -> None:
+def test_events_of_one_link_may_be_requested(busy_ask: Client) -> None:
     everything = busy_ask.sandbox.truth("savvycal", "events")
     link = everything[0]["link"]["id"]
     rows = busy_ask.read("/v1/events", **WIDE, link=link)
@@ -332,7 +332,7 @@ def test_time_zones_are_as_they_are_at_the_moment(ask: Client) -> None:
     assert (utc["id"], utc["period"], utc["metazone"]) == ("UTC", {"from": None, "until": None}, None)
 
 
-def test_legacy_time_zones_come_only_when_asked_for(ask: Client) -> None:
+def test_legacy_time_zones_come_only_when_requested(ask: Client) -> None:
     plain = ask("/v1/time_zones")
     assert len(plain) > 24
     assert not any(row["legacy"] for row in plain)

@@ -44,7 +44,7 @@ def test_answers_are_dated_by_the_world(sandbox: Sandbox, get: Get) -> None:
     assert answer.headers["Date"].count("GMT") == 1
 
 
-def test_what_was_asked_is_on_record(sandbox: Sandbox, get: Get, org: str) -> None:
+def test_what_was_requested_is_on_record(sandbox: Sandbox, get: Get, org: str) -> None:
     get("/groups", organization=org, count=2)
     get("/groups", key="sandbox-member", organization="")
     first, second = sandbox.requests

@@ -53,8 +53,8 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("stream", "asked"), FILTERS)
-def test_filters_choose_rows(sandbox: Sandbox, get: Get, org: str, stream: str, asked: dict[str, str]) -> None:
-    rows = get(f"/{stream}", organization=org, count=100, **asked).json()["collection"]
+def test_filters_choose_rows(sandbox: Sandbox, get: Get, org: str, stream: str, requested: dict[str, str]) -> None:
+    rows = get(f"/{stream}", organization=org, count=100, **requested).json()["collection"]
     whole = sandbox.truth("calendly", stream)
     assert 0 < len(rows) < len(whole)
     assert all(row in whole for row in rows)
@@ -79,7 +79,7 @@ def test_groups_places_and_invitations_can_be_narrowed(sandbox: Sandbox, get: Ge
     assert get(path, key="sandbox-member").status_code == 403
 
 
-def test_webhooks_are_asked_for_by_scope(sandbox: Sandbox, get: Get, org: str) -> None:
+def test_webhooks_are_requested_by_scope(sandbox: Sandbox, get: Get, org: str) -> None:
     boss = sandbox.truth("calendly", "api_user")[0]["uri"]
     assert get("/webhook_subscriptions", organization=org, scope="user").status_code == 400
     own = get("/webhook_subscriptions", organization=org, scope="user", user=boss).json()["collection"]

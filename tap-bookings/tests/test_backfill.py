@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tap_bookings.backfill import DAY, SLICE, Slice, reach, slices
 from tap_common.errors import RequestError
-from tap_common.window import zulu
+from tap_common.state.timestamps import zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

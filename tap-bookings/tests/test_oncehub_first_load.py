@@ -17,8 +17,8 @@ from typing_extensions import override
 from harness import Killed, Messages, Runner, VirtualClock, kill
 from tap_bookings.streams import Bookings
 from tap_bookings.tap import TapBookings
-from tap_common.errors import StalePageError
-from tap_common.window import instant, zulu
+from tap_common.errors import ExpiredCursorError
+from tap_common.state.timestamps import instant, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ class Account:
         self.rows: dict[str, Row] = {}
         self.order = "newest first"
         self.by_day = False
-        self.asked: list[dict[str, str]] = []
+        self.requested: list[dict[str, str]] = []
         self.on_page: Callable[[list[Row]], None] = lambda _: None
         for age in range(300):
             self.book(self.now - timedelta(hours=age * 29, minutes=self.chance.randrange(60)))
@@ -66,7 +66,7 @@ class Account:
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, Row]:
         if path == "/v2/test":
             return 200, {"message": "The API key is valid for account: a@example.com"}
-        self.asked.append(query)
+        self.requested.append(query)
         rows = sorted((row for row in self.rows.values() if self.fits(row, query)), key=SORTS[self.order], reverse=True)
         if after := query.get("after"):
             ids = [row["id"] for row in rows]
@@ -195,15 +195,15 @@ def test_a_killed_load_is_taken_up_below_what_was_done_after_what_has_changed(ac
     down_to = broken_off(runner)
     began = account.now
     account.live(5)
-    account.asked.clear()
+    account.requested.clear()
     runner.sync()
 
-    changed, *below = account.asked
+    changed, *below = account.requested
     assert instant(changed["last_updated_time.gt"]) == began - DAY
     assert not {"creation_time.gt", "creation_time.lt"} & changed.keys()
     bounds = [query for query in below if "creation_time.lt" in query]
     assert all(instant(query["creation_time.lt"]) <= down_to for query in bounds)
-    assert len(account.asked) < 300 / PAGE
+    assert len(account.requested) < 300 / PAGE
 
 
 def test_a_load_that_breaks_off_again_asks_for_changes_since_the_run_before(account: Account, runner: Runner) -> None:
@@ -212,10 +212,10 @@ def test_a_load_that_breaks_off_again_asks_for_changes_since_the_run_before(acco
     second = account.now
     broken_off(runner, after=100)
     account.live(100)
-    account.asked.clear()
+    account.requested.clear()
     runner.sync()
 
-    assert instant(account.asked[0]["last_updated_time.gt"]) == second - DAY
+    assert instant(account.requested[0]["last_updated_time.gt"]) == second - DAY
     assert loaded(runner) == account.rows
     assert instant(state(runner)["replication_key_value"]) == account.now
 
@@ -238,7 +238,7 @@ def test_no_more_is_read_than_is_written_but_for_two_pages(account: Account, run
     def look(rows: list[Row]) -> None:
         nonlocal read
         # The page that says where a slice is, is read again as a part of it.
-        if "creation_time.gt" in account.asked[-1]:
+        if "creation_time.gt" in account.requested[-1]:
             held.append(read - sum(message["type"] == "RECORD" for message in messages.read))
             read += len(rows)
 
@@ -254,17 +254,17 @@ def test_a_small_account_is_one_request(account: Account, runner: Runner) -> Non
     runner.sync(page_size=100)
     account.rows = dict(list(account.rows.items())[:99])
     runner.warehouse.state = None
-    account.asked.clear()
+    account.requested.clear()
 
     runner.sync(page_size=100)
 
-    assert account.asked == [{"limit": "100"}]
+    assert account.requested == [{"limit": "100"}]
 
 
 def test_an_account_of_a_few_pages_costs_two_requests_more_than_its_pages(account: Account, runner: Runner) -> None:
     runner.sync(page_size=40)
 
-    assert len(account.asked) <= 300 / 40 + 3
+    assert len(account.requested) <= 300 / 40 + 3
 
 
 def test_an_empty_account_is_one_request_and_so_is_the_next_run(account: Account, runner: Runner) -> None:
@@ -273,7 +273,7 @@ def test_an_empty_account_is_one_request_and_so_is_the_next_run(account: Account
     account.book()
     runner.sync()
 
-    assert len(account.asked) == 2
+    assert len(account.requested) == 2
     assert loaded(runner) == account.rows
 
 
@@ -297,16 +297,16 @@ def test_a_list_whose_last_row_is_always_gone_fails_after_some_tries_and_is_not_
     account: Account, runner: Runner
 ) -> None:
     def destroy(rows: list[Row]) -> None:
-        if len(rows) == PAGE and "creation_time.gt" in account.asked[-1]:
+        if len(rows) == PAGE and "creation_time.gt" in account.requested[-1]:
             account.rows.pop(rows[-1]["id"])
 
     account.on_page = destroy
 
-    with pytest.raises(StalePageError, match="parameter `after`"):
+    with pytest.raises(ExpiredCursorError, match="parameter `after`"):
         runner.sync()
 
     assert "replication_key_value" not in state(runner)
-    assert sum("after" in query for query in account.asked) == 6
+    assert sum("after" in query for query in account.requested) == 6
 
 
 def whole(runner: Runner, messages: Messages | None = None) -> SchedulingTap:
@@ -332,7 +332,7 @@ def test_read_in_full_it_always_begins_at_the_top_and_drops_what_is_gone(account
     assert gone not in loaded(runner)
     assert loaded(runner) == account.rows
     assert instant(state(runner)["first_load"]["created_before"]) == down_to
-    assert any("creation_time.gt" in query for query in account.asked)
+    assert any("creation_time.gt" in query for query in account.requested)
 
 
 def test_a_start_date_goes_with_every_request_and_is_exact(account: Account, runner: Runner) -> None:
@@ -344,7 +344,7 @@ def test_a_start_date_goes_with_every_request_and_is_exact(account: Account, run
 
     due = {key: row for key, row in account.rows.items() if instant(row["last_updated_time"]) >= start}
     assert loaded(runner) == due
-    assert {query.get("last_updated_time.gt") for query in account.asked} == {zulu(start - DAY)}
+    assert {query.get("last_updated_time.gt") for query in account.requested} == {zulu(start - DAY)}
 
 
 def test_an_earlier_start_date_begins_the_load_again_and_a_later_one_does_not(
@@ -365,7 +365,7 @@ def test_an_earlier_start_date_begins_the_load_again_and_a_later_one_does_not(
 def test_a_start_date_to_come_asks_for_nothing_and_drops_nothing(account: Account, runner: Runner) -> None:
     runner.sync()
     before = loaded(runner)
-    account.asked.clear()
+    account.requested.clear()
     later = (account.now + DAY).isoformat()
     runner.sync(start_date=later)
     messages = Messages()
@@ -375,7 +375,7 @@ def test_a_start_date_to_come_asks_for_nothing_and_drops_nothing(account: Accoun
     tap.pool.shutdown()
     runner.warehouse.load(messages.read)
 
-    assert account.asked == []
+    assert account.requested == []
     assert loaded(runner) == before
 
 
@@ -405,7 +405,7 @@ def test_the_load_goes_on_where_the_setting_of_the_look_back_says(account: Accou
     broken_off(runner)
     began = account.now
     account.live(5)
-    account.asked.clear()
+    account.requested.clear()
     runner.sync(lookback_days=3)
 
-    assert instant(account.asked[0]["last_updated_time.gt"]) == began - 3 * DAY
+    assert instant(account.requested[0]["last_updated_time.gt"]) == began - 3 * DAY

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
     from truth import Judge
 
-    Asked = Callable[..., list[dict[str, str]]]
+    RecordedRequest = Callable[..., list[dict[str, str]]]
 
 
 def test_the_limits_are_kept_without_a_refusal_when_more_is_to_be_read_than_they_allow(

@@ -14,7 +14,7 @@ from harness import Messages, kill
 from oncehub_api import booked, booking, every
 from sandbox.oncehub.bookings import booking_ref
 from sandbox.oncehub.text import ref
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
     from truth import Judge
 
-    Asked = Callable[..., list[dict[str, str]]]
+    RecordedRequest = Callable[..., list[dict[str, str]]]
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
@@ -170,7 +170,7 @@ def test_the_status_of_a_message_that_moves_without_a_time_is_seen(oncehub: Runn
 
 
 def test_messages_are_looked_at_for_three_days_and_longer_where_the_setting_says_so(
-    oncehub: Runner, sandbox: Sandbox, asked: Asked
+    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     oncehub.sync()
     bookmark = instant((oncehub.warehouse.state or {})["bookmarks"]["sms_notifications"]["replication_key_value"])
@@ -178,7 +178,7 @@ def test_messages_are_looked_at_for_three_days_and_longer_where_the_setting_says
         before, state = len(sandbox.requests), oncehub.warehouse.state
         oncehub.sync(lookback_days=setting)
         oncehub.warehouse.state = state
-        query, *_ = asked("/v2/notifications/sms", before)
+        query, *_ = requested("/v2/notifications/sms", before)
         assert instant(query["creation_time.gt"]) == bookmark - days * DAY
 
 
@@ -238,13 +238,13 @@ def test_a_user_whose_hours_cannot_be_read_costs_a_warning_and_nothing_else(
 
 
 def test_links_of_pages_cost_one_list_for_each_that_they_can_belong_to(
-    oncehub: Runner, sandbox: Sandbox, judge: Judge, asked: Asked
+    oncehub: Runner, sandbox: Sandbox, judge: Judge, requested: RecordedRequest
 ) -> None:
     oncehub.select = lambda name, _: name == "booking_page_links"
     oncehub.sync()
 
     related = sum(len(sandbox.truth("oncehub", stream)) for stream in ("master_pages", "event_types", "users"))
-    assert len(asked("/v2/booking-pages")) == related
+    assert len(requested("/v2/booking-pages")) == related
     assert len(sandbox.requests) == related + 4
     assert {key[1] for key in oncehub.warehouse.rows["booking_page_links"]} == {"master_page", "event_type", "user"}
     assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
@@ -264,7 +264,7 @@ def test_a_first_load_in_slices_equals_the_truth_wherever_it_was_killed(
     oncehub: Runner,
     sandbox: Sandbox,
     judge: Judge,
-    asked: Asked,
+    requested: RecordedRequest,
     *,
     by_day: bool,
 ) -> None:
@@ -277,7 +277,7 @@ def test_a_first_load_in_slices_equals_the_truth_wherever_it_was_killed(
     sandbox.advance(days=1)
     oncehub.sync()
 
-    bounds = [query["creation_time.lt"] for query in asked("/v2/bookings") if "creation_time.lt" in query]
+    bounds = [query["creation_time.lt"] for query in requested("/v2/bookings") if "creation_time.lt" in query]
     assert bounds
     assert all(instant(after) <= instant(before) for before, after in pairwise(dict.fromkeys(bounds)))
     assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}

@@ -45,7 +45,7 @@ bookings = st.fixed_dictionaries(
 def test_a_booking_arrives_whatever_the_shape_of_its_fields(booking: dict[str, Any]) -> None:
     stream = TAP.stream(Bookings)
 
-    row = stream.shape(booking, {})
+    row = stream.to_record(booking, {})
 
     Draft202012Validator(stream.schema).validate(row)
     assert row | (row["_extra"] or {}) | booking == row | (row["_extra"] or {})
@@ -55,24 +55,24 @@ def test_a_booking_arrives_whatever_the_shape_of_its_fields(booking: dict[str, A
 def test_an_object_where_an_id_belongs_gives_its_id_and_is_kept() -> None:
     owner = {"id": "USR-1", "object": "user", "email": "a@example.com"}
 
-    row = TAP.stream(Bookings).shape({"id": "BKNG-1", "owner": owner, "new": 1}, {})
+    row = TAP.stream(Bookings).to_record({"id": "BKNG-1", "owner": owner, "new": 1}, {})
 
     assert (row["owner"], row["_extra"]) == ("USR-1", {"owner": owner, "new": 1})
 
 
 def test_a_recipient_that_was_expanded_gives_its_id() -> None:
-    row = TAP.stream(SmsNotifications).shape({"id": "SMS-1", "recipient": {"id": "CTC-1"}}, {})
+    row = TAP.stream(SmsNotifications).to_record({"id": "SMS-1", "recipient": {"id": "CTC-1"}}, {})
 
     assert row["recipient"] == "CTC-1"
 
 
 def test_several_durations_of_a_calendar_are_kept_beside_the_number_that_there_is_not() -> None:
-    row = TAP.stream(BookingCalendars).shape({"id": "BKC-1", "duration_minutes": [15, 30]}, {})
+    row = TAP.stream(BookingCalendars).to_record({"id": "BKC-1", "duration_minutes": [15, 30]}, {})
 
     assert (row["duration_minutes"], row["_extra"]) == (None, {"duration_minutes": [15, 30]})
 
 
 def test_empty_texts_stay_empty_texts() -> None:
-    row = TAP.stream(Bookings).shape({"id": "BKNG-1", "tracking_id": "", "contact": ""}, {})
+    row = TAP.stream(Bookings).to_record({"id": "BKNG-1", "tracking_id": "", "contact": ""}, {})
 
     assert (row["tracking_id"], row["contact"], row["subject"]) == ("", "", None)

@@ -11,8 +11,8 @@ from typing_extensions import override
 from harness import Messages
 from oncehub_api import booked, booking, every
 from sandbox.oncehub.bookings import booking_ref
-from tap_common.errors import RequestError, SettingsError, StalePageError
-from tap_common.window import instant
+from tap_common.errors import ExpiredCursorError, RequestError, SettingsError
+from tap_common.state.timestamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
     from truth import Judge
 
-    Asked = Callable[..., list[dict[str, str]]]
+    RecordedRequest = Callable[..., list[dict[str, str]]]
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
@@ -58,7 +58,9 @@ def test_no_bookmark_passes_the_start_of_its_run_whatever_this_machine_thinks_th
         sandbox.advance(days=3)
 
 
-def test_each_run_looks_a_day_behind_its_bookmark_at_least(oncehub: Runner, sandbox: Sandbox, asked: Asked) -> None:
+def test_each_run_looks_a_day_behind_its_bookmark_at_least(
+    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
+) -> None:
     oncehub.sync()
     bookmark = instant((oncehub.warehouse.state or {})["bookmarks"]["bookings"]["replication_key_value"])
     for days, behind in ((1, DAY), (3, 3 * DAY), (0, DAY)):
@@ -66,7 +68,7 @@ def test_each_run_looks_a_day_behind_its_bookmark_at_least(oncehub: Runner, sand
         state = oncehub.warehouse.state
         oncehub.sync(lookback_days=days)
         oncehub.warehouse.state = state
-        (query,) = asked("/v2/bookings", before)
+        (query,) = requested("/v2/bookings", before)
         assert instant(query["last_updated_time.gt"]) == bookmark - behind
 
 
@@ -122,20 +124,20 @@ def test_a_booking_that_is_moved_keeps_its_row_or_leaves_it_cancelled(
     assert {row["status"] for row in oncehub.warehouse.rows["bookings"].values()} >= {"rescheduled", "canceled"}
 
 
-def test_bookings_are_asked_for_by_change_alone_and_in_every_status(
-    oncehub: Runner, sandbox: Sandbox, asked: Asked
+def test_bookings_are_requested_by_change_alone_and_in_every_status(
+    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     oncehub.sync()
     sandbox.advance(days=2)
     oncehub.sync()
 
     for path in ("bookings", "contacts"):
-        query = [set(query) for query in asked(f"/v2/{path}")]
+        query = [set(query) for query in requested(f"/v2/{path}")]
         assert query == [{"limit"}, {"limit", "last_updated_time.gt"}]
 
 
 def test_filters_and_page_size_go_with_every_page_and_link_is_not_followed(
-    oncehub: Runner, sandbox: Sandbox, asked: Asked
+    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     oncehub.sync()
     sandbox.advance(days=40)
@@ -144,7 +146,7 @@ def test_filters_and_page_size_go_with_every_page_and_link_is_not_followed(
     before = len(sandbox.requests)
     oncehub.sync(page_size=3)
 
-    pages = asked("/v2/bookings", before)
+    pages = requested("/v2/bookings", before)
     assert len(pages) > 3
     assert len({query["last_updated_time.gt"] for query in pages}) == 1
     assert {query["limit"] for query in pages} == {"3"}
@@ -166,7 +168,7 @@ def test_every_list_is_read_to_its_end_whether_or_not_it_says_that_more_follow(
 
 
 def test_messages_are_paged_without_any_sign_that_more_follow(
-    oncehub: Runner, sandbox: Sandbox, judge: Judge, asked: Asked
+    oncehub: Runner, sandbox: Sandbox, judge: Judge, requested: RecordedRequest
 ) -> None:
     sandbox.oncehub.send_link = False
     made = booked(sandbox)
@@ -177,10 +179,10 @@ def test_messages_are_paged_without_any_sign_that_more_follow(
     oncehub.sync(page_size=10)
 
     assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
-    assert len(asked("/v2/notifications/sms")) == 3
+    assert len(requested("/v2/notifications/sms")) == 3
 
 
-def test_every_list_is_asked_for_with_the_largest_page(oncehub: Runner, sandbox: Sandbox) -> None:
+def test_every_list_is_requested_with_the_largest_page(oncehub: Runner, sandbox: Sandbox) -> None:
     oncehub.select = every
     oncehub.sync()
 
@@ -190,7 +192,7 @@ def test_every_list_is_asked_for_with_the_largest_page(oncehub: Runner, sandbox:
     assert set(sizes.values()) == {"100", None}
 
 
-def test_a_page_size_over_the_limit_is_refused_before_anything_is_asked(oncehub: Runner, sandbox: Sandbox) -> None:
+def test_a_page_size_over_the_limit_is_refused_before_anything_is_requested(oncehub: Runner, sandbox: Sandbox) -> None:
     with pytest.raises(SettingsError, match="`page_size` is out of range"):
         oncehub.sync(page_size=101)
 
@@ -257,7 +259,7 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
     sandbox.advance(days=60)
     before = str(oncehub.warehouse.state)
     tap = oncehub.build(messages := vandal(99), page_size=1)
-    with pytest.raises(StalePageError, match="parameter `after`"):
+    with pytest.raises(ExpiredCursorError, match="parameter `after`"):
         tap.run()
     tap.pool.shutdown()
 
@@ -267,7 +269,7 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
 
 
 def test_the_bookmark_of_another_account_is_not_gone_by_and_no_address_is_in_the_state(
-    oncehub: Runner, sandbox: Sandbox, asked: Asked
+    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     oncehub.sync()
     state = oncehub.warehouse.state or {}
@@ -279,5 +281,5 @@ def test_the_bookmark_of_another_account_is_not_gone_by_and_no_address_is_in_the
     before = len(sandbox.requests)
     oncehub.sync()
 
-    assert not any("last_updated_time.gt" in query for query in asked("/v2/bookings", before))
+    assert not any("last_updated_time.gt" in query for query in requested("/v2/bookings", before))
     assert oncehub.warehouse.written["bookings"] == len(oncehub.warehouse.rows["bookings"])

@@ -45,11 +45,11 @@ def answer(body: bytes, kind: str = "", status: int = 200) -> requests.Response:
 # Notes
 
 
-def test_the_notes_of_ten_contacts_are_asked_for_in_one_parameter(calendly: Runner, sandbox: Sandbox) -> None:
+def test_the_notes_of_ten_contacts_are_requested_in_one_parameter(calendly: Runner, sandbox: Sandbox) -> None:
     calendly.sync()
 
-    asked = [dict(one.query) for one in sandbox.requests if one.path == "/notes"]
-    sizes = [len(query["contact"].split(",")) for query in asked]
+    requested = [dict(one.query) for one in sandbox.requests if one.path == "/notes"]
+    sizes = [len(query["contact"].split(",")) for query in requested]
     assert max(sizes) == 10
     assert sum(sizes) == len(sandbox.world.contacts)
     assert Judge(CALENDLY, sandbox).verdict(calendly, ["contact_notes"]) == {}
@@ -184,7 +184,7 @@ def test_a_transcript_is_kept_in_whichever_form_it_comes(body: bytes, kind: str,
 
 
 @pytest.mark.parametrize("fault", ["html", "truncated", "empty-json"])
-def test_an_answer_that_is_broken_is_no_transcript_and_is_asked_for_again(
+def test_an_answer_that_is_broken_is_no_transcript_and_is_requested_again(
     calendly: Runner, sandbox: Sandbox, fault: str
 ) -> None:
     sandbox.faults.script("/transcript$", [fault] * 2)

@@ -31,8 +31,8 @@ from harness import Runner, VirtualClock
 from sandbox.calendly.keys import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tap_calendly.oauth import OAuth
 from tap_calendly.tap import TapCalendly
-from tap_common.clock import Clock, StoppedError
 from tap_common.errors import AccessError, SettingsError, TapError
+from tap_common.http.clock import Clock, StoppedError
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ AGAIN = "authorize the application again and set the new `refresh_token`"
 PROCESS = """
 import json, requests
 from tap_calendly.oauth import OAuth
-from tap_common.clock import Clock
+from tap_common.http.clock import Clock
 oauth = OAuth(json.loads(input()), clock=Clock())
 print("ready", flush=True)
 print(oauth(requests.Request("GET", "http://127.0.0.1").prepare()).headers["Authorization"])
@@ -155,7 +155,7 @@ def nobody() -> str:
 
 
 @dataclass
-class Access:
+class Credential:
     """Runs that share settings, a clock and a token file; each `OAuth` is a new run."""
 
     settings: dict[str, Any]
@@ -195,7 +195,7 @@ def token(oauth: OAuth) -> str:
 
 
 @pytest.fixture
-def access(endpoint: Endpoint, clock: VirtualClock, tmp_path: Path) -> Access:
+def access(endpoint: Endpoint, clock: VirtualClock, tmp_path: Path) -> Credential:
     settings = {
         "client_id": "client",
         "client_secret": "hush-77aa",
@@ -204,7 +204,7 @@ def access(endpoint: Endpoint, clock: VirtualClock, tmp_path: Path) -> Access:
         "oauth_url": f"{endpoint.url}/oauth/token",
         "request_timeout": 5,
     }
-    return Access(settings, clock)
+    return Credential(settings, clock)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def runner(sandbox: Sandbox, clock: VirtualClock, tmp_path: Path) -> Runner:
 
 
 def refreshes(sandbox: Sandbox) -> int:
-    return sum(asked.path == "/oauth/token" for asked in sandbox.requests)
+    return sum(requested.path == "/oauth/token" for requested in sandbox.requests)
 
 
 @pytest.fixture(autouse=True)
@@ -240,7 +240,7 @@ def test_a_sync_by_oauth_equals_the_truth(runner: Runner, sandbox: Sandbox) -> N
     runner.sync()
 
     assert Judge(CALENDLY, sandbox).verdict(runner) == {}
-    assert {asked.key for asked in sandbox.requests if asked.method == "GET"} == {"sandbox-oauth"}
+    assert {requested.key for requested in sandbox.requests if requested.method == "GET"} == {"sandbox-oauth"}
     assert refreshes(sandbox) == 1
 
 
@@ -251,9 +251,9 @@ def test_the_pair_is_in_the_file_before_the_first_request_to_the_api(
 
     class Watched(list[Any]):
         @override
-        def append(self, asked: Any) -> None:
-            found.append((asked.path, set(json.loads(Path(runner.config["token_file"]).read_text()).popitem()[1])))
-            super().append(asked)
+        def append(self, requested: Any) -> None:
+            found.append((requested.path, set(json.loads(Path(runner.config["token_file"]).read_text()).popitem()[1])))
+            super().append(requested)
 
     monkeypatch.setattr(sandbox, "requests", Watched())
     runner.sync()
@@ -279,7 +279,7 @@ def test_a_token_that_expires_in_the_middle_of_a_sync_is_renewed_and_the_sync_go
 ) -> None:
     runner.sync(after=40, then=lambda: sandbox.advance(hours=3))
 
-    assert 401 in {asked.status for asked in sandbox.requests}
+    assert 401 in {requested.status for requested in sandbox.requests}
     assert refreshes(sandbox) == 2
     assert set(CALENDLY.default_streams()) == runner.warehouse.rows.keys()
     runner.sync()
@@ -304,7 +304,7 @@ def test_a_personal_access_token_wins_over_oauth(runner: Runner, sandbox: Sandbo
     runner.select = lambda name, _default: name == "api_user"
     runner.sync(api_key=CALENDLY.key)
 
-    assert {asked.key for asked in sandbox.requests} == {CALENDLY.key}
+    assert {requested.key for requested in sandbox.requests} == {CALENDLY.key}
     assert not Path(runner.config["token_file"]).exists()
 
 
@@ -327,13 +327,13 @@ def test_settings_that_oauth_lacks_are_named(runner: Runner, sandbox: Sandbox, a
 # When a token is renewed
 
 
-def test_the_client_proves_itself_by_basic_authentication(access: Access, endpoint: Endpoint) -> None:
+def test_the_client_proves_itself_by_basic_authentication(access: Credential, endpoint: Endpoint) -> None:
     token(access.run(client_secret="hush-ö"))  # noqa: S106 - a test's
 
     assert endpoint.proofs == ["Basic Y2xpZW50Omh1c2gtw7Y="]
 
 
-def test_a_token_is_used_until_two_minutes_before_its_end(access: Access, endpoint: Endpoint) -> None:
+def test_a_token_is_used_until_two_minutes_before_its_end(access: Credential, endpoint: Endpoint) -> None:
     oauth = access.run()
     assert token(oauth) == "access-0001"
     access.time += 7200 - 121
@@ -344,7 +344,7 @@ def test_a_token_is_used_until_two_minutes_before_its_end(access: Access, endpoi
     assert endpoint.received == ["consent-3f9a", "refresh-0001"]
 
 
-def test_eight_threads_whose_token_is_refused_renew_it_once(access: Access, endpoint: Endpoint) -> None:
+def test_eight_threads_whose_token_is_refused_renew_it_once(access: Credential, endpoint: Endpoint) -> None:
     oauth, together = access.run(), threading.Barrier(8)
     refused = [oauth(request()) for _ in range(8)]
 
@@ -358,7 +358,7 @@ def test_eight_threads_whose_token_is_refused_renew_it_once(access: Access, endp
     assert len(endpoint.received) == 2
 
 
-def test_runs_that_share_a_file_renew_once_between_them(access: Access, endpoint: Endpoint) -> None:
+def test_runs_that_share_a_file_renew_once_between_them(access: Credential, endpoint: Endpoint) -> None:
     runs, together = [access.run() for _ in range(4)], threading.Barrier(4)
 
     def first(oauth: OAuth) -> str:
@@ -416,7 +416,7 @@ def test_a_run_whose_tokens_are_refused_from_the_middle_on_ends_after_one_more_r
 
 
 def test_a_token_that_another_run_has_just_renewed_is_refused_without_a_refresh(
-    access: Access, endpoint: Endpoint
+    access: Credential, endpoint: Endpoint
 ) -> None:
     one, other = access.run(), access.run()
     old = [oauth(request()) for oauth in (one, other)]
@@ -433,7 +433,7 @@ def test_a_token_that_another_run_has_just_renewed_is_refused_without_a_refresh(
 
 
 def test_a_token_that_was_accepted_before_it_was_refused_is_renewed_as_often_as_need_be(
-    access: Access, endpoint: Endpoint
+    access: Credential, endpoint: Endpoint
 ) -> None:
     oauth = access.run()
     for _ in range(5):
@@ -445,7 +445,9 @@ def test_a_token_that_was_accepted_before_it_was_refused_is_renewed_as_often_as_
     assert len(endpoint.received) == 6
 
 
-def test_a_request_that_is_refused_with_two_tokens_is_not_sent_with_a_third(access: Access, endpoint: Endpoint) -> None:
+def test_a_request_that_is_refused_with_two_tokens_is_not_sent_with_a_third(
+    access: Credential, endpoint: Endpoint
+) -> None:
     oauth, sent = access.run(), request()
     oauth.refused(oauth(sent))
     oauth.accepted(oauth(request()))
@@ -456,7 +458,7 @@ def test_a_request_that_is_refused_with_two_tokens_is_not_sent_with_a_third(acce
 
 
 def test_an_endpoint_that_answers_with_the_token_that_was_refused_ends_the_run(
-    access: Access, endpoint: Endpoint
+    access: Credential, endpoint: Endpoint
 ) -> None:
     same = b'{"access_token": "access-0001", "refresh_token": "refresh-0001", "expires_in": 7200}'
     endpoint.script = [answers(200, same)] * 9
@@ -491,7 +493,7 @@ LIVES = {
 
 @pytest.mark.parametrize(("field", "used"), LIVES.values(), ids=LIVES)
 def test_a_token_is_used_as_long_as_can_be_believed_and_is_not_renewed_with_each_request(
-    access: Access, endpoint: Endpoint, field: str, used: float
+    access: Credential, endpoint: Endpoint, field: str, used: float
 ) -> None:
     endpoint.script = [answers(200, f'{{"access_token": "access-0", "refresh_token": "refresh-0"{field}}}'.encode())]
     oauth = access.run()
@@ -504,7 +506,7 @@ def test_a_token_is_used_as_long_as_can_be_believed_and_is_not_renewed_with_each
 
 @pytest.mark.parametrize("kind", ["MAC", "dpop"])
 def test_a_token_of_another_kind_gets_one_sentence_and_its_refresh_token_is_kept(
-    access: Access, endpoint: Endpoint, kind: str
+    access: Credential, endpoint: Endpoint, kind: str
 ) -> None:
     pair = f'{{"access_token": "access-0", "refresh_token": "refresh-0", "token_type": "{kind}"}}'
     endpoint.script = [answers(200, pair.encode())]
@@ -514,12 +516,12 @@ def test_a_token_of_another_kind_gets_one_sentence_and_its_refresh_token_is_kept
     assert endpoint.received == ["consent-3f9a", "refresh-0"]
 
 
-def start(access: Access) -> subprocess.Popen[str]:
+def start(access: Credential) -> subprocess.Popen[str]:
     """A process that begins when it is told its settings."""
     return subprocess.Popen([sys.executable, "-c", PROCESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def tell(process: subprocess.Popen[str], access: Access) -> None:
+def tell(process: subprocess.Popen[str], access: Credential) -> None:
     assert process.stdin
     assert process.stdout
     process.stdin.write(json.dumps(access.settings) + "\n")
@@ -527,7 +529,7 @@ def tell(process: subprocess.Popen[str], access: Access) -> None:
     assert process.stdout.readline() == "ready\n"
 
 
-def test_processes_that_share_a_file_renew_once_between_them(access: Access, endpoint: Endpoint) -> None:
+def test_processes_that_share_a_file_renew_once_between_them(access: Credential, endpoint: Endpoint) -> None:
     endpoint.script = [answers_late]
     with start(access) as one, start(access) as other:
         tell(one, access)
@@ -540,7 +542,7 @@ def test_processes_that_share_a_file_renew_once_between_them(access: Access, end
 
 
 def test_a_run_waits_for_another_ones_renewal_only_so_long(
-    access: Access, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tap_calendly.oauth._LOCK_TIMEOUT", 0)
     endpoint.script = [answers_late]
@@ -577,7 +579,7 @@ UNKNOWN: dict[str, Behaviour] = {
 
 @pytest.mark.parametrize("behaviour", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_refresh_whose_outcome_is_unknown_is_never_repeated_and_a_new_consent_heals_it(
-    access: Access, endpoint: Endpoint, behaviour: Behaviour
+    access: Credential, endpoint: Endpoint, behaviour: Behaviour
 ) -> None:
     endpoint.script = [behaviour]
     oauth = access.run(request_timeout=0.2)
@@ -591,7 +593,7 @@ def test_a_refresh_whose_outcome_is_unknown_is_never_repeated_and_a_new_consent_
     assert endpoint.received == ["consent-3f9a", "consent-4b1e"]
 
 
-def test_a_process_that_is_killed_before_the_answer_leaves_the_mark(access: Access, endpoint: Endpoint) -> None:
+def test_a_process_that_is_killed_before_the_answer_leaves_the_mark(access: Credential, endpoint: Endpoint) -> None:
     with start(access) as process:
         endpoint.script = [lambda _: process.send_signal(signal.SIGKILL)]
         tell(process, access)
@@ -604,7 +606,7 @@ def test_a_process_that_is_killed_before_the_answer_leaves_the_mark(access: Acce
 
 
 def test_a_proxy_that_hangs_up_may_have_passed_the_refresh_on(
-    access: Access, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", endpoint.url)
     endpoint.script = [hangs_up]
@@ -618,7 +620,7 @@ def test_a_proxy_that_hangs_up_may_have_passed_the_refresh_on(
 
 
 def test_an_endpoint_that_is_never_reached_leaves_the_token_usable(
-    access: Access, endpoint: Endpoint, nobody: str, monkeypatch: pytest.MonkeyPatch
+    access: Credential, endpoint: Endpoint, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for url in (nobody, "auth.test:443/oauth/token", "http://", "auth.test"):
         assert "check `oauth_url` and the network" in access.failure(access.run(oauth_url=url), TapError)
@@ -630,7 +632,7 @@ def test_an_endpoint_that_is_never_reached_leaves_the_token_usable(
     assert endpoint.received == ["consent-3f9a"]
 
 
-def test_a_connection_that_fails_is_tried_again(access: Access, nobody: str) -> None:
+def test_a_connection_that_fails_is_tried_again(access: Credential, nobody: str) -> None:
     settings = access.settings | {"oauth_url": nobody}
 
     class Mending(VirtualClock):
@@ -642,7 +644,7 @@ def test_a_connection_that_fails_is_tried_again(access: Access, nobody: str) -> 
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
-def test_a_certificate_that_is_not_trusted_leaves_the_token_usable(access: Access, tmp_path: Path) -> None:
+def test_a_certificate_that_is_not_trusted_leaves_the_token_usable(access: Credential, tmp_path: Path) -> None:
     pem = tmp_path / "server.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
     subprocess.run([*made, "-keyout", pem, "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
@@ -667,7 +669,7 @@ def test_a_certificate_that_is_not_trusted_leaves_the_token_usable(access: Acces
     ],
 )
 def test_a_refresh_that_is_refused_gets_one_sentence_and_leaves_the_token_as_it_was(
-    access: Access, endpoint: Endpoint, status: int, sentence: str
+    access: Credential, endpoint: Endpoint, status: int, sentence: str
 ) -> None:
     body = b'{"error": "invalid", "error_description": "hush-0000"}'
     endpoint.script = [answers(status, body, Location=f"{endpoint.url}/elsewhere")]
@@ -687,7 +689,7 @@ def test_a_refresh_token_that_was_used_elsewhere_gets_one_sentence(runner: Runne
         runner.sync()
 
 
-def test_a_429_waits_as_long_as_it_says_and_is_sent_again(access: Access, endpoint: Endpoint) -> None:
+def test_a_429_waits_as_long_as_it_says_and_is_sent_again(access: Credential, endpoint: Endpoint) -> None:
     endpoint.script = [answers(429, Retry_After="7"), answers(429), good]
 
     assert token(access.run()) == "access-0003"
@@ -696,7 +698,7 @@ def test_a_429_waits_as_long_as_it_says_and_is_sent_again(access: Access, endpoi
 
 
 def test_an_endpoint_that_keeps_answering_429_ends_the_run_and_leaves_the_token_usable(
-    access: Access, endpoint: Endpoint
+    access: Credential, endpoint: Endpoint
 ) -> None:
     endpoint.script = [answers(429)] * 5
 
@@ -711,10 +713,10 @@ def test_calendlys_own_limit_of_eight_a_minute_is_waited_out(runner: Runner, san
     runner.select = lambda name, _default: name == "api_user"
     runner.sync()
 
-    assert [asked.status for asked in sandbox.requests][8:11] == [429, 200, 200]
+    assert [requested.status for requested in sandbox.requests][8:11] == [429, 200, 200]
 
 
-def test_a_run_that_is_stopped_while_it_waits_leaves_the_token_usable(access: Access, endpoint: Endpoint) -> None:
+def test_a_run_that_is_stopped_while_it_waits_leaves_the_token_usable(access: Credential, endpoint: Endpoint) -> None:
     endpoint.script = [answers(429)]
     clock = Clock()
     clock.stop()
@@ -727,7 +729,7 @@ def test_a_run_that_is_stopped_while_it_waits_leaves_the_token_usable(access: Ac
 # The file
 
 
-def test_the_file_is_private_and_nothing_is_left_beside_it(access: Access) -> None:
+def test_the_file_is_private_and_nothing_is_left_beside_it(access: Credential) -> None:
     access.file.parent.mkdir()
     left = access.file.with_name("tokens.json.new")  # by a run that was killed
     left.write_text("{")
@@ -744,8 +746,8 @@ def test_the_file_is_private_and_nothing_is_left_beside_it(access: Access) -> No
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])
-def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_asked(
-    access: Access, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, call: str
+def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_requested(
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     token(access.run())
     before = access.file.read_bytes()
@@ -765,7 +767,7 @@ def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_asked(
 
 
 def test_a_new_pair_that_cannot_be_written_is_not_used_and_the_old_token_not_sent_again(
-    access: Access, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = os.fsync
 
@@ -787,8 +789,8 @@ def test_a_new_pair_that_cannot_be_written_is_not_used_and_the_old_token_not_sen
     "content",
     [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"consent": "x"}', b'{"x": {"refresh_token": 5}}', b'{"x": {}}'],
 )
-def test_a_damaged_file_gets_one_sentence_and_nothing_is_asked(
-    access: Access, endpoint: Endpoint, content: bytes
+def test_a_damaged_file_gets_one_sentence_and_nothing_is_requested(
+    access: Credential, endpoint: Endpoint, content: bytes
 ) -> None:
     access.file.parent.mkdir()
     access.file.write_bytes(content)
@@ -799,8 +801,8 @@ def test_a_damaged_file_gets_one_sentence_and_nothing_is_asked(
 
 
 @pytest.mark.parametrize("place", ["a-file/tokens.json", "a-file/deeper/tokens.json", "a-folder", "closed/tokens.json"])
-def test_a_place_that_cannot_be_written_gets_one_sentence_before_anything_is_asked(
-    access: Access, endpoint: Endpoint, tmp_path: Path, place: str
+def test_a_place_that_cannot_be_written_gets_one_sentence_before_anything_is_requested(
+    access: Credential, endpoint: Endpoint, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "a-file").touch()
     (tmp_path / "a-folder").mkdir()
@@ -814,7 +816,7 @@ def test_a_place_that_cannot_be_written_gets_one_sentence_before_anything_is_ask
     assert endpoint.received == []
 
 
-def test_a_link_stays_a_link_and_its_target_is_the_file(access: Access, endpoint: Endpoint, tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_its_target_is_the_file(access: Credential, endpoint: Endpoint, tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(access.file)
 
@@ -824,7 +826,7 @@ def test_a_link_stays_a_link_and_its_target_is_the_file(access: Access, endpoint
     assert not Path(f"{link}.lock").exists()
 
 
-def test_a_tilde_is_the_home_folder(access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_is_the_home_folder(access: Credential, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
     assert token(access.run(token_file="~/state/tokens.json")) == "access-0001"  # noqa: S106 - a path
@@ -832,12 +834,12 @@ def test_a_tilde_is_the_home_folder(access: Access, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("path", ["~nobody-of-this-name/tokens.json", "a\0b"])
-def test_a_token_file_that_is_no_path_gets_one_sentence(access: Access, path: str) -> None:
+def test_a_token_file_that_is_no_path_gets_one_sentence(access: Credential, path: str) -> None:
     with pytest.raises(SettingsError, match="`token_file` is not the path of a file"):
         access.run(token_file=path)
 
 
-def test_an_older_setting_that_comes_back_finds_its_own_pair(access: Access, endpoint: Endpoint) -> None:
+def test_an_older_setting_that_comes_back_finds_its_own_pair(access: Credential, endpoint: Endpoint) -> None:
     token(access.run())
     token(access.run(refresh_token="consent-4b1e"))  # noqa: S106 - a test's
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_calendly.sweep import newest_first, sweep
-from tap_common.errors import StalePageError
-from tap_common.window import instant, zulu
+from tap_common.errors import ExpiredCursorError
+from tap_common.state.timestamps import instant, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Calendar:
             if since is None or start > since or (self.inclusive and start == since):
                 if place % 3 == 2 and self.stale:
                     self.stale -= 1
-                    raise StalePageError("stale")
+                    raise ExpiredCursorError("stale")
                 yield event
 
 
@@ -70,7 +70,7 @@ def test_the_start_date_is_included_to_the_microsecond(*, seconds: list[float], 
     ]
 
 
-def test_a_slice_holds_about_as_many_events_as_asked_for() -> None:
+def test_a_slice_holds_about_as_many_events_as_requested() -> None:
     calendar = Calendar([60.0 * minute for minute in range(100)], inclusive=True)
 
     slices = list(sweep(calendar.read, None, 10))
@@ -88,7 +88,7 @@ def test_more_events_at_one_moment_than_a_slice_holds_are_all_read() -> None:
 def test_a_token_that_is_always_stale_ends_the_run() -> None:
     calendar = Calendar([0, 60, 120, 180], inclusive=True, stale=1_000)
 
-    with pytest.raises(StalePageError):
+    with pytest.raises(ExpiredCursorError):
         list(sweep(calendar.read, None, 10))
 
 

@@ -13,7 +13,7 @@ from commands import run_tap
 from harness import kill
 from sandbox.calendly.text import event_uri, invitee_uri, uri
 from tap_common.errors import AccessError, RequestError, SettingsError
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -139,9 +139,9 @@ def test_after_a_gap_longer_than_the_look_back_nothing_has_been_skipped(calendly
 def test_no_request_asks_for_active_meetings_only(calendly: Runner, sandbox: Sandbox) -> None:
     calendly.sync()
 
-    asked = [request for request in sandbox.requests if request.path.startswith("/scheduled_events")]
-    assert asked
-    assert all("status" not in dict(request.query) for request in asked)
+    requested = [request for request in sandbox.requests if request.path.startswith("/scheduled_events")]
+    assert requested
+    assert all("status" not in dict(request.query) for request in requested)
 
 
 def test_invitees_that_are_selected_later_are_filled_in_from_the_beginning(calendly: Runner, sandbox: Sandbox) -> None:
@@ -192,7 +192,7 @@ def test_a_key_that_may_not_see_the_organization_reads_its_own_and_says_so(
     assert truth
     assert {row["uri"] for row in truth} == {key for (key,) in calendly.warehouse.rows["scheduled_events"]}
     assert "scope `user` (role `user`)" in caplog.text
-    assert [asked.path for asked in sandbox.requests].count("/organization_memberships") == 1
+    assert [requested.path for requested in sandbox.requests].count("/organization_memberships") == 1
 
 
 def test_a_scope_that_the_key_may_not_read_is_an_error_and_never_an_empty_table(calendly: Runner) -> None:
@@ -412,7 +412,7 @@ def test_another_scope_or_an_earlier_start_date_begins_anew(
     assert "the key sees other data than it did" in caplog.text
 
 
-def test_every_paged_list_is_asked_for_with_the_largest_page(calendly: Runner, sandbox: Sandbox) -> None:
+def test_every_paged_list_is_requested_with_the_largest_page(calendly: Runner, sandbox: Sandbox) -> None:
     calendly.sync()
 
     sizes = [dict(request.query).get("count") for request in sandbox.requests]
@@ -425,7 +425,7 @@ def test_every_paged_list_is_asked_for_with_the_largest_page(calendly: Runner, s
     )
 
 
-def test_no_list_of_invitees_is_asked_for_where_there_are_none(calendly: Runner, sandbox: Sandbox) -> None:
+def test_no_list_of_invitees_is_requested_where_there_are_none(calendly: Runner, sandbox: Sandbox) -> None:
     empty = sandbox.world.open_meeting(solo(sandbox), sandbox.world.now + timedelta(days=1))
     calendly.sync()
 
@@ -585,7 +585,7 @@ def test_a_range_that_begins_soon_is_still_to_come_when_the_limit_has_been_waite
     assert all(request.status in (200, 429) for request in sandbox.requests)
 
 
-def test_what_the_check_of_permissions_was_refused_is_not_asked_for_again(calendly: Runner, sandbox: Sandbox) -> None:
+def test_what_the_check_of_permissions_was_refused_is_not_requested_again(calendly: Runner, sandbox: Sandbox) -> None:
     sandbox.calendly.plan = "free"
 
     calendly.sync()

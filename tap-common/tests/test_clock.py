@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serving import SignalledError
-from tap_common.clock import TURN, Clock, StoppedError
+from tap_common.http.clock import TURN, Clock, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tap_common.conform import Conformer, as_row
+from tap_common.output.conform import Conformer, as_row
 
 SCHEMA: dict[str, Any] = {
     "properties": {

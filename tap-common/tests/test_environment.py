@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.configuration import _dict_config
 
-from tap_common.environment import from_environment
+from tap_common.cli.environment import from_environment
 from tap_common.errors import SettingsError
 from tap_common.settings import misspelt
 
@@ -93,7 +93,7 @@ def test_the_real_environment_counts_and_no_file_named_env(
     assert f"{prefix}USER_AGENT" not in os.environ
 
 
-def test_the_environment_is_left_alone_where_it_is_not_asked_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_left_alone_where_it_is_not_requested(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{api.tap.env_prefix()}API_KEY", "real")
 
     assert api.tap(config={"api_key": "x"}).config["api_key"] == "x"

@@ -12,7 +12,7 @@ from pyrate_limiter import Rate
 from typing_extensions import override
 
 from harness import VirtualClock
-from tap_common.limiter import Limiter, retry_after
+from tap_common.http.limiter import Limiter, retry_after
 
 LOG = logging.getLogger("test")
 

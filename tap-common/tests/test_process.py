@@ -9,7 +9,7 @@ import pytest
 
 LOOK = """
 import gc, json, os, sys
-from tap_common.process import room
+from tap_common.cli.process import room
 
 def look():
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

@@ -12,8 +12,8 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from harness import VirtualClock
 from tap_common.errors import RateLimitedError, RequestError, TapError
-from tap_common.limiter import Limiter
-from tap_common.retry import Retry
+from tap_common.http.limiter import Limiter
+from tap_common.http.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ import pytest
 
 from api import settings
 from harness import Messages
-from tap_common.address import doubt
-from tap_common.checkup import checkup
+from tap_common.cli.connection_check import checkup
 from tap_common.errors import AccessError, SettingsError
+from tap_common.http.address import doubt
 
 if TYPE_CHECKING:
     from api import Api

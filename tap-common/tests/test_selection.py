@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apis import APIS
-from tap_common.checkup import checkup
+from tap_common.cli.connection_check import checkup
 from tap_common.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from harness import VirtualClock
-from tap_common.server_clock import ServerClock
+from tap_common.http.server_clock import ServerClock
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tap_common.session import Session
+from tap_common.http.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tap_common.errors import SettingsError
-from tap_common.state import check_state, usable_bookmark
-from tap_common.window import instant
+from tap_common.state.state import check_state, usable_bookmark
+from tap_common.state.timestamps import instant
 
 BOOKMARK = "2026-05-01T00:00:00.000000+00:00"
 NOW = instant("2026-05-02T00:00:00Z")

@@ -19,7 +19,7 @@ from typing_extensions import override
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import ForbiddenError
-from tap_common.paginator import CursorPaginator
+from tap_common.http.pagination import CursorPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
 from tap_common.tap import SchedulingTap
@@ -88,7 +88,7 @@ class TapToy(SchedulingTap):
     ).to_dict()
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         self.stream(Shelves).probe({})
 
 
@@ -107,10 +107,10 @@ class Library:
             "/books/c1/pages": ["p5"],
         }
         self.instead: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def answer(self, address: str) -> tuple[int, bytes]:
-        self.asked.append(address)
+        self.requested.append(address)
         parts = urlsplit(address)
         if self.instead[parts.path]:
             return self.instead[parts.path].pop(0)
@@ -171,7 +171,7 @@ def test_children_and_their_children_are_read_in_the_order_of_their_parents(url:
     assert ids(warehouse, "pages") == ["p1", "p2", "p3", "p4", "p5"]
 
 
-def test_rows_of_a_child_carry_what_they_were_asked_with(url: str) -> None:
+def test_rows_of_a_child_carry_what_they_were_requested_with(url: str) -> None:
     warehouse = sync(url)
 
     assert [row["shelf"] for row in warehouse.rows["books"].values()] == ["a", "a", "a", "c"]
@@ -192,7 +192,7 @@ def test_a_child_without_a_single_parent_empties_its_table(url: str, library: Li
     "broken",
     [b"", b"{", b"<html>", b"null", b"[]", b"{}", b'{"rows": null}', b'{"rows": {"id": "x"}}', b'{"error": 1}'],
 )
-def test_an_answer_of_another_shape_is_asked_for_again_and_never_taken_for_no_rows(
+def test_an_answer_of_another_shape_is_requested_again_and_never_taken_for_no_rows(
     url: str, library: Library, broken: bytes
 ) -> None:
     library.instead["/shelves/a/books"] = [(200, broken)] * 4
@@ -253,8 +253,8 @@ def test_a_child_that_the_check_of_permissions_was_refused_is_skipped_and_announ
 def test_each_page_repeats_the_page_size_and_carries_its_cursor(url: str, library: Library) -> None:
     sync(url, page_size=7)
 
-    asked = [address for address in library.asked if address.startswith("/shelves/a/books")]
-    assert asked == ["/shelves/a/books?size=7", "/shelves/a/books?size=7&cursor=2"]
+    requested = [address for address in library.requested if address.startswith("/shelves/a/books")]
+    assert requested == ["/shelves/a/books?size=7", "/shelves/a/books?size=7&cursor=2"]
 
 
 @pytest.mark.timeout(10)
@@ -295,13 +295,15 @@ def test_whatever_paginator_a_stream_declares_is_used(
     rows = ids(sync(url), "shelves")
 
     assert rows == (["a", "b"] if kind is SinglePagePaginator else ["a", "b", "c"])
-    assert sum(address.startswith("/shelves?") and "cursor=2" in address for address in library.asked) == len(rows) - 2
+    assert (
+        sum(address.startswith("/shelves?") and "cursor=2" in address for address in library.requested) == len(rows) - 2
+    )
 
 
 @pytest.mark.parametrize(
     "silent", [b'{"rows": [{"id": "a"}]}', b'{"rows": [{"id": "a"}], "next": ""}', b'{"rows": [], "next": {}}']
 )
-def test_a_page_that_does_not_say_whether_more_follow_is_asked_for_again_and_then_ends_the_run(
+def test_a_page_that_does_not_say_whether_more_follow_is_requested_again_and_then_ends_the_run(
     url: str, library: Library, silent: bytes
 ) -> None:
     library.instead["/shelves/a/books"] = [(200, silent)] * 4

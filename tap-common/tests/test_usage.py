@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_common.usage import Usage
+from tap_common.output.usage import Usage
 
 if TYPE_CHECKING:
     from api import Api

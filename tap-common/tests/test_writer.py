@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.encoding.simple import RecordMessage, SchemaMessage, SimpleSingerWriter, StateMessage
 
-from tap_common.writer import Writer
+from tap_common.output.writer import Writer
 
 if TYPE_CHECKING:
     import pytest

@@ -98,19 +98,19 @@ def test_without_the_current_generation_the_older_one_is_read_and_that_is_said(
     sandbox.luma.generations = {"legacy"}
     luma.sync()
 
-    asked = [one.path for one in sandbox.requests]
-    assert [path for path in asked if not older(path)] == ["/v1/calendars/get", "/v1/memberships/tiers/list"]
+    requested = [one.path for one in sandbox.requests]
+    assert [path for path in requested if not older(path)] == ["/v1/calendars/get", "/v1/memberships/tiers/list"]
     assert "reading the legacy one" in caplog.text
     assert len(rows(luma, "event_guests")) == len(sandbox.truth("luma", "event_guests"))
 
 
 @pytest.mark.parametrize("generation", ["auto", "current"])
-def test_where_both_answer_only_the_current_generation_is_asked(
+def test_where_both_answer_only_the_current_generation_is_requested(
     luma: Runner, sandbox: Sandbox, generation: str
 ) -> None:
     luma.sync(api_generation=generation)
 
-    assert not any(older(asked.path) for asked in sandbox.requests)
+    assert not any(older(requested.path) for requested in sandbox.requests)
 
 
 def test_what_only_the_current_generation_has_is_skipped_with_a_warning(
@@ -149,17 +149,22 @@ def test_a_generation_that_is_set_and_not_there_ends_the_run(
     assert not luma.warehouse.rows
 
 
-def test_what_the_older_generation_cannot_be_asked_for_is_not_asked(luma: Runner, sandbox: Sandbox) -> None:
+def test_what_the_older_generation_cannot_be_requested_is_not_requested(luma: Runner, sandbox: Sandbox) -> None:
     luma.sync(api_generation="legacy", include_view_access=True, include_external=True, include_pending=True)
 
-    sent = {name for asked in sandbox.requests if asked.path == "/v1/calendar/list-events" for name, _ in asked.query}
+    sent = {
+        name
+        for requested in sandbox.requests
+        if requested.path == "/v1/calendar/list-events"
+        for name, _ in requested.query
+    }
     assert sent == {"pagination_limit"}
 
 
-def test_each_generation_is_asked_by_its_own_names(luma: Runner, sandbox: Sandbox) -> None:
+def test_each_generation_is_requested_by_its_own_names(luma: Runner, sandbox: Sandbox) -> None:
     luma.sync(api_generation="legacy")
 
-    sent = {asked.path: {name for name, _ in asked.query} for asked in sandbox.requests}
+    sent = {requested.path: {name for name, _ in requested.query} for requested in sandbox.requests}
     assert "event_api_id" in sent["/v1/event/get-guests"]
     assert sent["/v1/event/get"] == {"id"}
     assert sent["/v1/event/ticket-types/list"] == {"event_id", "include_hidden"}

@@ -13,7 +13,7 @@ from sandbox.luma.keys import KEYS
 from sandbox.luma.refusals import denied
 from sandbox.luma.text import event_id
 from tap_common.errors import AccessError, SettingsError
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 from tap_luma.streams import OrganizationEvents, standing
 from tap_luma.tap import TapLuma
 
@@ -52,12 +52,14 @@ def test_the_calendars_of_several_keys_are_read_in_one_run(luma: Runner, sandbox
     )
 
 
-def test_what_belongs_to_an_event_is_asked_for_with_the_key_of_its_calendar(luma: Runner, sandbox: Sandbox) -> None:
+def test_what_belongs_to_an_event_is_requested_with_the_key_of_its_calendar(luma: Runner, sandbox: Sandbox) -> None:
     luma.sync(**TWO)
 
-    assert {asked.status for asked in sandbox.requests} == {200}
-    asked = {(name, asked.key) for asked in sandbox.requests for key, name in asked.query if key == "event_id"}
-    assert asked == {
+    assert {requested.status for requested in sandbox.requests} == {200}
+    requested = {
+        (name, requested.key) for requested in sandbox.requests for key, name in requested.query if key == "event_id"
+    }
+    assert requested == {
         (row["id"], key) for key in ("sandbox-admin", "sandbox-second") for row in sandbox.truth("luma", "events", key)
     }
 
@@ -66,14 +68,16 @@ def test_two_keys_of_one_calendar_are_one(luma: Runner, sandbox: Sandbox, monkey
     monkeypatch.setitem(KEYS, "sandbox-twin", replace(KEYS["sandbox-admin"], name="sandbox-twin"))
     luma.sync(api_keys=["sandbox-twin"])
 
-    assert [asked.path for asked in sandbox.requests if asked.key == "sandbox-twin"] == ["/v1/calendars/get"]
+    assert [requested.path for requested in sandbox.requests if requested.key == "sandbox-twin"] == [
+        "/v1/calendars/get"
+    ]
 
 
 def test_each_key_has_a_budget_of_its_own(luma: Runner, sandbox: Sandbox) -> None:
     tap = luma.sync(**TWO, requests_per_minute=10)
 
-    spent = {access.limiter for access in tap.accesses}
-    assert len(spent) == len(tap.accesses) == 2
+    spent = {access.limiter for access in tap.credentials}
+    assert len(spent) == len(tap.credentials) == 2
     assert sandbox.luma.refused == []
 
 
@@ -165,16 +169,16 @@ def test_streams_of_the_organization_need_its_key_and_nothing_else(luma: Runner,
 
     for stream in OF_ORGANIZATION:
         assert ids(luma, stream) == truth(sandbox, stream, "sandbox-organization")
-    assert {asked.key for asked in sandbox.requests} == {"sandbox-organization"}
+    assert {requested.key for requested in sandbox.requests} == {"sandbox-organization"}
 
 
 def test_the_key_of_the_organization_is_used_for_nothing_else(luma: Runner, sandbox: Sandbox) -> None:
     luma.select = lambda _name, _default: True
     tap = luma.sync(organization_api_key="sandbox-organization")
 
-    used = {asked.path for asked in sandbox.requests if asked.key == "sandbox-organization"}
+    used = {requested.path for requested in sandbox.requests if requested.key == "sandbox-organization"}
     assert used == {f"/v1/organizations/{name}/list" for name in ("calendars", "events", "admins")}
-    assert tap.stream(OrganizationEvents).tap.organization is not tap.access
+    assert tap.stream(OrganizationEvents).tap.organization is not tap.credential
 
 
 def test_the_start_date_bounds_events_of_the_organization_too(luma: Runner, sandbox: Sandbox) -> None:

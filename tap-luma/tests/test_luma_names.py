@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 from tap_luma.names import earliest, linked, placed, unwrapped, with_both_names
 
 PAIRS = [("id", "api_id"), ("user_id", "user_api_id"), ("utm_source", "custom_source"), ("value", "answer")]

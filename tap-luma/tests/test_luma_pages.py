@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.luma.api import PATHS
-from sandbox.luma.asking import Param, one_of
+from sandbox.luma.request import Param, one_of
 from sandbox.luma.text import event_id
 from tap_common.errors import RequestError
 
@@ -32,7 +32,7 @@ def soon(life: Gatherings, hours: float = 1) -> g.Gathering:
     return life.create(life.now + timedelta(hours=hours))
 
 
-def test_a_page_that_is_shorter_than_asked_for_is_not_the_last(
+def test_a_page_that_is_shorter_than_requested_is_not_the_last(
     luma: Runner, sandbox: Sandbox, life: Gatherings, judge: Judge
 ) -> None:
     event = soon(life)
@@ -52,7 +52,9 @@ def test_a_cursor_behind_the_last_page_is_followed_once_and_not_for_ever(
     luma.sync(page_size=5)
 
     assert judge.verdict(luma) == {}
-    cursors = [value for asked in sandbox.requests for name, value in asked.query if name == "pagination_cursor"]
+    cursors = [
+        value for requested in sandbox.requests for name, value in requested.query if name == "pagination_cursor"
+    ]
     assert len(cursors) == len(set(cursors))
 
 
@@ -79,8 +81,8 @@ def test_guests_who_come_while_pages_are_read_push_nobody_out(
 
     luma.sync(page_size=5, concurrency=1, after=3, then=come)
 
-    asked = [dict(one.query) for one in sandbox.requests if one.path == GUESTS]
-    assert {(query["sort_column"], query["sort_direction"]) for query in asked} == {("created_at", "asc")}
+    requested = [dict(one.query) for one in sandbox.requests if one.path == GUESTS]
+    assert {(query["sort_column"], query["sort_direction"]) for query in requested} == {("created_at", "asc")}
     assert len(luma.warehouse.rows["event_guests"]) == 21
     assert judge.verdict(luma, ["event_guests"]) == {}
 
@@ -133,7 +135,7 @@ def test_a_cursor_that_is_not_accepted_any_more_starts_the_list_again(
     luma.select = lambda name, _: name == "contacts"
     luma.sync(page_size=3, after=3, then=sandbox.luma.pager.places.clear)
 
-    assert [asked.status for asked in sandbox.requests].count(400) == 1
+    assert [requested.status for requested in sandbox.requests].count(400) == 1
     assert judge.verdict(luma, ["contacts"]) == {}
 
 
@@ -145,7 +147,7 @@ def test_a_refused_order_is_given_up_once_and_said(
     monkeypatch.setitem(PATHS, GUESTS, without_it)
     luma.sync(concurrency=1)
 
-    refused = [asked for asked in sandbox.requests if asked.status == 400]
+    refused = [requested for requested in sandbox.requests if requested.status == 400]
     assert len(refused) == 1
     assert caplog.text.count("without an order") == 1
     assert judge.verdict(luma) == {}

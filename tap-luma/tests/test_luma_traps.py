@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sandbox.luma.text import event_id
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 
 if TYPE_CHECKING:
     from harness import Runner
@@ -28,9 +28,11 @@ def soon(life: Gatherings, hours: float = 1) -> g.Gathering:
     return life.create(life.now + timedelta(hours=hours))
 
 
-def asked_about(sandbox: Sandbox, gathering: g.Gathering, since: int = 0) -> set[str]:
+def requested(sandbox: Sandbox, gathering: g.Gathering, since: int = 0) -> set[str]:
     """Paths that were asked with an event."""
-    return {asked.path for asked in sandbox.requests[since:] if ("event_id", event_id(gathering)) in asked.query}
+    return {
+        requested.path for requested in sandbox.requests[since:] if ("event_id", event_id(gathering)) in requested.query
+    }
 
 
 def test_approval_refusal_waiting_list_and_new_tickets_are_seen_though_no_time_moves(
@@ -69,7 +71,7 @@ def test_a_ticket_that_was_taken_away_is_told_from_those_that_its_guest_has(
 
     row = guest_row(luma, guest)
     rows = [ticket for ticket in luma.warehouse.rows["event_tickets"].values() if ticket["guest_id"] == row["id"]]
-    present = {ticket["id"] for ticket in rows if ticket["_read_at"] == row["_read_at"]}
+    present = {ticket["id"] for ticket in rows if ticket["_synced_at"] == row["_synced_at"]}
     assert len(rows) > len(present)
     assert present == {ticket["id"] for ticket in row["event_tickets"]}
 
@@ -102,7 +104,7 @@ def test_no_request_takes_the_last_run_for_a_start_or_a_status_for_all(luma: Run
     sandbox.advance(days=3)
     luma.sync()
 
-    sent = {name for asked in sandbox.requests for name, _ in asked.query}
+    sent = {name for requested in sandbox.requests for name, _ in requested.query}
     assert not sent & {"after", "before", "approval_status", "status", "access", "platforms"}
 
 
@@ -168,7 +170,7 @@ def test_outside_the_window_an_event_costs_nothing_and_with_no_look_back_everyth
     life.check_in(guest.tickets[0])
     before = len(sandbox.requests)
     luma.sync()
-    assert asked_about(sandbox, old, before) == set()
+    assert requested(sandbox, old, before) == set()
     luma.sync(lookback_days=0)
 
     assert guest_row(luma, guest)["checked_in_at"]
@@ -186,7 +188,7 @@ def test_an_event_without_guests_moves_the_bookmark_too(luma: Runner, sandbox: S
     assert {bookmarks[name]["replication_key_value"] for name in looked_at} == {"2026-06-01T09:00:00.000000+00:00"}
 
 
-def test_what_was_read_once_is_not_asked_for_again_though_no_event_has_ended_since(
+def test_what_was_read_once_is_not_requested_again_though_no_event_has_ended_since(
     luma: Runner, sandbox: Sandbox, life: Gatherings
 ) -> None:
     for event in list(life.gatherings.values()):
@@ -203,10 +205,10 @@ def test_what_was_read_once_is_not_asked_for_again_though_no_event_has_ended_sin
     luma.sync()
 
     assert {event_id(event) for event in old} <= {row["id"] for row in luma.warehouse.rows["event_details"].values()}
-    assert not any(asked_about(sandbox, event, before) for event in old)
+    assert not any(requested(sandbox, event, before) for event in old)
 
 
-def test_submitted_events_that_are_asked_for_later_come_whole(
+def test_submitted_events_that_are_requested_later_come_whole(
     luma: Runner, sandbox: Sandbox, life: Gatherings, judge: Judge
 ) -> None:
     luma.sync()
@@ -249,7 +251,7 @@ def test_every_ticket_refers_to_a_type_that_was_read_though_it_is_hidden(luma: R
     assert {(row["event_ticket_type_id"],) for row in luma.warehouse.rows["event_tickets"].values()} <= kinds.keys()
 
 
-def test_nothing_is_asked_about_events_that_are_only_shown(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:
+def test_nothing_is_requested_events_that_are_only_shown(luma: Runner, sandbox: Sandbox, life: Gatherings) -> None:
     luma.select = lambda name, _: not name.startswith("organization")
     luma.sync(include_view_access=True, include_external=True, include_pending=True)
 
@@ -259,8 +261,8 @@ def test_nothing_is_asked_about_events_that_are_only_shown(luma: Runner, sandbox
     assert {row["platform"] for row in events} == {"luma", "external"}
     assert {row["submission_status"] for row in events} == {"approved", "pending"}
     assert shown
-    asked = {value for one in sandbox.requests for name, value in one.query if name == "event_id"}
-    assert asked == {row["api_id"] for row in events} - shown
+    requested = {value for one in sandbox.requests for name, value in one.query if name == "event_id"}
+    assert requested == {row["api_id"] for row in events} - shown
 
 
 def test_events_that_wait_for_a_decision_come_only_when_they_are_wanted(luma: Runner, sandbox: Sandbox) -> None:
@@ -324,12 +326,12 @@ def test_the_use_of_a_coupon_shows_in_what_remains(luma: Runner, sandbox: Sandbo
     ] == ["LESS"]
 
 
-def test_only_guests_who_registered_are_asked_for_their_orders(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:
+def test_only_guests_who_registered_are_requested_their_orders(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:
     luma.select = lambda name, _: name in {"event_guests", "guest_orders"}
     luma.sync()
 
-    asked = [one for one in sandbox.requests if one.path == "/v1/events/guests/get"]
-    assert 0 < len(asked) < len(luma.warehouse.rows["event_guests"])
+    requested = [one for one in sandbox.requests if one.path == "/v1/events/guests/get"]
+    assert 0 < len(requested) < len(luma.warehouse.rows["event_guests"])
     assert judge.verdict(luma, ["guest_orders"]) == {}
 
 
@@ -347,7 +349,7 @@ def test_rows_within_rows_cost_no_request_and_need_no_selected_parent(
     luma.sync()
 
     assert len(sandbox.requests) > before
-    assert asked_about(sandbox, old, before) == set()
+    assert requested(sandbox, old, before) == set()
 
 
 def test_a_stream_that_is_selected_later_reads_everything_once(luma: Runner, sandbox: Sandbox, judge: Judge) -> None:

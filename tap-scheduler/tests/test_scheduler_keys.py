@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import Messages
-from sandbox.savvycal.asking import KEYS, Key
+from sandbox.savvycal.request import KEYS, Key
 from tap_common.errors import AccessError
 
 if TYPE_CHECKING:
@@ -69,28 +69,28 @@ def test_what_two_keys_see_is_written_once_a_run(savvycal: Runner, sandbox: Sand
     assert judge.verdict(savvycal, rows.keys() - {"current_user"}) == {}
 
 
-def test_each_key_asks_who_it_is_once_and_time_zones_are_asked_for_once(savvycal: Runner, sandbox: Sandbox) -> None:
+def test_each_key_asks_who_it_is_once_and_time_zones_are_requested_once(savvycal: Runner, sandbox: Sandbox) -> None:
     savvycal.sync(api_keys=BOTH)
 
-    asked = [(request.path, request.key) for request in sandbox.requests]
-    assert [key for path, key in asked if path == "/v1/me"] == BOTH
-    assert [key for path, key in asked if path == "/v1/time_zones"] == ["sandbox-admin"]
-    assert len({path for path, _ in asked if path.endswith("/rules")}) == sum(
-        path.endswith("/rules") for path, _ in asked
+    requested = [(request.path, request.key) for request in sandbox.requests]
+    assert [key for path, key in requested if path == "/v1/me"] == BOTH
+    assert [key for path, key in requested if path == "/v1/time_zones"] == ["sandbox-admin"]
+    assert len({path for path, _ in requested if path.endswith("/rules")}) == sum(
+        path.endswith("/rules") for path, _ in requested
     )
 
 
-def test_rules_are_asked_for_with_the_key_that_saw_their_workflow(
+def test_rules_are_requested_with_the_key_that_saw_their_workflow(
     savvycal: Runner, sandbox: Sandbox, two_views: list[str]
 ) -> None:
     savvycal.sync(api_key=None, api_keys=two_views)
 
-    asked = [request for request in sandbox.requests if request.path.endswith("/rules")]
-    assert asked
-    assert {request.status for request in asked} == {200}
+    requested = [request for request in sandbox.requests if request.path.endswith("/rules")]
+    assert requested
+    assert {request.status for request in requested} == {200}
 
 
-def test_one_key_finds_out_for_all_how_events_may_be_asked_for(
+def test_one_key_finds_out_for_all_how_events_may_be_requested(
     savvycal: Runner, sandbox: Sandbox, judge: Judge, caplog: pytest.LogCaptureFixture
 ) -> None:
     savvycal.sync(api_keys=BOTH)

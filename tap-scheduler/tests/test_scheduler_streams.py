@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from truth import Judge
 
     # What lists of a path were asked with, page by page.
-    Asked = Callable[[str], list[dict[str, str]]]
+    RecordedRequest = Callable[[str], list[dict[str, str]]]
 
 
 # Secrets
@@ -45,7 +45,7 @@ def test_what_may_be_a_secret_is_taken_out_of_a_webhook_before_its_fields_are_so
     webhooks = savvycal.build().stream(Webhooks)
     raw = {"id": "wh_1", "secret": "s", "old_secret": "s", "url": "https://a:b@host/x?token=s#s", "new": 1}
 
-    row = webhooks.shape(raw, {})
+    row = webhooks.to_record(raw, {})
 
     assert (row["url"], row["_extra"]) == ("https://host/x", {"new": 1})
 
@@ -78,7 +78,7 @@ def test_attendees_that_are_selected_later_are_filled_in_from_the_beginning(
 
 
 def test_attendees_without_their_events_go_by_their_own_bookmark(
-    savvycal: Runner, sandbox: Sandbox, judge: Judge, asked: Asked
+    savvycal: Runner, sandbox: Sandbox, judge: Judge, requested: RecordedRequest
 ) -> None:
     savvycal.select = lambda name, _default: name == "event_attendees"
     savvycal.sync()
@@ -86,7 +86,7 @@ def test_attendees_without_their_events_go_by_their_own_bookmark(
     savvycal.sync()
 
     assert judge.verdict(savvycal, ["event_attendees"]) == {}
-    assert asked("/v1/events")[-1]["period"] == "fixed"
+    assert requested("/v1/events")[-1]["period"] == "fixed"
 
 
 # Links, workflows, time zones
@@ -174,7 +174,7 @@ def test_sixty_requests_a_minute_are_the_most_unless_more_are_allowed(
     assert all(sum(0 <= later - time < 60 for later in times) <= 60 for time in times)
 
 
-def test_nothing_is_asked_for_twice(savvycal: Runner, sandbox: Sandbox) -> None:
+def test_nothing_is_requested_twice(savvycal: Runner, sandbox: Sandbox) -> None:
     savvycal.select = lambda _name, _default: True
     savvycal.sync()
 

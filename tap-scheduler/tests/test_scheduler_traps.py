@@ -12,7 +12,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from harness import Messages
 from sandbox.savvycal.text import id_of
 from tap_common.errors import AccessError, SettingsError
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
 from tap_scheduler import parameters
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from truth import Judge
 
     # What lists of a path were asked with, page by page.
-    Asked = Callable[[str], list[dict[str, str]]]
+    RecordedRequest = Callable[[str], list[dict[str, str]]]
 
 
 def event(savvycal: Runner, thing: Any) -> dict[str, Any]:
@@ -38,13 +38,13 @@ def attendees(savvycal: Runner, thing: Any) -> dict[str, dict[str, Any]]:
 # 1
 
 
-def test_every_page_of_events_is_asked_for_in_all_states_of_anybody_and_of_all_times(
-    savvycal: Runner, sandbox: Sandbox, asked: Asked
+def test_every_page_of_events_is_requested_in_all_states_of_anybody_and_of_all_times(
+    savvycal: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     sandbox.savvycal.empty_pages = True
     savvycal.sync(page_size=20)
 
-    pages = asked("/v1/events")
+    pages = requested("/v1/events")
     wide = {"state": "all", "attendance": "any", "period": "all", "limit": "20"}
     assert len(pages) > 3
     assert [{name: page[name] for name in page if name != "after"} for page in pages] == [wide] * len(pages)
@@ -52,13 +52,13 @@ def test_every_page_of_events_is_asked_for_in_all_states_of_anybody_and_of_all_t
 
 
 def test_past_cancelled_pending_and_colleagues_meetings_are_there(
-    savvycal: Runner, sandbox: Sandbox, asked: Asked
+    savvycal: Runner, sandbox: Sandbox, requested: RecordedRequest
 ) -> None:
     savvycal.sync()
 
     rows = savvycal.warehouse.rows["events"].values()
     mine = savvycal.warehouse.rows["current_user"].keys()
-    assert asked("/v1/events")[0]["limit"] == "100"
+    assert requested("/v1/events")[0]["limit"] == "100"
     assert {"confirmed", "canceled", "awaiting_approval", "declined", "tentative", "awaiting_checkout"} <= {
         row["state"] for row in rows
     }
@@ -172,9 +172,9 @@ def test_an_attendee_who_is_gone_can_be_told_by_when_the_event_was_read_last(
     savvycal.sync()
 
     rows = attendees(savvycal, group)
-    latest = max(row["_read_at"] for row in rows.values())
+    latest = max(row["_synced_at"] for row in rows.values())
     present = {attendee["id"] for attendee in event(savvycal, group)["attendees"]}
-    assert {name for name, row in rows.items() if row["_read_at"] == latest} == present < rows.keys()
+    assert {name for name, row in rows.items() if row["_synced_at"] == latest} == present < rows.keys()
 
 
 # 8
@@ -239,13 +239,13 @@ def test_an_error_page_in_plain_text_is_waited_out(savvycal: Runner, sandbox: Sa
 
 
 def test_a_cursor_that_is_refused_begins_the_list_again(
-    savvycal: Runner, sandbox: Sandbox, judge: Judge, monkeypatch: pytest.MonkeyPatch, asked: Asked
+    savvycal: Runner, sandbox: Sandbox, judge: Judge, monkeypatch: pytest.MonkeyPatch, requested: RecordedRequest
 ) -> None:
     sandbox.faults.script("/v1/events$", ["ok", "ok", "stale-token"])
     monkeypatch.setattr("sandbox.faults.TOKENS", ("after",))
     savvycal.sync(page_size=20)
 
-    pages = asked("/v1/events")
+    pages = requested("/v1/events")
     assert ["after" in page for page in pages[:4]] == [False, True, True, False]
     assert judge.verdict(savvycal) == {}
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.savvycal.text import id_of
-from tap_common.paginator import Signals
-from tap_common.window import canonical, instant
+from tap_common.http.pagination import Signals
+from tap_common.state.timestamps import canonical, instant
 from tap_scheduler.client import RefusedError
 from tap_scheduler.period import NewestFirst, ways
 from tap_scheduler.streams import Events
@@ -194,8 +194,8 @@ def test_a_meeting_that_begins_between_the_two_reads_is_in_both_not_in_neither(
     # After a schema and a few rows of the future, which are read three at a time.
     savvycal.sync(page_size=3, after=4, then=lambda: sandbox.advance(days=2))
 
-    asked = [dict(request.query).get("period") for request in sandbox.requests]
-    assert asked.index("upcoming") < asked.index("past")
+    requested = [dict(request.query).get("period") for request in sandbox.requests]
+    assert requested.index("upcoming") < requested.index("past")
     assert event(savvycal, new)["state"] == "confirmed"
     assert judge.verdict(savvycal, ["events"]) == {}
 

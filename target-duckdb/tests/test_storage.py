@@ -30,7 +30,7 @@ def make_newer(file: Path, storage: int, version: bytes) -> None:
         there.write(header)
 
 
-def test_a_new_file_can_be_opened_by_every_1_x_unless_it_is_asked_otherwise(tmp_path: Path) -> None:
+def test_a_new_file_can_be_opened_by_every_1_x_unless_it_is_requested_otherwise(tmp_path: Path) -> None:
     messages = [schema("t", {"id": INTEGER, "name": TEXT}), record("t", id=1, name="a")]
     load(tmp_path / "a.duckdb", messages)
     load(tmp_path / "b.duckdb", messages, storage_compatibility_version="v1.5.0")

@@ -86,7 +86,7 @@ def test_columns_that_the_loader_adds_itself_are_found_in_any_case(file: Path) -
     assert list(types(file, "t")) == ["ID", "_SDC_DELETED_AT", "_SDC_TABLE_VERSION"]
 
 
-def test_what_no_row_need_have_is_not_asked_of_it(file: Path) -> None:
+def test_what_no_row_need_have_is_not_requested_of_it(file: Path) -> None:
     query(file, "CREATE TABLE users (id BIGINT NOT NULL, firstname VARCHAR NOT NULL, gone VARCHAR NOT NULL)")
     load(file, [PEOPLE, ANNA, record("Users", Id=2)])
     assert query(file, "FROM users ORDER BY id") == [(1, "Anna", None), (2, None, None)]

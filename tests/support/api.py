@@ -12,12 +12,12 @@ from harness import Runner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from choice import Choice
     from harness import VirtualClock
-    from pick import Pick
     from sandbox import Sandbox
     from sandbox.world import World
-    from sight import Known, Seen, Unseen
     from tap_common.tap import SchedulingTap
+    from visibility import Known, Seen, Unseen
 
 Row = dict[str, Any]
 NOTHING_ODD: Sequence[Mapping[str, Any]] = ({}, {}, {}, {})
@@ -50,9 +50,9 @@ class Api:
     """What the tap does not see, for the page and for the comparison with the truth."""
     begins: Mapping[str, Callable[[Row, Known], str | None]] = field(default_factory=dict)
     """For the streams that `start_date` bounds: the moment of a row that it goes by."""
-    acts: Mapping[str, Callable[[World, Pick], object]] = field(default_factory=dict)
+    mutations: Mapping[str, Callable[[World, Choice], object]] = field(default_factory=dict)
     """What can happen to the bookings, meetings, events and attendees."""
-    chores: Mapping[str, Callable[[World, Pick], object]] = field(default_factory=dict)
+    chores: Mapping[str, Callable[[World, Choice], object]] = field(default_factory=dict)
     """What can happen around them: less often."""
     settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What a history may set a setting to, and begins with one of, where the usual values do not suit."""

@@ -6,8 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from api import NOTHING_ODD, Api
-from calendly_acts import ACTS, CHORES
-from calendly_sight import BEGINS, SEEN, UNSEEN
+from calendly_mutations import CHORES, MUTATIONS
+from calendly_visibility import BEGINS, SEEN, UNSEEN
 from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ CALENDLY = Api(
     seen=SEEN,
     unseen=UNSEEN,
     begins=BEGINS,
-    acts=ACTS,
+    mutations=MUTATIONS,
     chores=CHORES,
     before=[(), _STOCK],
     switches={

@@ -12,11 +12,11 @@ from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_common.clock import Clock
-from tap_common.fastjson import decode
-from tap_common.process import on_one_core
-from tap_common.window import canonical, instant
-from tap_common.writer import Writer
+from tap_common.cli.process import on_one_core
+from tap_common.http.clock import Clock
+from tap_common.http.json import decode
+from tap_common.output.writer import Writer
+from tap_common.state.timestamps import canonical, instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -19,15 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from typing_extensions import override
 
 from api import runner_of
+from choice import Choice, NothingToChooseError
 from harness import CORE, VirtualClock, kill
 from how import How
 from misled import ALONE, IGNORED, MISLED, Misled, Unfiltered, misleading, run_misled
-from pick import NothingToPickError, Pick
 from sandbox import Sandbox
 from sandbox.gate import DATES
 from sandbox.signals import PLACES
 from sandbox.world import EPOCH
-from tap_common.process import on_one_core
+from tap_common.cli.process import on_one_core
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox.world import World
 
-Act = tuple[str, int]
+Mutation = tuple[str, int]
 """The name of what happens, and which of the things that it can happen to: 0 is the newest."""
 
 TIMES = {
@@ -132,7 +132,7 @@ class Meanwhile(How):
     """A run during which something happens, before the answer to a request; it may end at a message."""
 
     request: int
-    what: tuple[Act, ...]
+    what: tuple[Mutation, ...]
     killed: Killed | None = None
 
     @override
@@ -212,19 +212,19 @@ class History(RuleBasedStateMachine):
             self.lived[HISTORIES] += 1
             self.lived[FAULTY] += len(self.sandbox.faults.injected)
 
-    def happen(self, what: tuple[Act, ...]) -> int:
+    def happen(self, what: tuple[Mutation, ...]) -> int:
         """Let things happen, as far as there is something that they can happen to; returns how many did."""
         done = 0
         for name, nth in what:
             try:
-                self.act(name, Pick(nth))
-            except NothingToPickError:
+                self.act(name, Choice(nth))
+            except NothingToChooseError:
                 continue
             self.happened[name] += 1
             done += 1
         return done
 
-    def act(self, name: str, pick: Pick) -> None:
+    def act(self, name: str, choice: Choice) -> None:
         """Let one thing happen, or time pass.
 
         Raises:
@@ -233,7 +233,7 @@ class History(RuleBasedStateMachine):
         if name in TIMES:
             self.sandbox.advance(seconds=TIMES[name].total_seconds())
         else:
-            {**self.api.acts, **self.api.chores}[name](self.sandbox.world, pick)
+            {**self.api.mutations, **self.api.chores}[name](self.sandbox.world, choice)
 
     def change(self, name: str, value: Any) -> None:
         """Change a setting, the clock of the tap's machine, or the state."""
@@ -300,7 +300,7 @@ def search(api: Api, told: Collection[str] = ()) -> None:
     histories = history_of(api)
     for number in range(ROUNDS):
         run_state_machine_as_test(seed(number)(histories), settings=SEARCH)
-    assert {*api.acts, *api.chores} - histories.happened.keys() == set()
+    assert {*api.mutations, *api.chores} - histories.happened.keys() == set()
     assert {one.what for one in api.unseen} - histories.explained.keys() - {*told} == set()
     too_few = {what: lived for what, least in LEAST.items() if (lived := histories.lived[what]) < least}
     assert too_few == {}, too_few
@@ -314,7 +314,7 @@ def soak(api: Api, seconds: float) -> None:
 
 
 @contextmanager
-def told(api: Api) -> Iterator[History]:
+def scripted(api: Api) -> Iterator[History]:
     """A history that is told by hand; it ends with a run."""
     history = history_of(api)()
     try:
@@ -331,7 +331,9 @@ def unseen(api: Api, beginning: str) -> str:
 
 def history_of(kind: Api) -> type[History]:
     """The histories of one API, as a test case's state machine."""
-    names = st.one_of(*(st.sampled_from(list(some)) for some in (kind.acts, kind.acts, TIMES, kind.chores) if some))
+    names = st.one_of(
+        *(st.sampled_from(list(some)) for some in (kind.mutations, kind.mutations, TIMES, kind.chores) if some)
+    )
     several = st.lists(st.tuples(names, st.integers(0, 5)), min_size=2, max_size=10).map(tuple)
     default = kind.default_streams()
     others = [name for name in kind.judged() if name not in default]
@@ -364,8 +366,8 @@ def history_of(kind: Api) -> type[History]:
             self,
             switches: Mapping[str, Any],
             chosen: Mapping[str, Any],
-            before: tuple[Act, ...],
-            what: tuple[Act, ...],
+            before: tuple[Mutation, ...],
+            what: tuple[Mutation, ...],
             how: How,
         ) -> None:
             for name, value in switches.items():
@@ -376,22 +378,22 @@ def history_of(kind: Api) -> type[History]:
             how.run(self)
 
         @rule(what=several)
-        def lives_and_is_read(self, what: tuple[Act, ...]) -> None:
+        def lives_and_is_read(self, what: tuple[Mutation, ...]) -> None:
             self.happen(what)
             self.sync()
 
         @rule(what=several, how=interrupted)
-        def lives_and_is_interrupted(self, what: tuple[Act, ...], how: How) -> None:
+        def lives_and_is_interrupted(self, what: tuple[Mutation, ...], how: How) -> None:
             self.happen(what)
             how.run(self)
 
         @rule(what=several, how=misled)
-        def lives_and_is_misled(self, what: tuple[Act, ...], how: How) -> None:
+        def lives_and_is_misled(self, what: tuple[Mutation, ...], how: How) -> None:
             self.happen(what)
             how.run(self)
 
         @rule(what=several, how=otherwise)
-        def lives_and_is_read_otherwise(self, what: tuple[Act, ...], how: How) -> None:
+        def lives_and_is_read_otherwise(self, what: tuple[Mutation, ...], how: How) -> None:
             self.happen(what)
             how.run(self)
 

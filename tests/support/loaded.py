@@ -20,7 +20,7 @@ from typing_extensions import override
 from api import settings
 from commands import BIN
 from harness import Runner
-from tap_common.window import canonical, instant
+from tap_common.state.timestamps import canonical, instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

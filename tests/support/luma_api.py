@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import NOTHING_ODD, Api
-from luma_acts import ACTS
-from luma_around_acts import CHORES
-from luma_sight import BEGINS, SEEN, UNSEEN
+from luma_mutations import MUTATIONS
+from luma_other_mutations import CHORES
+from luma_visibility import BEGINS, SEEN, UNSEEN
 from tap_luma.tap import TapLuma
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ LUMA = Api(
     seen=SEEN,
     unseen=UNSEEN,
     begins=BEGINS,
-    acts=ACTS,
+    mutations=MUTATIONS,
     chores=CHORES,
     before=[(), _A_DAY_LATER],
     settings={"lookback_days": [30, 5, 1, 90, 0]},

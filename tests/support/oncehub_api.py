@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from api import NOTHING_ODD, Api
-from oncehub_acts import ACTS, CHORES
-from oncehub_sight import BEGINS, SEEN, UNSEEN
+from oncehub_mutations import CHORES, MUTATIONS
+from oncehub_visibility import BEGINS, SEEN, UNSEEN
 from sandbox.oncehub.bookings import booking_ref
 from tap_bookings.tap import TapBookings
 
@@ -40,7 +40,7 @@ ONCEHUB = Api(
     seen=SEEN,
     unseen=UNSEEN,
     begins=BEGINS,
-    acts=ACTS,
+    mutations=MUTATIONS,
     chores=CHORES,
     # A first load has slices where a page is full.
     settings={

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import NOTHING_ODD, Api
-from savvycal_acts import ACTS, CHORES
-from savvycal_sight import BEGINS, SEEN, UNSEEN
+from savvycal_mutations import CHORES, MUTATIONS
+from savvycal_visibility import BEGINS, SEEN, UNSEEN
 from tap_scheduler.tap import TapScheduler
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SAVVYCAL = Api(
     seen=SEEN,
     unseen=UNSEEN,
     begins=BEGINS,
-    acts=ACTS,
+    mutations=MUTATIONS,
     chores=CHORES,
     settings={
         "start_date": [None, None, None, -3, -20, -300],

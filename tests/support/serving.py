@@ -17,7 +17,7 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox import Sandbox
 from savvycal_api import SAVVYCAL
-from tap_common.process import on_one_core
+from tap_common.cli.process import on_one_core
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def judge(request: pytest.FixtureRequest, sandbox: Sandbox) -> Judge:
 
 
 @pytest.fixture
-def asked(sandbox: Sandbox) -> Callable[..., list[dict[str, str]]]:
+def requested(sandbox: Sandbox) -> Callable[..., list[dict[str, str]]]:
     """What a path was asked with, page by page, since so many requests."""
     return lambda path, since=0: [dict(one.query) for one in sandbox.requests[since:] if one.path == path]
 

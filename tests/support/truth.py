@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sight import Finding, Key, Known, Row, past
-from tap_common.window import instant
+from tap_common.state.timestamps import instant
+from visibility import Finding, Key, Known, Row, past
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

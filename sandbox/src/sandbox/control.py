@@ -95,4 +95,4 @@ class Control:
 
     async def requests(self, _: Request) -> Response:
         """Answer what was asked so far."""
-        return respond([asdict(asked) for asked in list(self.sandbox.requests)])
+        return respond([asdict(requested) for requested in list(self.sandbox.requests)])

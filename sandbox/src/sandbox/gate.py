@@ -49,7 +49,7 @@ DATES = {"date-ahead": timedelta(days=10), "date-behind": timedelta(days=-10), "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedRequest:
     """A request that was made. Never holds a credential.
 
     `path` is the path within the API; `status` None means that the connection was reset; `key` is the name
@@ -85,8 +85,8 @@ class Gate:
             if api == CONTROL:
                 return
             name = sandbox.key_name(api, scope["headers"])
-            asked = Asked(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
-            sandbox.requests.append(asked)
+            requested = RecordedRequest(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
+            sandbox.requests.append(requested)
 
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":

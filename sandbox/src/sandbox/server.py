@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sandbox.calendly import Calendly
 from sandbox.control import Control
 from sandbox.faults import Faults
-from sandbox.gate import Asked, Gate
+from sandbox.gate import Gate, RecordedRequest
 from sandbox.luma import Luma
 from sandbox.odd import OddAnswers, with_odd_values
 from sandbox.oncehub import OnceHub
@@ -109,7 +109,7 @@ class Sandbox:
         }
         self.faults = Faults()
         self.signals = Signals()
-        self.requests: list[Asked] = []
+        self.requests: list[RecordedRequest] = []
         self.port = port
         self._flowed = clock() if flow else None
         self._meanwhile: list[tuple[int, Callable[[], None]]] = []

@@ -25,7 +25,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tap_common.errors import EndlessListError
-from tap_common.window import instant_or_none
+from tap_common.state.timestamps import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,17 +9,15 @@ from typing_extensions import override
 
 from tap_bookings.backfill import DAY, slices, within
 from tap_bookings.client import OnceHubStream
-from tap_common.ahead import ahead
-from tap_common.state import COVERS, is_readable, usable_bookmark
-from tap_common.window import canonical, instant_or_none, zulu
+from tap_common.http.prefetch import prefetch
+from tap_common.state.state import COVERS, is_readable, usable_bookmark
+from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Record
-
-    from tap_common.stream import Asked
+    from singer_sdk.helpers.types import Context, Record
 
 PROGRESS = "first_load"
 """Key in a stream's state: the bookmark of what has been loaded so far, and `created_before`, where it ends."""
@@ -43,20 +41,20 @@ class Since(OnceHubStream):
 
     @property
     @override
-    def due_since(self) -> datetime | None:
+    def starting_timestamp(self) -> datetime | None:
         return self.bookmark and self.bookmark - self.lookback
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         start = self.tap.start_date
-        since = [asked.get("since") or self.due_since, start and start - DAY]
+        since = [context.get("since") or self.starting_timestamp, start and start - DAY]
         after = max((moment for moment in since if moment), default=None)
         return {f"{self.time_column}.gt": after and zulu(after)}
 
     @override
-    def is_due(self, row: Record) -> bool:
+    def should_emit(self, row: Record) -> bool:
         start, moment = self.tap.start_date, instant_or_none(row.get(self.time_column))
-        return super().is_due(row) and (start is None or moment is None or moment >= start)
+        return super().should_emit(row) and (start is None or moment is None or moment >= start)
 
     @property
     def is_to_come(self) -> bool:
@@ -65,15 +63,15 @@ class Since(OnceHubStream):
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
-        return [] if self.is_to_come else super().tried_with
+    def check_contexts(self) -> Sequence[Context]:
+        return [] if self.is_to_come else super().check_contexts
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         if self.is_to_come:
             self.log("Nothing to read: `start_date` is later than now.", level=30)
             return iter(())
-        return super().batches()
+        return super().record_batches()
 
     @property
     @override
@@ -82,25 +80,25 @@ class Since(OnceHubStream):
         return None if self.is_to_come else super().version
 
 
-class Sliced(Since):
+class ChunkedFirstLoad(Since):
     """A list that goes by change, and whose first load is made in slices: see `backfill`."""
 
     replication_key = "last_updated_time"
     time_column = "last_updated_time"
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        down_to, below = asked.get("down_to"), asked.get("below")
+    def query(self, context: Context) -> Mapping[str, Any]:
+        down_to, below = context.get("down_to"), context.get("below")
         return {
-            **super().query(asked),
+            **super().query(context),
             "creation_time.gt": down_to and zulu(down_to - DAY),
             "creation_time.lt": below and zulu(below),
         }
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
-        return super().batches() if self.bookmark or self.is_to_come else self.load()
+    def record_batches(self) -> Iterator[Iterable[Record]]:
+        return super().record_batches() if self.bookmark or self.is_to_come else self.load()
 
     def load(self) -> Iterator[Iterable[Record]]:
         """What has changed in what earlier runs have loaded, then everything below it, slice by slice."""
@@ -110,11 +108,11 @@ class Sliced(Since):
             self.save(below)
         size = int(self.config["page_size"])
         for slice_ in slices(lambda below: self.listed({"below": below}), below, size):
-            asked = {"down_to": slice_.down_to, "below": slice_.below}
+            context = {"down_to": slice_.down_to, "below": slice_.below}
             if slice_.rows is None:
-                yield within(self.rows_of(asked), slice_.down_to)
+                yield within(self.rows_of(context), slice_.down_to)
             else:
-                yield [self.shape(row, asked) for row in slice_.rows]
+                yield [self.to_record(row, context) for row in slice_.rows]
             if slice_.down_to:
                 self.save(slice_.down_to)
         if self.is_incremental:
@@ -122,10 +120,10 @@ class Sliced(Since):
         # Everything has been read as it was at the start of the run, or later.
         self._increment_stream_state({self.time_column: canonical(self.tap.run_started)})
 
-    def rows_of(self, asked: Asked) -> Iterator[Record]:
+    def rows_of(self, context: Context) -> Iterator[Record]:
         """The rows of one list."""
-        for same, answer in ahead(self.tap.pool, self.open, [asked], 1):
-            yield from self._answered(same, answer)
+        for same, answer in prefetch(self.tap.pool, self.read_list, [context], 1):
+            yield from self._read_records(same, answer)
 
     def loaded(self) -> tuple[datetime | None, datetime | None]:
         """Up to which moment earlier runs know what was created when or later; None and None for nothing.

@@ -10,18 +10,16 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_bookings import schemas
-from tap_common.errors import StalePageError
-from tap_common.fastjson import decoded
-from tap_common.select import find
+from tap_common.errors import ExpiredCursorError
+from tap_common.http.json import decoded
+from tap_common.http.jsonpath import find
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import requests
-    from singer_sdk.helpers.types import Record
-
-    from tap_common.stream import Asked
+    from singer_sdk.helpers.types import Context, Record
 
 # What an error may be quoted with: names of the API's own, never a text.
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
@@ -34,7 +32,7 @@ class OnceHubStream(APIStream):
     """
 
     records_jsonpath = "$.data[*]"
-    more_jsonpath = "$.has_more"
+    has_more_jsonpath = "$.has_more"
     cursor_column = "id"
     cursor_param = "after"
     page_size_param: ClassVar[str | None] = "limit"
@@ -48,20 +46,20 @@ class OnceHubStream(APIStream):
         return {"Accept": "application/json", "Content-Type": "application/json"}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """The rows without those that only say that something was deleted: they would empty the row it had."""
-        return (row for row in super().open(asked) if row.get("deleted") is not True)
+        return (row for row in super().read_list(context) if row.get("deleted") is not True)
 
-    def listed(self, asked: Asked) -> Iterator[Record]:
+    def listed(self, context: Context) -> Iterator[Record]:
         """The API's rows for one list; some come twice where it had to be read again from its first page."""
-        return self._restarted(asked, self.open(asked))
+        return self._with_restart(context, self.read_list(context))
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """A 400 that names `after`: the row that a page was to begin after is gone."""
         if response.status_code == HTTPStatus.BAD_REQUEST and _error(response, "param") == self.cursor_param:
-            return StalePageError(message)
-        return super().refusal(response, message)
+            return ExpiredCursorError(message)
+        return super().error_for(response, message)
 
     @override
     def response_error_message(self, response: requests.Response) -> str:

@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
-from tap_bookings.changing import Since, Sliced
+from tap_bookings.changing import ChunkedFirstLoad, Since
 from tap_bookings.client import OnceHubStream
 from tap_common.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from singer_sdk.helpers.types import Record
-
-    from tap_common.stream import Asked
+    from singer_sdk.helpers.types import Context, Record
 
 
-class Bookings(Sliced):
+class Bookings(ChunkedFirstLoad):
     """Bookings of every status, of booking calendars and of booking pages."""
 
     name = "bookings"
     path = "/v2/bookings"
 
 
-class Contacts(Sliced):
+class Contacts(ChunkedFirstLoad):
     """Contacts; those that were deleted or merged stay, unless the stream is read in full."""
 
     name = "contacts"
@@ -67,7 +65,7 @@ class Users(OnceHubStream):
 
     name = "users"
     path = "/v2/users"
-    optional = False
+    skip_if_forbidden = False
 
 
 class UserSchedulingAvailability(OnceHubStream):
@@ -109,8 +107,8 @@ class Webhooks(OnceHubStream):
     selected_by_default = False
 
     @override
-    def refine(self, row: Record) -> Record:
-        return redacted(super().refine(row), "url")
+    def transform_record(self, row: Record) -> Record:
+        return redacted(super().transform_record(row), "url")
 
 
 class BookingPageLinks(OnceHubStream):
@@ -122,7 +120,7 @@ class BookingPageLinks(OnceHubStream):
     selected_by_default = False
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         """Each of what a page can belong to: three lists, which are read here once more.
 
         The API tells of these relations by filters of the list of pages alone, and a stream has one parent.
@@ -133,16 +131,16 @@ class BookingPageLinks(OnceHubStream):
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
+    def check_contexts(self) -> Sequence[Context]:
         """The list of pages itself: what pages can belong to need not be listed for that."""
         return [{"relation": "user", "related_id": None}]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {asked["relation"]: asked["related_id"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {context["relation"]: context["related_id"]}
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         return {"booking_page_id": row["id"]}
 
 

@@ -21,7 +21,7 @@ from tap_common.tap import SchedulingTap
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Record
 
-    from tap_common.access import Access
+    from tap_common.http.credential import Credential
     from tap_common.tap import Rates
 
 # Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
@@ -39,7 +39,7 @@ class KeyTest(OnceHubStream):
     records_jsonpath = "$"
     paginator_class = SinglePagePaginator
     page_size_param = None
-    optional = False
+    skip_if_forbidden = False
 
 
 class TapBookings(SchedulingTap):
@@ -90,11 +90,11 @@ class TapBookings(SchedulingTap):
         return [*self.a_window(1, _GAP), *in_all] if a_minute * _GAP <= 60 else in_all  # noqa: PLR2004 - seconds
 
     @override
-    def auth_of(self, key: str) -> Auth:
+    def authenticator_for(self, key: str) -> Auth:
         return APIKeyAuthenticator(key="API-Key", value=key, location="header")
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         _ = self.key_test
 
     @property
@@ -110,7 +110,7 @@ class TapBookings(SchedulingTap):
         return address[0] if address else None
 
     @override
-    def owner(self, access: Access) -> str:
+    def owner(self, credential: Credential) -> str:
         return f"account {self.account}" if self.account else ""
 
     @cached_property

@@ -10,9 +10,9 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_calendly import schemas
-from tap_common.errors import AccessError, KeyRenewedError, StalePageError
-from tap_common.fastjson import decoded
-from tap_common.select import find
+from tap_common.errors import AccessError, ExpiredCursorError, KeyRenewedError
+from tap_common.http.json import decoded
+from tap_common.http.jsonpath import find
 from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CalendlyStream(APIStream):
         return cast("TapCalendly", self._tap)
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         """Fill `id` from `uri`, and each column `x_id` from the URI at `x` or `x_uri`."""
         refined = {**row}
         for column, sources in self._uri_columns.items():
@@ -68,14 +68,14 @@ class CalendlyStream(APIStream):
         self.tap.note_accepted(response.request)
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
         status = response.status_code
         if (
             status == HTTPStatus.BAD_REQUEST
             and "page_token" in f"{_error(response, 'details')}{_error(response, 'message')}"
         ):
-            return StalePageError(message)
+            return ExpiredCursorError(message)
         if status == HTTPStatus.FORBIDDEN and _lacks_scope(response):
             return AccessError(
                 f"The Calendly token lacks the scope `{self.permission}` that stream `{self.name}` needs: "
@@ -83,7 +83,7 @@ class CalendlyStream(APIStream):
             )
         if status == HTTPStatus.UNAUTHORIZED and self.tap.renew(response.request):
             return KeyRenewedError(message, response)
-        return super().refusal(response, message)
+        return super().error_for(response, message)
 
 
 def uuid(reference: Any) -> str | None:

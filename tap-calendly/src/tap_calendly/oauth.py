@@ -27,15 +27,15 @@ from msgspec.structs import replace
 from requests import codes
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
-from tap_common.address import proxies_for
 from tap_common.errors import AccessError, SettingsError, TapError
-from tap_common.limiter import retry_after
-from tap_common.unreachable import is_for_good, reason
+from tap_common.http.address import proxies_for
+from tap_common.http.connection_errors import is_for_good, reason
+from tap_common.http.limiter import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_common.clock import Clock
+    from tap_common.http.clock import Clock
 
 _LIFE = 7200.0  # seconds that an access token is good for where the answer does not say
 _LONGEST = 86_400.0  # seconds; the API's 401 ends a token that was said to live longer

@@ -14,20 +14,19 @@ from typing_extensions import override
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
 from tap_calendly.transcript import transcript
-from tap_common.errors import EndlessListError, ForbiddenError, GoneError, RequestError
+from tap_common.errors import EndlessListError, ForbiddenError, NotFoundError, RequestError
+from tap_common.http.jsonpath import find
 from tap_common.redact import redacted
-from tap_common.select import find
-from tap_common.window import canonical, instant_or_none, zulu
+from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import requests
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
 
     from tap_calendly.tap import TapCalendly
-    from tap_common.stream import Asked
 
 RECAP_STATUSES = ("available", "processing", "unavailable")
 """Every status of a recap that can be asked for."""
@@ -53,7 +52,7 @@ class OfOrganization(CalendlyStream):
     """A list that wants the organization named."""
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         return {"organization": self.tap.account.organization}
 
 
@@ -63,10 +62,10 @@ class ApiUser(Single):
     name = "api_user"
     path = "/users/me"
     permission = "users:read"
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """The row that the run began with: nothing is asked twice."""
         return iter([self.tap.me])
 
@@ -79,7 +78,7 @@ class Organization(Single):
     permission = "organizations:read"
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         return [{"organization_id": uuid(self.tap.account.organization)}]
 
 
@@ -89,17 +88,17 @@ class OrganizationMemberships(CalendlyStream):
     name = "organization_memberships"
     path = "/organization_memberships"
     permission = "organizations:read"
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"user": asked["user"]} if "user" in asked else self.tap.account.memberships
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"user": context["user"]} if "user" in context else self.tap.account.memberships
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """One's own are the rows that the run began with: nothing is asked twice."""
         own = self.tap.account.memberships == {"user": self.tap.me["uri"]}
-        return iter(self.tap.memberships) if own else super().open(asked)
+        return iter(self.tap.memberships) if own else super().read_list(context)
 
 
 class OrganizationInvitations(CalendlyStream):
@@ -110,7 +109,7 @@ class OrganizationInvitations(CalendlyStream):
     permission = "organizations:read"
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         return [{"organization_id": uuid(self.tap.account.organization)}]
 
 
@@ -147,19 +146,19 @@ class OfMeeting(CalendlyStream):
 
     permission = "scheduled_events:read"
     replication_key = "updated_at"
-    optional = False
+    skip_if_forbidden = False
 
     def to_look_at(self, meeting: Record) -> bool:
         """Whether the meeting, or what belongs to it, can have changed since this stream's bookmark."""
-        if self.bookmark is None or self.due_since is None:
+        if self.bookmark is None or self.starting_timestamp is None:
             return True
         recent = self.bookmark - timedelta(days=self.config["lookback_days"])
         changed, starts = instant_or_none(meeting["updated_at"]), instant_or_none(meeting["start_time"])
-        return changed is None or starts is None or changed >= self.due_since or starts >= recent
+        return changed is None or starts is None or changed >= self.starting_timestamp or starts >= recent
 
     def advance(self) -> None:
         """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
-        if self.selected and (self.readable or not self.unreadable):
+        if self.selected and (self.readable or not self.failed_contexts):
             self._increment_stream_state({"updated_at": canonical(self.tap.run_started)})
 
 
@@ -174,15 +173,15 @@ class ScheduledEvents(OfMeeting):
     params = {"sort": "start_time:asc"}
 
     @override
-    def is_due(self, row: Record) -> bool:
+    def should_emit(self, row: Record) -> bool:
         return self.to_look_at(row)
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {**self.tap.account.events, "min_start_time": asked.get("since")}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {**self.tap.account.events, "min_start_time": context.get("since")}
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         """Slices of meeting start, each read whole before its invitees: page tokens go stale within minutes."""
         referenced: set[str] = set()
         for rows in sweep(self._since, self.tap.start_date, SLICE):
@@ -194,8 +193,8 @@ class ScheduledEvents(OfMeeting):
             stream.advance()
 
     def _since(self, moment: datetime | None) -> Iterator[Record]:
-        asked: Asked = {"since": zulu(moment)} if moment else {}
-        return (self.shape(row, asked) for row in self.request_records(asked))
+        context: Context = {"since": zulu(moment)} if moment else {}
+        return (self.to_record(row, context) for row in self.request_records(context))
 
 
 class EventInvitees(OfMeeting):
@@ -207,17 +206,17 @@ class EventInvitees(OfMeeting):
     parent_keys = {"event_id": "id", "event": "uri"}
 
     @override
-    def wants(self, parent: Record) -> bool:
+    def should_sync_parent(self, parent: Record) -> bool:
         return find("$.invitees_counter.total", parent) != 0 and self.to_look_at(parent)
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """Events that were deleted for privacy are listed for a while, and may answer 400 here."""
-        error = super().refusal(response, message)
-        return GoneError(message) if type(error) is RequestError else error
+        error = super().error_for(response, message)
+        return NotFoundError(message) if type(error) is RequestError else error
 
     @override
-    def is_due(self, row: Record) -> bool:
+    def should_emit(self, row: Record) -> bool:
         """Always: all rows of a meeting that was looked at."""
         return True
 
@@ -228,8 +227,8 @@ class OneEventType(CalendlyStream):
     permission = "event_types:read"
 
     @override
-    def refine(self, row: Record) -> Record:
-        return super().refine(row) | {"owner_id": uuid(find("$.profile.owner", row))}
+    def transform_record(self, row: Record) -> Record:
+        return super().transform_record(row) | {"owner_id": uuid(find("$.profile.owner", row))}
 
 
 class EventTypes(OneEventType):
@@ -239,21 +238,21 @@ class EventTypes(OneEventType):
     path = "/event_types"
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         return self.tap.account.event_types
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         listed = set()
-        for rows in super().batches():
+        for rows in super().record_batches():
             kept = list(rows)
             listed |= {row["id"] for row in kept}
             yield kept
         deleted = DeletedEventTypes(self.tap)
         deleted.request_counter = self.request_counter
         deleted.parents = [{"id": found} for found in sorted((self.tap.referenced_event_types or set()) - listed)]
-        yield from deleted.batches()
-        self.unreadable.extend(deleted.unreadable)
+        yield from deleted.record_batches()
+        self.failed_contexts.extend(deleted.failed_contexts)
 
     @property
     @override
@@ -278,12 +277,12 @@ class OfEventType(CalendlyStream):
     parent_keys = {"event_type_uri": "uri"}
 
     @override
-    def wants(self, parent: Record) -> bool:
+    def should_sync_parent(self, parent: Record) -> bool:
         return parent["deleted_at"] is None
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"event_type": asked["event_type_uri"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"event_type": context["event_type_uri"]}
 
 
 class EventTypeMemberships(OfEventType):
@@ -294,9 +293,9 @@ class EventTypeMemberships(OfEventType):
     permission = "event_types:read"
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         uris = {"member_uri": find("$.member.uri", row), "event_type_uri": find("$.event_type.uri", row)}
-        row = super().refine(row) | uris
+        row = super().transform_record(row) | uris
         row.pop("event_type", None)
         return row
 
@@ -311,8 +310,8 @@ class EventTypeAvailabilitySchedules(OfEventType, Whole):
     selected_by_default = False
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return numbered(super().open(asked))
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return numbered(super().read_list(context))
 
 
 class EventTypeAvailableTimes(OfEventType, Whole):
@@ -325,17 +324,17 @@ class EventTypeAvailableTimes(OfEventType, Whole):
     selected_by_default = False
 
     @override
-    def wants(self, parent: Record) -> bool:
-        return super().wants(parent) and bool(parent["active"])
+    def should_sync_parent(self, parent: Record) -> bool:
+        return super().should_sync_parent(parent) and bool(parent["active"])
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         # Calendly refuses more than 31 days.
-        return {**super().query(asked), **days_ahead(self.tap, 30)}
+        return {**super().query(context), **days_ahead(self.tap, 30)}
 
     @override
-    def refine(self, row: Record) -> Record:
-        return row | {"_snapshot_at": self.tap.read_at}
+    def transform_record(self, row: Record) -> Record:
+        return row | {"_synced_at": self.tap.synced_at}
 
 
 class RoutingForms(OfOrganization):
@@ -359,16 +358,16 @@ class RoutingFormSubmissions(CalendlyStream):
 
     @property
     @override
-    def due_since(self) -> datetime | None:
+    def starting_timestamp(self) -> datetime | None:
         return self.bookmark and self.bookmark - timedelta(days=self.config["lookback_days"])
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"form": asked["form"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"form": context["form"]}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return newest_first(super().open(asked), "created_at", self.due_since, self.config["page_size"])
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return newest_first(super().read_list(context), "created_at", self.starting_timestamp, self.config["page_size"])
 
 
 class OfUser(CalendlyStream):
@@ -379,12 +378,12 @@ class OfUser(CalendlyStream):
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
-        return super().tried_with or [{"user_uri": self.tap.me["uri"]}]
+    def check_contexts(self) -> Sequence[Context]:
+        return super().check_contexts or [{"user_uri": self.tap.me["uri"]}]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"user": asked["user_uri"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"user": context["user_uri"]}
 
 
 class UserAvailabilitySchedules(OfUser, Whole):
@@ -405,19 +404,19 @@ class UserBusyTimes(OfUser, Whole):
     selected_by_default = False
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """424: the user's external calendar cannot be read at the moment."""
         failed = response.status_code == HTTPStatus.FAILED_DEPENDENCY
-        return ForbiddenError(message) if failed else super().refusal(response, message)
+        return ForbiddenError(message) if failed else super().error_for(response, message)
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         # Calendly refuses more than 7 days, and a start that is past.
-        return {**super().query(asked), **days_ahead(self.tap, 7)}
+        return {**super().query(context), **days_ahead(self.tap, 7)}
 
     @override
-    def refine(self, row: Record) -> Record:
-        return row | {"_snapshot_at": self.tap.read_at}
+    def transform_record(self, row: Record) -> Record:
+        return row | {"_synced_at": self.tap.synced_at}
 
 
 class Locations(OfUser, Whole):
@@ -430,8 +429,8 @@ class Locations(OfUser, Whole):
     selected_by_default = False
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return numbered(super().open(asked))
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return numbered(super().read_list(context))
 
 
 class Contacts(CalendlyStream):
@@ -468,19 +467,19 @@ class ContactNotes(CalendlyStream):
     selected_by_default = False
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         contacts = iter([parent["uri"] for parent in self.parents])
         return iter(lambda: {"contacts": list(islice(contacts, 10))}, {"contacts": []})
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"contact": ",".join(asked["contacts"])}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"contact": ",".join(context["contacts"])}
 
     @override
-    def parts(self, asked: Asked) -> Sequence[Asked]:
+    def parts(self, context: Context) -> Sequence[Context]:
         """One contact that is not accessible has the notes about all ten refused."""
-        contacts = asked["contacts"]
-        return [{**asked, "contacts": [contact]} for contact in contacts] if len(contacts) > 1 else ()
+        contacts = context["contacts"]
+        return [{**context, "contacts": [contact]} for contact in contacts] if len(contacts) > 1 else ()
 
 
 class MeetingRecaps(CalendlyStream):
@@ -491,18 +490,18 @@ class MeetingRecaps(CalendlyStream):
     permission = "meeting_recaps:read"
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         # Without a status, Calendly lists available recaps only.
         return [{"status": status} for status in RECAP_STATUSES]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         start = self.tap.start_date
-        return {"status": asked["status"], "start_time": start and zulu(start)}
+        return {"status": context["status"], "start_time": start and zulu(start)}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return of_status(super().open(asked), asked["status"])
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return of_status(super().read_list(context), context["status"])
 
 
 class MeetingRecapTranscripts(CalendlyStream):
@@ -521,7 +520,7 @@ class MeetingRecapTranscripts(CalendlyStream):
     selected_by_default = False
 
     @override
-    def wants(self, parent: Record) -> bool:
+    def should_sync_parent(self, parent: Record) -> bool:
         return parent.get("status") in (None, "available")
 
     @override
@@ -529,8 +528,8 @@ class MeetingRecapTranscripts(CalendlyStream):
         return {"transcript": transcript(response)}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return ({**page, "event": asked["event"]} for page in super().open(asked))
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return ({**page, "event": context["event"]} for page in super().read_list(context))
 
 
 class ActivityLogEntries(OfOrganization):
@@ -543,9 +542,9 @@ class ActivityLogEntries(OfOrganization):
     overlap = timedelta(minutes=5)
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        since = self.due_since or self.tap.start_date
-        return {**super().query(asked), "min_occurred_at": since and zulu(since)}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        since = self.starting_timestamp or self.tap.start_date
+        return {**super().query(context), "min_occurred_at": since and zulu(since)}
 
 
 class OutgoingCommunications(OfOrganization):
@@ -560,14 +559,14 @@ class OutgoingCommunications(OfOrganization):
     selected_by_default = False
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        since = self.due_since or self.tap.start_date
-        return {**super().query(asked), "min_created_at": since and zulu(since)}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        since = self.starting_timestamp or self.tap.start_date
+        return {**super().query(context), "min_created_at": since and zulu(since)}
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         told = "\x1f".join(str(row.get(name)) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
-        return super().refine(row) | {"_id": sha256(told.encode()).hexdigest()}
+        return super().transform_record(row) | {"_id": sha256(told.encode()).hexdigest()}
 
 
 class WebhookSubscriptions(OfUser):
@@ -582,19 +581,19 @@ class WebhookSubscriptions(OfUser):
     selected_by_default = False
 
     @override
-    def asked(self) -> Iterable[Asked]:
-        whole: list[Asked] = [{"user_uri": None}] if self.tap.account.scope == "organization" else []
-        return [*whole, *super().asked()]
+    def contexts(self) -> Iterable[Context]:
+        whole: list[Context] = [{"user_uri": None}] if self.tap.account.scope == "organization" else []
+        return [*whole, *super().contexts()]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        user = asked["user_uri"]
+    def query(self, context: Context) -> Mapping[str, Any]:
+        user = context["user_uri"]
         scope = "user" if user else "organization"
         return {"organization": self.tap.account.organization, "scope": scope, "user": user}
 
     @override
-    def refine(self, row: Record) -> Record:
-        return redacted(super().refine(row), "callback_url")
+    def transform_record(self, row: Record) -> Record:
+        return redacted(super().transform_record(row), "callback_url")
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_common.errors import EndlessListError, StalePageError
-from tap_common.window import instant_or_none
+from tap_common.errors import EndlessListError, ExpiredCursorError
+from tap_common.state.timestamps import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def _slice(
     for restart in range(_RESTARTS + 1):
         try:
             return _read_slice(read(since), size)
-        except StalePageError:
+        except ExpiredCursorError:
             if restart == _RESTARTS:
                 raise
     raise AssertionError

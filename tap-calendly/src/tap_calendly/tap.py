@@ -12,10 +12,10 @@ from typing_extensions import override
 from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
-from tap_common.ahead import ahead
 from tap_common.errors import AccessError, ForbiddenError, RequestError, SettingsError
+from tap_common.http.prefetch import prefetch
 from tap_common.settings import TEXT, common_settings, setting
-from tap_common.state import COVERS
+from tap_common.state.state import COVERS
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Record
 
     from tap_calendly.client import CalendlyStream
-    from tap_common.access import Access
+    from tap_common.http.credential import Credential
 
 _OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")
 
@@ -104,8 +104,8 @@ class TapCalendly(SchedulingTap):
 
     @cached_property
     @override
-    def accesses(self) -> Sequence[Access]:
-        return [self.access_with(self.auth)]
+    def credentials(self) -> Sequence[Credential]:
+        return [self.credential_for(self.auth)]
 
     @cached_property
     def auth(self) -> Auth:
@@ -184,7 +184,7 @@ class TapCalendly(SchedulingTap):
         return bool(self.config.get("organization_uri")) or any(scope.startswith("organization:") for scope in scopes)
 
     @override
-    def owner(self, access: Access) -> str:
+    def owner(self, credential: Credential) -> str:
         role = f", role `{self.membership.get('role')}`" if "memberships" in vars(self) and self.membership else ""
         return f"{self.me.get('name')}{role}, {self.account.title}"
 
@@ -194,14 +194,14 @@ class TapCalendly(SchedulingTap):
         return self.account.id
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         _ = self.account
 
     @override
     def check(self) -> None:
         """Also the scopes of the token: one row is asked for with each that the selected streams need."""
         super().check()
-        answers = (answer.result() for _, answer in ahead(self.pool, _probe, self._probes(), self.in_flight))
+        answers = (answer.result() for _, answer in prefetch(self.pool, _probe, self._probes(), self.max_prefetch))
         if lacking := dict.fromkeys(str(error) for error in answers if error):
             raise AccessError(" ".join(lacking))
 
@@ -213,7 +213,7 @@ class TapCalendly(SchedulingTap):
             for stream in cast("dict[str, CalendlyStream]", self.streams).values()
             if stream.permission not in proved
             and (stream.selected or stream.has_selected_descendents)
-            and stream.tried_with
+            and stream.check_contexts
         ]
         return {stream.permission: stream for stream in reversed(streams)}.values()
 
@@ -223,11 +223,11 @@ class TapCalendly(SchedulingTap):
 
 def _probe(stream: CalendlyStream) -> AccessError | None:
     try:
-        stream.probe(stream.tried_with[0])
+        stream.probe(stream.check_contexts[0])
     except AccessError as error:
         return error
     except ForbiddenError as refusal:
-        stream.refused = refusal
+        stream.skip_reason = refusal
     except RequestError:
         return None  # the stream itself says what that means for it
     return None

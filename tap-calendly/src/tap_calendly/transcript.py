@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_common.fastjson import decoded
+from tap_common.http.json import decoded
 
 if TYPE_CHECKING:
     import requests

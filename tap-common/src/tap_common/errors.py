@@ -49,11 +49,11 @@ class NoSuchListError(ForbiddenError):
     """The API, or this version of it, does not have the endpoint of a list (404): the stream is skipped."""
 
 
-class GoneError(RequestError):
+class NotFoundError(RequestError):
     """The resource does not exist, or not for this key."""
 
 
-class StalePageError(RequestError):
+class ExpiredCursorError(RequestError):
     """The API does not accept the page token any more; the list starts again."""
 
 

@@ -27,7 +27,7 @@ def stamp_version(stream: Stream, version: int | None) -> None:
     stream._stream_version = version  # noqa: SLF001 - see above
 
 
-def introduce(stream: Stream) -> None:
+def write_schema(stream: Stream) -> None:
     """Tell the target of the stream's table.
 
     The SDK does so when a stream begins; a child stream without a single parent never does.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
-from tap_common.address import misplaced, unprotected
-from tap_common.window import instant
+from tap_common.http.address import misplaced, unprotected
+from tap_common.state.timestamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -23,28 +23,28 @@ from singer_sdk.metrics import Metric
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_common.access import ACCESS, Access
-from tap_common.address import doubt
-from tap_common.ahead import ahead, primed
-from tap_common.bookmarked import Bookmarked
-from tap_common.catalog import leave_out_unlisted
-from tap_common.conform import Conformer, as_row
-from tap_common.counter import Sum
-from tap_common.direct import Direct
 from tap_common.errors import (
     AccessError,
+    ExpiredCursorError,
     ForbiddenError,
-    GoneError,
     NoSuchListError,
+    NotFoundError,
     RateLimitedError,
     RequestError,
-    StalePageError,
 )
-from tap_common.fastjson import decoded
-from tap_common.paginator import CursorPaginator, Signals
+from tap_common.http.address import doubt
+from tap_common.http.credential import CREDENTIAL, Credential
+from tap_common.http.json import decoded
+from tap_common.http.jsonpath import EnvelopeError, find, select
+from tap_common.http.pagination import CursorPaginator, Signals
+from tap_common.http.prefetch import prefetch, prefetch_first
+from tap_common.output.conform import Conformer, as_row
+from tap_common.output.counter import StreamCounter
+from tap_common.output.fast_writer import FastWriter
 from tap_common.printable import status_line
-from tap_common.sdk import announce_version, introduce, stamp_version
-from tap_common.select import EnvelopeError, find, select
+from tap_common.sdk import announce_version, stamp_version, write_schema
+from tap_common.state.bookmarks import Bookmarked
+from tap_common.state.catalog import leave_out_unlisted
 from tap_common.tried import Tried
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
     # What one list of an endpoint is asked with: values for its path, its query and its rows' columns.
-    Asked = Mapping[str, Any]
+    Context = Mapping[str, Any]
 
 _SUCCESS = range(200, 300)
 # A 408 and a 425 come from what stands before the API, and nothing was done.
@@ -70,10 +70,10 @@ _BATCH = 1000
 _MANY = 20
 
 
-class APIStream(Bookmarked, Direct, Tried, ABC):
+class APIStream(Bookmarked, FastWriter, Tried, ABC):
     """An endpoint of one of the APIs.
 
-    A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `asked()`. A child
+    A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `contexts()`. A child
     stream (`parent_stream_type`) asks once for each of its parents, which its parent hands over in batches, so that
     its requests run ahead on the tap's pool while rows are written in order.
     """
@@ -83,7 +83,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     path: str
     """The endpoint, with the names of what it is asked with in braces."""
 
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `shape` picks the columns
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `to_record` picks the columns
     allow_redirects = False  # no API redirects; another host's rows are not the API's
     _LOG_REQUEST_METRICS = False  # one line a request; `Sum` sums them
 
@@ -92,7 +92,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
     """Paginator of the endpoint; a class of another kind than `CursorPaginator` is made without arguments, or in
     `get_new_paginator`."""
-    asks: ClassVar[bool] = True
+    makes_requests: ClassVar[bool] = True
     """For a child: whether it makes requests of its own."""
     page_size_param: ClassVar[str | None] = None
     """Name of the page size parameter; None where the endpoint has none."""
@@ -100,7 +100,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     """Name of the cursor parameter."""
     cursor_jsonpath: ClassVar[str | None] = None
     """Where a page holds the next cursor."""
-    more_jsonpath: ClassVar[str | None] = None
+    has_more_jsonpath: ClassVar[str | None] = None
     """Where a page says whether more follow, as a boolean; None where no page does."""
     next_url_jsonpath: ClassVar[str | None] = None
     """Where a page holds the address of the next one; it is not followed, but read for the cursor in its query."""
@@ -111,7 +111,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     The first one identifies the parent.
     """
-    optional: ClassVar[bool] = True
+    skip_if_forbidden: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
 
     may_be_empty: ClassVar[bool] = False
@@ -121,9 +121,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     """For a child: the rows of the batch that is being visited."""
     unlisted: Sequence[str] = ()
     """Columns that the catalog does not list, which records are without."""
-    access: Access | None = None
+    credential: Credential | None = None
     """Whose rows are being read; None for the tap's first key."""
-    refused: ForbiddenError | None = None
+    skip_reason: ForbiddenError | None = None
     """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
 
     @override
@@ -144,22 +144,22 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     # What is asked
 
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         """What to ask the endpoint with, a list at a time: nothing in particular, or each parent's keys."""
         if self.parent_stream_type is None:
             return [{}]
-        return map(self.asked_of, self.parents)
+        return map(self.child_context, self.parents)
 
-    def asked_of(self, parent: Record) -> Asked:
+    def child_context(self, parent: Record) -> Context:
         """For a child: what a parent's list is asked with."""
         keys = {name: find(path, parent) for name, path in self._parent_paths.items()}
-        return keys if self.access is None else {**keys, ACCESS: self.access}
+        return keys if self.credential is None else {**keys, CREDENTIAL: self.credential}
 
     @cached_property
     def _parent_paths(self) -> Mapping[str, str]:
         return {name: f"$.{column}" for name, column in self.parent_keys.items()}
 
-    def query(self, asked: Asked) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
+    def query(self, context: Context) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
         """Query parameters that depend on what is asked, the settings or the bookmark."""
         return {}
 
@@ -171,10 +171,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @override
     def get_http_request(self, *, page: PageContext[str]) -> HTTPRequest:
         request = super().get_http_request(page=page)
-        asked = page.stream_context or {}
-        request.params |= {**self.params, **self.query(asked)}
+        context = page.stream_context or {}
+        request.params |= {**self.params, **self.query(context)}
         if self.page_size_param:
-            request.params[self.page_size_param] = asked.get("page_size", self.config["page_size"])
+            request.params[self.page_size_param] = context.get("page_size", self.config["page_size"])
         if page.next_page_token:
             request.params[self.cursor_param] = page.next_page_token
         return request
@@ -190,7 +190,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """Signals by which a page tells whether more rows follow, and their places."""
         return Signals(
             cursor=self.cursor_jsonpath,
-            flag=self.more_jsonpath,
+            flag=self.has_more_jsonpath,
             url=self.next_url_jsonpath,
             param=self.cursor_param,
             rows=self.records_jsonpath,
@@ -220,10 +220,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
         def send(request: requests.PreparedRequest, context: Context | None) -> requests.Response:
-            access: Access = (context or {}).get(ACCESS) or self.tap.access
-            request.hooks["response"] = [lambda response, **_: access.limiter.observe(response.headers)]
+            credential: Credential = (context or {}).get(CREDENTIAL) or self.tap.credential
+            request.hooks["response"] = [lambda response, **_: credential.limiter.observe(response.headers)]
             try:
-                return access.retry(lambda: func(access.auth(request), context), self.path)
+                return credential.retry(lambda: func(credential.auth(request), context), self.path)
             except OSError as error:  # requests' own, and what it refuses certificates with
                 vars(error)["request"] = request  # for the sentence about it
                 raise
@@ -241,18 +241,18 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         return self.tap.user_agent
 
     @cached_property
-    def request_counter(self) -> Sum:
+    def request_counter(self) -> StreamCounter:
         """How many requests this stream has made."""
-        return self.tap.request_counters.setdefault(self.name, Sum(Metric.HTTP_REQUEST_COUNT, self.name))
+        return self.tap.request_counters.setdefault(self.name, StreamCounter(Metric.HTTP_REQUEST_COUNT, self.name))
 
     @override
     def get_http_request_counter(self) -> metrics.Counter:
         return self.request_counter
 
     @cached_property
-    def record_counter(self) -> Sum:
+    def record_counter(self) -> StreamCounter:
         """How many rows this stream has written."""
-        return self.tap.record_counters.setdefault(self.name, Sum(Metric.RECORD_COUNT, self.name))
+        return self.tap.record_counters.setdefault(self.name, StreamCounter(Metric.RECORD_COUNT, self.name))
 
     @override
     def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> metrics.Counter:
@@ -293,10 +293,10 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code in _PASSING:
             raise RetriableAPIError(message, response)
         if response.status_code not in _SUCCESS:
-            raise self.refusal(response, message)
+            raise self.error_for(response, message)
         is_object = self.parent_stream_type is not None and "[*]" not in self.records_jsonpath
         if response.status_code == HTTPStatus.NO_CONTENT and is_object and not self.may_be_empty:
-            raise GoneError(message)  # there is nothing for this parent
+            raise NotFoundError(message)  # there is nothing for this parent
         try:
             select(self.records_jsonpath, self.page(response))
         except EnvelopeError as error:
@@ -310,9 +310,9 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             and self.signals.are_silent(response)
         ):
             raise RetriableAPIError(f"{message}: the page does not say whether more rows follow", response)
-        self.tap.note_time(response.headers)
+        self.tap.note_server_time(response.headers)
 
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """The error that a 4xx (other than 429) stands for."""
         match response.status_code:
             case HTTPStatus.UNAUTHORIZED:
@@ -325,8 +325,8 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
             case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-                whole_list = self.parent_stream_type is None and self.optional
-                return NoSuchListError(message) if whole_list else GoneError(message)
+                whole_list = self.parent_stream_type is None and self.skip_if_forbidden
+                return NoSuchListError(message) if whole_list else NotFoundError(message)
         return RequestError(message)
 
     @override
@@ -355,42 +355,42 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         stamp_version(self, self.version)
         _ = self.bookmark, self.request_counter  # computed here, not by several threads at once
         try:
-            if self.refused:
-                raise self.refused
-            for rows in self.batches():
+            if self.skip_reason:
+                raise self.skip_reason
+            for rows in self.record_batches():
                 if self.active_children:
-                    self.visit(rows := list(rows))
-                yield from filter(self.is_due, rows)
+                    self.sync_children(rows := list(rows))
+                yield from filter(self.should_emit, rows)
         except ForbiddenError as refusal:
-            if not self.optional:
+            if not self.skip_if_forbidden:
                 raise
-            self.refused = refusal
+            self.skip_reason = refusal
             self.log("Skipped: %s. The plan or the role of this key may not have it.", refusal, level=30)
         else:
             if context is None:
-                self.complete()
+                self.finish_sync()
 
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         """Rows in the batches that children are visited in.
 
         A top-level list is read whole before its children ask for anything, so that no page token waits for them.
         """
         if self.parent_stream_type is None:
-            whole = not self.active_children or any(child.asks for child in self.active_children)
-            for asked, answer in ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight):
-                self.access = asked.get(ACCESS)
-                rows = self._answered(asked, answer)
+            whole = not self.active_children or any(child.makes_requests for child in self.active_children)
+            for context, answer in prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch):
+                self.credential = context.get(CREDENTIAL)
+                rows = self._read_records(context, answer)
                 yield from [rows] if whole else chunks(rows)
         else:
-            answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
-            rows = chain.from_iterable(self._answered(asked, answer) for asked, answer in answers)
+            answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
+            rows = chain.from_iterable(self._read_records(context, answer) for context, answer in answers)
             yield from chunks(rows) if self.active_children else [rows]
 
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """The API's rows for one list, the first page already fetched: runs on the pool."""
-        return primed(self.request_records(asked))
+        return prefetch_first(self.request_records(context))
 
-    def _answered(self, asked: Asked, answer: Future[Iterator[Record]]) -> Iterator[Record]:
+    def _read_records(self, context: Context, answer: Future[Iterator[Record]]) -> Iterator[Record]:
         """The rows of one list; of a parent that cannot be read, or that one key of several may not read, none.
 
         Only the first page can say so: a refusal in the middle of a list would cut it short.
@@ -398,25 +398,25 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         try:
             rows = answer.result()
         except RequestError as refusal:
-            if parts := self.parts(asked):
-                for part, found in ahead(self.tap.pool, self.open, parts, self.tap.in_flight):
-                    yield from self._answered(part, found)
+            if parts := self.parts(context):
+                for part, found in prefetch(self.tap.pool, self.read_list, parts, self.tap.max_prefetch):
+                    yield from self._read_records(part, found)
                 return
-            if not (isinstance(refusal, ForbiddenError | GoneError) and self._goes_on(refusal)):
+            if not (isinstance(refusal, ForbiddenError | NotFoundError) and self._goes_on(refusal)):
                 raise
-            self.unreadable.append(refusal)
-            if len(self.unreadable) == 1:
+            self.failed_contexts.append(refusal)
+            if len(self.failed_contexts) == 1:
                 whose = "key" if self.parent_stream_type is None else "parent"
                 self.log("%s: this %s has no rows to read; going on with the others.", refusal, whose, level=30)
             return
         self.readable += 1
         try:
-            for row in self._restarted(asked, rows):
-                yield self.shape(row, asked)
-        except (ForbiddenError, GoneError) as refusal:
+            for row in self._with_restart(context, rows):
+                yield self.to_record(row, context)
+        except (ForbiddenError, NotFoundError) as refusal:
             raise RequestError(f"{refusal}, in the middle of a list.") from refusal
 
-    def parts(self, asked: Asked) -> Sequence[Asked]:  # noqa: ARG002 - for overriding
+    def parts(self, context: Context) -> Sequence[Context]:  # noqa: ARG002 - for overriding
         """Return lists to read instead of one of several parents that is refused because of one of them."""
         return ()
 
@@ -424,16 +424,16 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
         """Whether other lists are read all the same: those of other parents, or what other keys may read."""
         if self.parent_stream_type is not None:
             return True
-        return self.optional and len(self.tap.accesses) > 1 and isinstance(refusal, ForbiddenError)
+        return self.skip_if_forbidden and len(self.tap.credentials) > 1 and isinstance(refusal, ForbiddenError)
 
-    def _restarted(self, asked: Asked, rows: Iterator[Record]) -> Iterator[Record]:
+    def _with_restart(self, context: Context, rows: Iterator[Record]) -> Iterator[Record]:
         """The rows of one list, again from its first page where a page token went stale."""
         for _ in range(_RESTARTS):
             try:
                 yield from rows
-            except StalePageError:
+            except ExpiredCursorError:
                 self.log("A page token of %s went stale; reading the list again.", self.path, level=30)
-                rows = self.open(asked)
+                rows = self.read_list(context)
             else:
                 return
         yield from rows
@@ -444,20 +444,20 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     """Lists that were read in this run."""
 
     @cached_property
-    def unreadable(self) -> list[RequestError]:
+    def failed_contexts(self) -> list[RequestError]:
         """What the lists of parents that cannot be read, or of keys that may not, were answered with."""
         return []
 
-    def shape(self, row: Record, asked: Asked) -> Record:
+    def to_record(self, row: Record, context: Context) -> Record:
         """A row of the API as a row of the table: every column, null where the API sends nothing.
 
         What the schema does not know is kept in `_extra`, and so is a value that its column cannot hold; what was
         asked with fills the columns of its name.
         """
-        refined = self.refine(row)
+        refined = self.transform_record(row)
         unknown = refined.keys() - self._blank.keys()
         shaped = {**self._blank, **refined}
-        for name, value in asked.items():
+        for name, value in context.items():
             if name in self._blank and shaped[name] is None:
                 shaped[name] = value
         if unknown:
@@ -505,7 +505,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             self._said.add(name)
             self.log("Field `%s` of `%s` is new to this version; it is kept in `_extra`.", name, self.name, level=30)
 
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         """Columns that the API's own row does not have under that name."""
         return row
 
@@ -518,7 +518,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             cast("APIStream", child) for child in self.child_streams if child.selected or child.has_selected_descendents
         ]
 
-    def wants(self, parent: Record) -> bool:  # noqa: ARG002 - for overriding
+    def should_sync_parent(self, parent: Record) -> bool:  # noqa: ARG002 - for overriding
         """For a child: whether this parent is to be visited."""
         return True
 
@@ -534,12 +534,12 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
             )
         return False
 
-    def visit(self, rows: Sequence[Record]) -> None:
+    def sync_children(self, rows: Sequence[Record]) -> None:
         """Have the children read what belongs to these rows."""
         kept = [row for row in rows if self.stream_maps[0].get_filter_result(row)]
         for child in self.active_children:
-            child.access = self.access
-            child.parents = [row for row in kept if child.wants(row) and child.can_ask(row)]
+            child.credential = self.credential
+            child.parents = [row for row in kept if child.should_sync_parent(row) and child.can_ask(row)]
             if child.parents:
                 with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # `--test` has seen enough
                     child.sync({"batch": next(child.batch_numbers)})
@@ -559,7 +559,7 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
 
     @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
-        """None: `visit` hands parents over in batches, also those whose own row is not due."""
+        """None: `sync_children` hands parents over in batches, also those whose own row is not due."""
         return ()
 
     # Deletions
@@ -573,24 +573,28 @@ class APIStream(Bookmarked, Direct, Tried, ABC):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        """Not by the SDK, which announces a version before the first row: see `complete`."""
+        """Not by the SDK, which announces a version before the first row: see `finish_sync`."""
         return False
 
-    def complete(self) -> None:
+    def finish_sync(self) -> None:
         """Everything was read: announce the version, of the children too; a table without a row is one all the same.
 
         Nothing is announced where rows may be missing: what was forbidden may still have its own, and children there.
         """
-        if self.unreadable:
-            self.log("%d lists could not be read.", len(self.unreadable), level=30)
-            if not self.optional and not self.readable and len(self.unreadable) >= _MANY:
-                raise RequestError(f"{self.unreadable[0]}: as of all {len(self.unreadable)} parents.")
-        if self.refused or self.nameless or any(isinstance(refusal, ForbiddenError) for refusal in self.unreadable):
+        if self.failed_contexts:
+            self.log("%d lists could not be read.", len(self.failed_contexts), level=30)
+            if not self.skip_if_forbidden and not self.readable and len(self.failed_contexts) >= _MANY:
+                raise RequestError(f"{self.failed_contexts[0]}: as of all {len(self.failed_contexts)} parents.")
+        if (
+            self.skip_reason
+            or self.nameless
+            or any(isinstance(refusal, ForbiddenError) for refusal in self.failed_contexts)
+        ):
             return
         for child in self.active_children:
-            child.complete()
+            child.finish_sync()
         if self.selected:
-            introduce(self)
+            write_schema(self)
             if self.version is not None:
                 announce_version(self, self.version)
 

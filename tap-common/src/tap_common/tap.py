@@ -19,24 +19,24 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.encoding.simple import StateMessage
 from typing_extensions import override
 
-from tap_common.access import Access
-from tap_common.batches import BatchWriter
-from tap_common.clock import Clock
-from tap_common.command import CommandLine
-from tap_common.errors import GoneError, SettingsError
-from tap_common.limiter import Limiter
-from tap_common.maps import fault, maps_of_selected
-from tap_common.progress import Progress
-from tap_common.retry import Retry
+from tap_common.cli.command import CommandLine
+from tap_common.cli.selection import nothing_selected, unusual
+from tap_common.errors import NotFoundError, SettingsError
+from tap_common.http.clock import Clock
+from tap_common.http.credential import Credential
+from tap_common.http.limiter import Limiter
+from tap_common.http.retry import Retry
+from tap_common.http.server_clock import ServerClock
+from tap_common.http.session import Session
+from tap_common.output.batches import BatchWriter
+from tap_common.output.maps import fault, maps_of_selected
+from tap_common.output.progress import Progress
+from tap_common.output.usage import Usage
+from tap_common.output.writer import Writer
 from tap_common.sdk import name_failures
-from tap_common.selection import nothing_selected, unusual
-from tap_common.server_clock import ServerClock
-from tap_common.session import Session
 from tap_common.settings import api_keys, keys_by_other_names, problems, usable, without_maps
-from tap_common.state import check_selection, check_state, starts_later
-from tap_common.usage import Usage
-from tap_common.window import canonical, instant
-from tap_common.writer import Writer
+from tap_common.state.state import check_selection, check_state, starts_later
+from tap_common.state.timestamps import canonical, instant
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth
     from singer_sdk.streams.core import Stream
 
-    from tap_common.counter import Sum
+    from tap_common.output.counter import StreamCounter
     from tap_common.stream import APIStream
 
     Rates = Sequence[Rate]
@@ -88,10 +88,10 @@ class SchedulingTap(CommandLine, ABC):
         self.server_clock = ServerClock(self.clock)
         """The API's own time."""
         self._sessions = threading.local()
-        self.request_counters: dict[str, Sum] = {}
-        self.ways: list[Access] = []
+        self.request_counters: dict[str, StreamCounter] = {}
+        self.all_credentials: list[Credential] = []
         """Every way to the API that this run has."""
-        self.record_counters: dict[str, Sum] = {}
+        self.record_counters: dict[str, StreamCounter] = {}
         self.odd_values: dict[str, Counter[str]] = {}
         """Values that their columns could not hold, by stream and field."""
         super().__init__(*args, **kwargs)
@@ -128,20 +128,20 @@ class SchedulingTap(CommandLine, ABC):
         return [Rate(requests, int((seconds or self.windows[-1]) * 1000))]
 
     @cached_property
-    def accesses(self) -> Sequence[Access]:
+    def credentials(self) -> Sequence[Credential]:
         """A way to the API for each key: `api_key`, then `api_keys`."""
-        return [self.access_with(self.auth_of(key)) for key in api_keys(self.config)]
+        return [self.credential_for(self.authenticator_for(key)) for key in api_keys(self.config)]
 
     @property
-    def access(self) -> Access:
+    def credential(self) -> Credential:
         """The way with the first key."""
-        return self.accesses[0]
+        return self.credentials[0]
 
-    def auth_of(self, key: str) -> Auth:
+    def authenticator_for(self, key: str) -> Auth:
         """Puts a key on a request."""
         return BearerTokenAuthenticator(token=key)
 
-    def access_with(self, auth: Auth, rates: Rates | None = None) -> Access:
+    def credential_for(self, auth: Auth, rates: Rates | None = None) -> Credential:
         """A way to the API with a budget of its own: keys do not share one."""
         limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger, most=int(self.config["concurrency"]))
         retry = Retry(
@@ -152,9 +152,9 @@ class SchedulingTap(CommandLine, ABC):
             factor=float(self.config["backoff_factor"]),
             windows=self.windows,
         )
-        access = Access(auth, limiter, retry)
-        self.ways.append(access)
-        return access
+        credential = Credential(auth, limiter, retry)
+        self.all_credentials.append(credential)
+        return credential
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
@@ -162,7 +162,7 @@ class SchedulingTap(CommandLine, ABC):
         return ThreadPoolExecutor(int(self.config["concurrency"]), thread_name_prefix=self.name)
 
     @property
-    def in_flight(self) -> int:
+    def max_prefetch(self) -> int:
         """Most lists that are asked for, or held ready, at a time."""
         return int(self.config["concurrency"]) * _READY
 
@@ -178,15 +178,15 @@ class SchedulingTap(CommandLine, ABC):
     def run_started(self) -> datetime:
         """The API's own time (UTC, whole seconds) at the first request of the run."""
         if not self.server_clock.has_begun:
-            self.first_request()
+            self.check_connection()
         return self.server_clock.started
 
     @cached_property
-    def read_at(self) -> str:
+    def synced_at(self) -> str:
         """The start of the run, as its rows carry it: the same in all of them."""
         return canonical(self.run_started)
 
-    def note_time(self, headers: Mapping[str, str]) -> None:
+    def note_server_time(self, headers: Mapping[str, str]) -> None:
         """Take the time of a good answer."""
         if self.server_clock.note(headers):
             self.logger.warning(
@@ -198,11 +198,11 @@ class SchedulingTap(CommandLine, ABC):
     def now(self) -> datetime:
         """The API's own time, as well as it is known."""
         if not self.server_clock.has_begun:
-            self.first_request()
+            self.check_connection()
         return self.server_clock.now
 
     @abstractmethod
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         """The cheapest request that proves the key; its answer's `Date` starts the run."""
 
     @property
@@ -246,7 +246,7 @@ class SchedulingTap(CommandLine, ABC):
     @property
     def usage(self) -> Usage:
         """What the run has written, and asked of the API, so far."""
-        return Usage.of(self.record_counters, self.request_counters, self.ways, self.odd_values)
+        return Usage.of(self.record_counters, self.request_counters, self.all_credentials, self.odd_values)
 
     def check(self) -> None:
         """Everything that can be found wrong before the first message is written.
@@ -269,8 +269,8 @@ class SchedulingTap(CommandLine, ABC):
             self.logger.warning("%s", sentence)
         self.warn_of_unlisted()
         try:
-            self.first_request()
-        except GoneError as error:
+            self.check_connection()
+        except NotFoundError as error:
             raise SettingsError(f"{error}: check the setting `api_url`.") from error
         if self.start_date and self.start_date > self.now:
             self.logger.warning("Setting `start_date` is in the future: nothing that is earlier is read.")

@@ -9,10 +9,10 @@ from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
-from tap_common.access import ACCESS
-from tap_common.errors import AccessError, StalePageError
-from tap_common.fastjson import decoded
-from tap_common.select import find
+from tap_common.errors import AccessError, ExpiredCursorError
+from tap_common.http.credential import CREDENTIAL
+from tap_common.http.json import decoded
+from tap_common.http.jsonpath import find
 from tap_common.stream import APIStream
 from tap_luma import schemas
 from tap_luma.names import unwrapped, with_both_names
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import requests
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-    from tap_common.stream import Asked
     from tap_luma.tap import TapLuma
 
 
@@ -36,7 +35,7 @@ class LumaStream(APIStream):
 
     records_jsonpath = "$.entries[*]"
     cursor_jsonpath = "$.next_cursor"
-    more_jsonpath = "$.has_more"
+    has_more_jsonpath = "$.has_more"
     cursor_param = "pagination_cursor"
     page_size_param: ClassVar[str | None] = "pagination_limit"
     primary_keys: Sequence[str] = ("id",)
@@ -62,18 +61,18 @@ class LumaStream(APIStream):
         self.records_jsonpath = self.legacy_records_jsonpath or self.records_jsonpath
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         """For a list: each calendar, with its key."""
         if self.parent_stream_type is not None:
-            return super().asked()
-        return [{ACCESS: calendar.access, "calendar_id": name} for name, calendar in self.tap.calendars.items()]
+            return super().contexts()
+        return [{CREDENTIAL: calendar.credential, "calendar_id": name} for name, calendar in self.tap.calendars.items()]
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
+    def check_contexts(self) -> Sequence[Context]:
         if self.parent_stream_type is None:
             self.tap.need_key()
-        return super().tried_with
+        return super().check_contexts
 
     @override
     def get_http_request(self, *, page: PageContext[str]) -> HTTPRequest:
@@ -83,19 +82,19 @@ class LumaStream(APIStream):
         return request
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         """The row of either generation, with both names of what was renamed."""
         return with_both_names(unwrapped(row, self.legacy_wrapper))
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """A missing key is answered with 400; a path that a generation does not have, with 404."""
-        error = super().refusal(response, message)
+        error = super().error_for(response, message)
         if response.status_code == HTTPStatus.BAD_REQUEST:
             if "API key" in _said(response):
                 return AccessError(f"{self.tap.api_name} does not accept the key: it arrived empty.")
             # The first page was answered: of all that was asked with, only the cursor is new.
-            return StalePageError(message) if f"{self.cursor_param}=" in str(response.request.url) else error
+            return ExpiredCursorError(message) if f"{self.cursor_param}=" in str(response.request.url) else error
         return error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_common.window import instant_or_none
+from tap_common.state.timestamps import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

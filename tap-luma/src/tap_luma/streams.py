@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from tap_common.access import ACCESS
-from tap_common.ahead import ahead
 from tap_common.errors import (
     EndlessListError,
+    ExpiredCursorError,
     ForbiddenError,
-    GoneError,
     NoSuchListError,
+    NotFoundError,
     RequestError,
-    StalePageError,
 )
+from tap_common.http.credential import CREDENTIAL
+from tap_common.http.jsonpath import find
+from tap_common.http.prefetch import prefetch
 from tap_common.redact import redacted
-from tap_common.select import find
-from tap_common.unnested import Unnested
-from tap_common.window import zulu
+from tap_common.state.timestamps import zulu
+from tap_common.streams import EmbeddedStream
 from tap_luma.client import LumaStream, Single, Whole
 from tap_luma.names import (
     each_with_both_names,
@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Record
-
-    from tap_common.stream import Asked
+    from singer_sdk.helpers.types import Context, Record
 
     Standing = tuple[bool, bool, bool]
 
@@ -56,12 +54,12 @@ class Calendars(Single):
     path = "/v1/calendars/get"
     legacy_path = "/v1/calendar/get"
     legacy_records_jsonpath = "$.calendar"
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """The row that the run began with: nothing is asked twice."""
-        return iter([self.tap.calendars[asked["calendar_id"]].row])
+        return iter([self.tap.calendars[context["calendar_id"]].row])
 
 
 class CalendarAdmins(Whole):
@@ -112,13 +110,13 @@ class Contacts(LumaStream):
     legacy_path = "/v1/calendar/list-people"
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         person = row.get("user")
         if isinstance(person, dict):
             account = with_both_names(person)
             entry = {name: value for name, value in row.items() if name != "user" and value is not None}
             row = account | {"user_id": account.get("id")} | with_both_names(entry)
-        row = super().refine(row)
+        row = super().transform_record(row)
         membership = one_with_both_names(row.get("membership"))
         return row | {"tags": each_with_both_names(row.get("tags")), "membership": membership}
 
@@ -127,8 +125,8 @@ class OneEvent(LumaStream):
     """An event, wherever it comes from."""
 
     @override
-    def refine(self, row: Record) -> Record:
-        row = super().refine(row)
+    def transform_record(self, row: Record) -> Record:
+        row = super().transform_record(row)
         lists = {name: each_with_both_names(row[name]) for name in ("tags", "hosts") if name in row}
         return row | placed(row) | linked(row) | lists
 
@@ -141,46 +139,46 @@ class Events(OneEvent):
     legacy_path = "/v1/calendar/list-events"
     legacy_wrapper = "event"
     primary_keys = ("api_id",)
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         pending = self.config["include_pending"] and not self.tap.legacy
         statuses = ("approved", "pending") if pending else ("approved",)
-        return [{**asked, "submission_status": status} for asked in super().asked() for status in statuses]
+        return [{**context, "submission_status": status} for context in super().contexts() for status in statuses]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         current = not self.tap.legacy
         return {
             "after": started_after(self.tap.start_date),
-            "status": "pending" if asked["submission_status"] == "pending" else None,
+            "status": "pending" if context["submission_status"] == "pending" else None,
             "access": ("manage", "view") if current and self.config["include_view_access"] else None,
             "platforms": ("luma", "external") if current and self.config["include_external"] else None,
         }
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         """The lists one after the other, once all are read: an event that several of them have comes at its best."""
-        answers = ahead(self.tap.pool, self.open, self.asked(), self.tap.in_flight)
-        lists = [(asked, list(self._answered(asked, answer))) for asked, answer in answers]
+        answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
+        lists = [(context, list(self._read_records(context, answer))) for context, answer in answers]
         check_pending(lists)
         best: dict[str, tuple[Standing, Record]] = {}
-        for asked, rows in lists:
+        for context, rows in lists:
             for row in rows:
-                offer = standing(row, asked["calendar_id"]), row
+                offer = standing(row, context["calendar_id"]), row
                 best[row["api_id"]] = max(offer, best.get(row["api_id"], offer), key=itemgetter(0))
-        for asked, rows in lists:
-            self.access = asked[ACCESS]
+        for context, rows in lists:
+            self.credential = context[CREDENTIAL]
             yield [row for row in rows if best[row["api_id"]][1] is row]
         for child in self.active_children:
             cast("InWindow", child).advance()
 
     @override
-    def shape(self, row: Record, asked: Asked) -> Record:
+    def to_record(self, row: Record, context: Context) -> Record:
         """Without the descriptions where the list does not have them: a null would wipe out what a target has."""
         sent = unwrapped(row, self.legacy_wrapper)
-        shaped = super().shape(row, asked)
+        shaped = super().to_record(row, context)
         return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
 
 
@@ -197,23 +195,23 @@ class OfEvent(InWindow):
     }
 
     @override
-    def wants(self, parent: Record) -> bool:
+    def should_sync_parent(self, parent: Record) -> bool:
         return is_managed(parent) and any(stream.looks_at(parent) for stream in self.family)
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"event_id": asked["event_id"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"event_id": context["event_id"]}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return self.while_it_lasts(super().open(asked))
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return self.while_it_lasts(super().read_list(context))
 
     def while_it_lasts(self, rows: Iterator[Record]) -> Iterator[Record]:
         """The rows, up to where the event is cancelled or handed over between two pages."""
         try:
             yield from rows
-        except (ForbiddenError, GoneError) as refusal:
-            self.unreadable.append(refusal)
+        except (ForbiddenError, NotFoundError) as refusal:
+            self.failed_contexts.append(refusal)
             self.log("%s, in the middle of its list: the event is gone; going on with the others.", refusal, level=30)
 
 
@@ -227,11 +225,11 @@ class EventDetails(OfEvent, OneEvent, Single):
     legacy_params = {"event_id": "id"}
 
 
-class EventHosts(InWindow, Unnested):
+class EventHosts(InWindow, EmbeddedStream):
     """Who runs an event; from `event_details`, without further requests."""
 
     name = "event_hosts"
-    items = "hosts"
+    items_column = "hosts"
     primary_keys = ("event_id", "id")
     parent_stream_type = EventDetails
     parent_keys = OfEvent.parent_keys | {"event_end_at": "event_end_at"}
@@ -246,32 +244,32 @@ class EventGuests(OfEvent):
     legacy_wrapper = "guest"
     legacy_params = {"event_id": "event_api_id"}
     primary_keys = ("api_id",)
-    optional = False
+    skip_if_forbidden = False
 
     without_order: RequestError | None = None
     """Why guests are not asked for in order: the API refused it."""
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """Guests in the order of the rows' making, which is documented, but whose column no row shows."""
         if self.without_order is None:
             try:
-                return super().open({**asked, "in_order": True})
-            except (EndlessListError, ForbiddenError, GoneError, StalePageError):
+                return super().read_list({**context, "in_order": True})
+            except (EndlessListError, ForbiddenError, NotFoundError, ExpiredCursorError):
                 raise
             except RequestError as refusal:
                 if self.without_order is None:
                     self.log("%s: asking for guests without an order.", refusal, level=30)
                 self.without_order = refusal
-        return super().open(asked)
+        return super().read_list(context)
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {**super().query(asked), **(_IN_ORDER if "in_order" in asked else {})}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {**super().query(context), **(_IN_ORDER if "in_order" in context else {})}
 
     @override
-    def refine(self, row: Record) -> Record:
-        row = super().refine(row)
+    def transform_record(self, row: Record) -> Record:
+        row = super().transform_record(row)
         first = row.get("event_ticket")
         tickets = each_with_both_names([first] if first and not row.get("event_tickets") else row.get("event_tickets"))
         listed = tickets if isinstance(tickets, list) else ()
@@ -292,11 +290,11 @@ class OfGuest(InWindow):
     parent_keys = {name: name for name in OfEvent.parent_keys} | {"guest_id": "id"}
 
 
-class EventTickets(OfGuest, Unnested):
+class EventTickets(OfGuest, EmbeddedStream):
     """Tickets, each of which is checked in by itself; from `event_guests`, without further requests."""
 
     name = "event_tickets"
-    items = "event_tickets"
+    items_column = "event_tickets"
     parent_keys = OfGuest.parent_keys | {"user_id": "user_id", "user_api_id": "user_id"}
 
 
@@ -312,16 +310,16 @@ class GuestOrders(OfGuest):
     selected_by_default = False
 
     @override
-    def wants(self, parent: Record) -> bool:
+    def should_sync_parent(self, parent: Record) -> bool:
         return bool(parent["registered_at"] or parent["event_tickets"])
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {"event_id": asked["event_id"], "id": asked["guest_id"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {"event_id": context["event_id"], "id": context["guest_id"]}
 
     @override
-    def refine(self, row: Record) -> Record:
-        row = super().refine(row)
+    def transform_record(self, row: Record) -> Record:
+        row = super().transform_record(row)
         return row | {"coupon_info": one_with_both_names(row.get("coupon_info"))}
 
 
@@ -353,14 +351,14 @@ class EventBlasts(OfEvent, Whole):
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
+    def check_contexts(self) -> Sequence[Context]:
         if self.tap.legacy:
             raise NoSuchListError(f"There is no {self.path}")
-        return super().tried_with
+        return super().check_contexts
 
     @override
-    def wants(self, parent: Record) -> bool:
-        return not self.tap.legacy and super().wants(parent)
+    def should_sync_parent(self, parent: Record) -> bool:
+        return not self.tap.legacy and super().should_sync_parent(parent)
 
     @override
     def advance(self) -> None:
@@ -378,8 +376,8 @@ class Webhooks(LumaStream):
     selected_by_default = False
 
     @override
-    def refine(self, row: Record) -> Record:
-        return redacted(super().refine(row), "url")
+    def transform_record(self, row: Record) -> Record:
+        return redacted(super().transform_record(row), "url")
 
 
 class OfOrganization(LumaStream):
@@ -389,13 +387,13 @@ class OfOrganization(LumaStream):
 
     @property
     @override
-    def tried_with(self) -> Sequence[Asked]:
+    def check_contexts(self) -> Sequence[Context]:
         self.tap.need_organization_key(self.name)
-        return list(self.asked())
+        return list(self.contexts())
 
     @override
-    def asked(self) -> Iterable[Asked]:
-        return [{ACCESS: self.tap.organization}]
+    def contexts(self) -> Iterable[Context]:
+        return [{CREDENTIAL: self.tap.organization}]
 
 
 class OrganizationCalendars(OfOrganization):
@@ -412,7 +410,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
     path = "/v1/organizations/events/list"
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
+    def query(self, context: Context) -> Mapping[str, Any]:
         return {"after": started_after(self.tap.start_date)}
 
 
@@ -433,13 +431,16 @@ def is_managed(event: Record) -> bool:
     return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
 
 
-def check_pending(lists: Iterable[tuple[Asked, Sequence[Record]]]) -> None:
+def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
     """Compare the lists of pending events with those of approved ones: no event of a calendar is both.
 
     Raises:
         EndlessListError: They are the same, so that pending ones would be missing.
     """
-    ids = {(asked["calendar_id"], asked["submission_status"]): {row["api_id"] for row in rows} for asked, rows in lists}
+    ids = {
+        (context["calendar_id"], context["submission_status"]): {row["api_id"] for row in rows}
+        for context, rows in lists
+    }
     for (calendar, status), pending in ids.items():
         if status == "pending" and pending and pending <= ids[calendar, "approved"]:
             raise EndlessListError(

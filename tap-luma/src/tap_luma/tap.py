@@ -10,8 +10,8 @@ from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
 from typing_extensions import override
 
-from tap_common.access import ACCESS
-from tap_common.errors import AccessError, ForbiddenError, GoneError, NoSuchListError, SettingsError
+from tap_common.errors import AccessError, ForbiddenError, NoSuchListError, NotFoundError, SettingsError
+from tap_common.http.credential import CREDENTIAL
 from tap_common.settings import TEXT, common_settings, setting, several_keys
 from tap_common.tap import SchedulingTap
 from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Auth, Record
 
-    from tap_common.access import Access
+    from tap_common.http.credential import Credential
     from tap_luma.client import LumaStream
 
 R = TypeVar("R")
@@ -34,7 +34,7 @@ _ORGANIZATION_REQUESTS = 500
 class Calendar:
     """A calendar, and the way to it."""
 
-    access: Access
+    credential: Credential
     row: Record
     """As the API sent it."""
 
@@ -116,14 +116,14 @@ class TapLuma(SchedulingTap):
     # Access
 
     @override
-    def auth_of(self, key: str) -> Auth:
+    def authenticator_for(self, key: str) -> Auth:
         return APIKeyAuthenticator(key="x-luma-api-key", value=key, location="header")
 
     @cached_property
-    def organization(self) -> Access | None:
+    def organization(self) -> Credential | None:
         """The way to the API with the organization's key, which has a budget of its own."""
         key = self.config.get("organization_api_key")
-        return self.access_with(self.auth_of(key), self.a_window(_ORGANIZATION_REQUESTS)) if key else None
+        return self.credential_for(self.authenticator_for(key), self.a_window(_ORGANIZATION_REQUESTS)) if key else None
 
     @override
     def check_keys(self) -> None:
@@ -173,24 +173,24 @@ class TapLuma(SchedulingTap):
         if self.config["api_generation"] == "legacy":
             self._use_legacy()
         found: dict[str, Calendar] = {}
-        for number, access in enumerate(self.accesses, 1):
-            which = f"The key is number {number} of {len(self.accesses)}." if len(self.accesses) > 1 else ""
-            row = _proved(lambda access=access: self._calendar(access), which)  # type: ignore[misc]  # bound as it stands
+        for number, credential in enumerate(self.credentials, 1):
+            which = f"The key is number {number} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
+            row = _proved(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
             name = (row.get("id") or row.get("api_id")) if isinstance(row, dict) else None
             if not isinstance(name, str):
                 raise SettingsError("What answers as the key's calendar is not Luma: check the setting `api_url`.")
-            found.setdefault(name, Calendar(access, row))
+            found.setdefault(name, Calendar(credential, row))
         return found
 
-    def _calendar(self, access: Access) -> Record:
-        asked = {ACCESS: access}
+    def _calendar(self, credential: Credential) -> Record:
+        context = {CREDENTIAL: credential}
         try:
-            return next(iter(self.stream(Calendars).request_records(asked)))
-        except GoneError:
+            return next(iter(self.stream(Calendars).request_records(context)))
+        except NotFoundError:
             if self.legacy or self.config["api_generation"] != "auto":
                 raise
         self._use_legacy()
-        row = next(iter(self.stream(Calendars).request_records(asked)))
+        row = next(iter(self.stream(Calendars).request_records(context)))
         self.logger.warning("The API does not have the current generation of endpoints; reading the legacy one.")
         return row
 
@@ -201,14 +201,14 @@ class TapLuma(SchedulingTap):
 
     @property
     @override
-    def keys(self) -> Mapping[str, Access]:
+    def keys(self) -> Mapping[str, Credential]:
         of_organization = {"The organization's key": self.organization} if self.organization else {}
-        calendars = super().keys if self.accesses else {}
+        calendars = super().keys if self.credentials else {}
         return {**calendars, **(of_organization if self._organization_is_proved else {})}
 
     @override
-    def owner(self, access: Access) -> str:
-        found = next(((name, one.row) for name, one in self.calendars.items() if one.access is access), None)
+    def owner(self, credential: Credential) -> str:
+        found = next(((name, one.row) for name, one in self.calendars.items() if one.credential is credential), None)
         return f"calendar {found[1].get('name')} ({found[0]})" if found else ""
 
     @property
@@ -219,18 +219,18 @@ class TapLuma(SchedulingTap):
         return ",".join(filter(None, [*sorted(self.calendars), pending])) or None
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         _ = self.calendars, self._organization_is_proved
 
     @cached_property
     def _organization_is_proved(self) -> bool:
         """Asked for one calendar, where a stream needs the organization's key."""
         wanted = any(stream.selected for stream in self.streams.values() if isinstance(stream, OfOrganization))
-        if self.organization is None or not (wanted or not self.accesses):
+        if self.organization is None or not (wanted or not self.credentials):
             return False
         stream = self.stream(OrganizationCalendars)
         try:
-            _proved(lambda: stream.probe({ACCESS: self.organization}), "The key is `organization_api_key`.")
+            _proved(lambda: stream.probe({CREDENTIAL: self.organization}), "The key is `organization_api_key`.")
         except NoSuchListError as error:
             if not self.calendars:
                 raise SettingsError(f"{error}: check the setting `api_url`.") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from tap_common.window import canonical, instant_or_none
+from tap_common.state.timestamps import canonical, instant_or_none
 from tap_luma.client import LumaStream
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class InWindow(LumaStream):
     """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event.
 
-    Nor does anything say what is gone: a row whose `_read_at` is earlier than that of its event's other rows is.
+    Nor does anything say what is gone: a row whose `_synced_at` is earlier than that of its event's other rows is.
     """
 
     replication_key = "event_end_at"
@@ -27,24 +27,24 @@ class InWindow(LumaStream):
 
     @property
     @override
-    def due_since(self) -> datetime | None:
-        return super().due_since if self.config["lookback_days"] else None
+    def starting_timestamp(self) -> datetime | None:
+        return super().starting_timestamp if self.config["lookback_days"] else None
 
     @override
-    def is_due(self, row: Record) -> bool:
+    def should_emit(self, row: Record) -> bool:
         """Always: all rows of an event that was looked at."""
         return True
 
     @override
-    def refine(self, row: Record) -> Record:
-        return super().refine(row) | {"_read_at": self.tap.read_at}
+    def transform_record(self, row: Record) -> Record:
+        return super().transform_record(row) | {"_synced_at": self.tap.synced_at}
 
     def looks_at(self, event: Record) -> bool:
         """Whether the event ends in the window, or has come since the last run with a date that is long past."""
-        if self.bookmark is None or self.due_since is None:
+        if self.bookmark is None or self.starting_timestamp is None:
             return True
         ends, created = instant_or_none(event["end_at"]), instant_or_none(event["created_at"])
-        recent = ends is None or ends >= self.due_since or "created_at" in (event["_extra"] or {})
+        recent = ends is None or ends >= self.starting_timestamp or "created_at" in (event["_extra"] or {})
         return recent or (created is not None and created >= self.bookmark - self.overlap)
 
     @cached_property
@@ -58,7 +58,7 @@ class InWindow(LumaStream):
 
         An event that ends later than a run is in the window of the next, and so is one that is entered later.
         """
-        if self.unreadable and not self.readable:
+        if self.failed_contexts and not self.readable:
             return
         if self.selected:
             self._increment_stream_state({"event_end_at": canonical(self.tap.run_started)})

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
-from tap_common.access import ACCESS
-from tap_common.errors import AccessError, RequestError, StalePageError
+from tap_common.errors import AccessError, ExpiredCursorError, RequestError
+from tap_common.http.credential import CREDENTIAL
 from tap_common.stream import APIStream
 from tap_scheduler import schemas
 from tap_scheduler.parameters import AFTER, LIMIT
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import requests
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
 
-    from tap_common.stream import Asked
     from tap_scheduler.tap import TapScheduler
 
 _UNACCEPTABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -47,32 +46,32 @@ class SavvyCalStream(APIStream):
         return cast("TapScheduler", self._tap)
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         """For a list: each key, which sees its owner's part of the company."""
         if self.parent_stream_type is None:
-            return [{ACCESS: access} for access in self.tap.accesses]
-        return super().asked()
+            return [{CREDENTIAL: credential} for credential in self.tap.credentials]
+        return super().contexts()
 
     @override
-    def batches(self) -> Iterator[Iterable[Record]]:
+    def record_batches(self) -> Iterator[Iterable[Record]]:
         """Where several lists are read, a row that is in two of them comes once: as the first of them has it."""
-        if self.parent_stream_type is not None or len(list(self.asked())) == 1:
-            yield from super().batches()
+        if self.parent_stream_type is not None or len(list(self.contexts())) == 1:
+            yield from super().record_batches()
             return
         seen: set[str] = set()
-        for rows in super().batches():
+        for rows in super().record_batches():
             yield unseen(rows, seen)
 
     @override
-    def refusal(self, response: requests.Response, message: str) -> Exception:
+    def error_for(self, response: requests.Response, message: str) -> Exception:
         """By the status and by what was asked: the body may be plain text."""
-        if response.status_code == HTTPStatus.FORBIDDEN and not self.optional:
+        if response.status_code == HTTPStatus.FORBIDDEN and not self.skip_if_forbidden:
             return AccessError(f"SavvyCal does not let this key read {self.path} (403): {self.tap.key_hint}")
         if response.status_code not in _UNACCEPTABLE:
-            return super().refusal(response, message)
+            return super().error_for(response, message)
         # The first page was answered: of all that was asked with, only the cursor is new.
         later = AFTER in parse_qs(urlsplit(str(response.request.url)).query)
-        return StalePageError(message) if later else RefusedError(message)
+        return ExpiredCursorError(message) if later else RefusedError(message)
 
 
 class Whole(SavvyCalStream):

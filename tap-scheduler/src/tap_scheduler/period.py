@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_common.ahead import primed
 from tap_common.errors import EndlessListError
-from tap_common.paginator import CursorPaginator
-from tap_common.select import find
-from tap_common.window import instant_or_none
+from tap_common.http.jsonpath import find
+from tap_common.http.pagination import CursorPaginator
+from tap_common.http.prefetch import prefetch_first
+from tap_common.state.timestamps import instant_or_none
 from tap_scheduler.client import RefusedError
 from tap_scheduler.parameters import DIRECTION, FROM, PERIOD, UNTIL
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Record
 
-    from tap_common.paginator import Signals
+    from tap_common.http.pagination import Signals
 
 _DAY = timedelta(days=1)
 _SLACK = timedelta(hours=1)
@@ -97,7 +97,7 @@ class Period:
         with self._finding_out:
             while True:
                 try:
-                    return primed(self._rows(listed, self._ways[0].lists))
+                    return prefetch_first(self._rows(listed, self._ways[0].lists))
                 except RefusedError as refusal:
                     if len(self._ways) == 1:
                         raise

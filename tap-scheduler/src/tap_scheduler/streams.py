@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
-from tap_common.access import ACCESS
+from tap_common.http.credential import CREDENTIAL
+from tap_common.http.jsonpath import find
 from tap_common.redact import redacted
-from tap_common.select import find
-from tap_common.unnested import Unnested
-from tap_common.window import instant_or_none
+from tap_common.state.timestamps import instant_or_none
+from tap_common.streams import EmbeddedStream
 from tap_scheduler.client import SavvyCalStream, Whole
 from tap_scheduler.parameters import ATTENDANCE, STATE
 from tap_scheduler.period import PAST, NewestFirst, Period
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Record
-
-    from tap_common.stream import Asked
+    from singer_sdk.helpers.types import Context, Record
 
 
 class CurrentUser(SavvyCalStream):
@@ -34,12 +32,12 @@ class CurrentUser(SavvyCalStream):
     records_jsonpath = "$"
     paginator_class = SinglePagePaginator
     page_size_param = None
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
+    def read_list(self, context: Context) -> Iterator[Record]:
         """The row that the run began with: nothing is asked twice."""
-        return iter([self.tap.users[asked[ACCESS]]])
+        return iter([self.tap.users[context[CREDENTIAL]]])
 
 
 class OfMeeting(SavvyCalStream):
@@ -49,13 +47,13 @@ class OfMeeting(SavvyCalStream):
     """
 
     windowed = True
-    optional = False
+    skip_if_forbidden = False
 
     @override
-    def is_due(self, row: Record) -> bool:
+    def should_emit(self, row: Record) -> bool:
         """Also: not before the start date."""
         start, earliest = instant_or_none(row[str(self.replication_key)]), self.tap.start_date
-        return super().is_due(row) and (start is None or earliest is None or start >= earliest)
+        return super().should_emit(row) and (start is None or earliest is None or start >= earliest)
 
 
 class Events(OfMeeting):
@@ -72,7 +70,7 @@ class Events(OfMeeting):
     @property
     def since(self) -> datetime | None:
         """The earliest start that this stream, or the one that lives on it, wants; None for all."""
-        wanted = [stream.due_since for stream in (self, *self.active_children) if stream.selected]
+        wanted = [stream.starting_timestamp for stream in (self, *self.active_children) if stream.selected]
         bounds = [self.tap.start_date, None if None in wanted else min(filter(None, wanted))]
         return max(filter(None, bounds), default=None)
 
@@ -82,24 +80,24 @@ class Events(OfMeeting):
         return Period(self.since, self.tap.run_started, self.log)
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         _ = self.period  # computed here, not by several threads at once
-        return super().asked()
+        return super().contexts()
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {**asked["period"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {**context["period"]}
 
     @override
-    def open(self, asked: Asked) -> Iterator[Record]:
-        return self.period.read(lambda period: self.listed({**asked, "period": period}))
+    def read_list(self, context: Context) -> Iterator[Record]:
+        return self.period.read(lambda period: self.listed({**context, "period": period}))
 
-    def listed(self, asked: Asked) -> Iterable[Record]:
+    def listed(self, context: Context) -> Iterable[Record]:
         """The API's rows of one list."""
-        return (PastEvents(self) if asked["period"] is PAST else self).request_records(asked)
+        return (PastEvents(self) if context["period"] is PAST else self).request_records(context)
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         return row | {"link_id": find("$.link.id", row), "scope_id": find("$.scope.id", row)}
 
 
@@ -116,19 +114,19 @@ class PastEvents(Events):
         return NewestFirst(self.signals, self.edge, lambda: self.tap.now)
 
 
-class EventAttendees(Unnested, OfMeeting):
+class EventAttendees(EmbeddedStream, OfMeeting):
     """Who takes part in a meeting, organizer and scheduler included; without requests of its own."""
 
     name = "event_attendees"
     parent_stream_type = Events
     parent_keys = {"event_id": "id", "event_start_at": "start_at"}
-    items = "attendees"
+    items_column = "attendees"
     primary_keys = ("event_id", "id")
     replication_key = "event_start_at"
 
     @override
-    def refine(self, row: Record) -> Record:
-        return row | {"_read_at": self.tap.read_at}
+    def transform_record(self, row: Record) -> Record:
+        return row | {"_synced_at": self.tap.synced_at}
 
 
 class SchedulingLinks(SavvyCalStream):
@@ -138,16 +136,16 @@ class SchedulingLinks(SavvyCalStream):
     path = "/v1/links"
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         # It is not known whether the list without a state holds disabled links.
-        return [{**asked, "listed": state} for asked in super().asked() for state in (None, "disabled")]
+        return [{**context, "listed": state} for context in super().contexts() for state in (None, "disabled")]
 
     @override
-    def query(self, asked: Asked) -> Mapping[str, Any]:
-        return {STATE: asked["listed"]}
+    def query(self, context: Context) -> Mapping[str, Any]:
+        return {STATE: context["listed"]}
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         return row | {"scope_id": find("$.scope.id", row)}
 
 
@@ -175,7 +173,7 @@ class Timezones(Whole):
     path = "/v1/time_zones"
 
     @override
-    def asked(self) -> Iterable[Asked]:
+    def contexts(self) -> Iterable[Context]:
         """The first key alone: they are the same for everybody."""
         return [{}]
 
@@ -191,7 +189,7 @@ class Webhooks(SavvyCalStream):
     selected_by_default = False
 
     @override
-    def refine(self, row: Record) -> Record:
+    def transform_record(self, row: Record) -> Record:
         return redacted(row, "url")
 
 

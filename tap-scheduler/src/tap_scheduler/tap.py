@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_common.access import ACCESS
 from tap_common.errors import AccessError, SettingsError
+from tap_common.http.credential import CREDENTIAL
 from tap_common.settings import TEXT, common_settings, setting, several_keys
 from tap_common.tap import SchedulingTap
 from tap_scheduler.streams import STREAMS, CurrentUser
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_common.access import Access
+    from tap_common.http.credential import Credential
 
 
 class TapScheduler(SchedulingTap):
@@ -54,25 +54,25 @@ class TapScheduler(SchedulingTap):
     key_settings = ("api_key", "api_keys", "start_date")
 
     @override
-    def owner(self, access: Access) -> str:
-        user = self.users[access]
+    def owner(self, credential: Credential) -> str:
+        user = self.users[credential]
         return f"{user.get('display_name') or user['id']}, plan `{user.get('plan')}`"
 
     @cached_property
-    def users(self) -> Mapping[Access, Record]:
+    def users(self) -> Mapping[Credential, Record]:
         """The API's row of each key's user.
 
         Raises:
             AccessError: A key is refused.
             SettingsError: What answers is not SavvyCal.
         """
-        return {access: self._user(place, access) for place, access in enumerate(self.accesses, 1)}
+        return {credential: self._user(place, credential) for place, credential in enumerate(self.credentials, 1)}
 
-    def _user(self, place: int, access: Access) -> Record:
+    def _user(self, place: int, credential: Credential) -> Record:
         try:
-            user: Record = next(iter(self.stream(CurrentUser).request_records({ACCESS: access})))
+            user: Record = next(iter(self.stream(CurrentUser).request_records({CREDENTIAL: credential})))
         except AccessError as error:
-            which = f" It is key {place} of {len(self.accesses)}." if len(self.accesses) > 1 else ""
+            which = f" It is key {place} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
             raise AccessError(f"{error}{which}") from None
         if not isinstance(user.get("id"), str):
             raise SettingsError("What answers to /v1/me is not SavvyCal: check the setting `api_url`.")
@@ -84,5 +84,5 @@ class TapScheduler(SchedulingTap):
         return ",".join(sorted({user["id"] for user in self.users.values()}))
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         _ = self.users

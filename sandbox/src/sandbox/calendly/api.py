@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from sandbox.calendly import audit, availability, contacts, event_types, events, paper, people
-from sandbox.calendly.asking import Call
 from sandbox.calendly.keys import KEYS
 from sandbox.calendly.limit import Window, headers
 from sandbox.calendly.oauth import Tokens
 from sandbox.calendly.paging import Listing, Ordered, Pager, Row
 from sandbox.calendly.refusals import Refusal, lacks_scope, not_found, unauthenticated, upgrade
+from sandbox.calendly.request import Call
 from sandbox.calendly.text import uri, user_uri
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sandbox.calendly.asking import Endpoint
     from sandbox.calendly.keys import Key
+    from sandbox.calendly.request import Endpoint
     from sandbox.world import World
     from sandbox.world import records as r
 

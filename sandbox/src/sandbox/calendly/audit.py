@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.asking import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.paging import Listing, Row
 from sandbox.calendly.refusals import denied, invalid
+from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.text import brief, event_uri, is_brief, stamp, stamp_ms, uri, user_uri
 
 if TYPE_CHECKING:
-    from sandbox.calendly.asking import Call
+    from sandbox.calendly.request import Call
     from sandbox.world import records as r
 
 MANY = 50

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.asking import TIME, USER, Endpoint, Param
 from sandbox.calendly.event_types import EVENT_TYPE, event_type, find_event_type
 from sandbox.calendly.refusals import Refusal, invalid
+from sandbox.calendly.request import TIME, USER, Endpoint, Param
 from sandbox.calendly.text import event_uri, stamp, uri, user_uri
 
 if TYPE_CHECKING:
-    from sandbox.calendly.asking import Call
     from sandbox.calendly.paging import Row
+    from sandbox.calendly.request import Call
     from sandbox.world import records as r
 
 BUSY_DAYS, AVAILABLE_DAYS = 7, 31

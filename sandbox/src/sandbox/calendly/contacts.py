@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.asking import USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.event_types import LOCATIONS
 from sandbox.calendly.paging import Listing, Ordered, Row
 from sandbox.calendly.refusals import denied, not_found
+from sandbox.calendly.request import USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import brief, is_brief, maybe, stamp, uri, user_uri
 
 if TYPE_CHECKING:
-    from sandbox.calendly.asking import Call
+    from sandbox.calendly.request import Call
     from sandbox.world import records as r
 
 MOST_CONTACTS_PER_NOTES_CALL = 10
@@ -130,7 +130,7 @@ def list_definitions(call: Call) -> list[Row]:
 
 def list_lists(call: Call) -> list[Row]:
     """List the caller's own contact lists (Calendly: one page of at most 25, views have no count)."""
-    asked = call.args.get("type")
+    requested = call.args.get("type")
     rows = [
         {
             "uri": uri("contact_lists", record),
@@ -143,16 +143,16 @@ def list_lists(call: Call) -> list[Row]:
         for record in call.world.contact_lists.values()
         if record.owner is call.person
     ]
-    return [row for row in rows if asked in {None, row["type"]}][:MOST_LISTS]
+    return [row for row in rows if requested in {None, row["type"]}][:MOST_LISTS]
 
 
 def list_notes(call: Call) -> Listing:
     """List the caller's own notes (Calendly: latest change first; 403 if one of the contacts is not accessible)."""
-    asked = {one.id for one in call.args["contact"]}
-    contacts = [call.world.contacts.get(key) for key in asked]
+    requested = {one.id for one in call.args["contact"]}
+    contacts = [call.world.contacts.get(key) for key in requested]
     if any(one is None or not may_see(call, one) for one in contacts):
         raise denied()
-    rows = (one for one in call.world.contact_notes.values() if one.contact.id in asked)
+    rows = (one for one in call.world.contact_notes.values() if one.contact.id in requested)
 
     def shape(note: r.ContactNote) -> Row:
         return {

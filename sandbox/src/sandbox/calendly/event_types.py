@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.asking import ORGANIZATION, USER, Endpoint, Param, boolean, reference, sort_by
 from sandbox.calendly.paging import Listing, Ordered, Row
 from sandbox.calendly.people import user
 from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox.calendly.request import ORGANIZATION, USER, Endpoint, Param, boolean, reference, sort_by
 from sandbox.calendly.text import maybe, stamp, uri
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
-    from sandbox.calendly.asking import Call
+    from sandbox.calendly.request import Call
 
 EVENT_TYPE = reference("event_types")
 SCHEDULE = reference("user_availability_schedules")

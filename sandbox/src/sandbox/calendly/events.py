@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.asking import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.event_types import LOCATIONS
 from sandbox.calendly.paging import Listing, Ordered, Row
 from sandbox.calendly.people import led_groups
 from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.text import API, brief, event_uri, invitee_uri, is_brief, stamp, uri, user_uri
 from sandbox.typed import as_typed
 from sandbox.world import records as r
@@ -17,7 +17,7 @@ from sandbox.world import records as r
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly.asking import Call
+    from sandbox.calendly.request import Call
 
 CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
 STATUS = one_of("active", "canceled")
@@ -144,8 +144,8 @@ def invitee(booking: r.Booking) -> Row:
         mark, at = booking.no_show
         row["no_show"] = {"uri": f"{API}/invitee_no_shows/{mark}", "created_at": stamp(at)}
     if booking.reconfirmation is not None:
-        asked, confirmed = booking.reconfirmation
-        row["reconfirmation"] = {"created_at": stamp(asked), "confirmed_at": confirmed and stamp(confirmed)}
+        requested, confirmed = booking.reconfirmation
+        row["reconfirmation"] = {"created_at": stamp(requested), "confirmed_at": confirmed and stamp(confirmed)}
     return row
 
 
@@ -173,13 +173,13 @@ def visible(call: Call) -> Callable[[r.Meeting], bool]:
 
 def visible_in_group(call: Call) -> Callable[[r.Meeting], bool]:
     """Return the rule for a group's events (Calendly: for admins and the group's own admin)."""
-    asked = call.args["group"].id
-    if asked not in call.world.groups or not (call.key.admin or asked in led_groups(call)):
+    requested = call.args["group"].id
+    if requested not in call.world.groups or not (call.key.admin or requested in led_groups(call)):
         raise denied()
     people = {
         place.holder.person
         for place in call.world.group_places.values()
-        if place.group.id == asked and isinstance(place.holder, r.Membership)
+        if place.group.id == requested and isinstance(place.holder, r.Membership)
     }
     person = call.member() if "user" in call.args else None
     hosts = people if person is None else people & {person}

@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sandbox.calendly.asking import DEFAULT_PER_PAGE
 from sandbox.calendly.refusals import STALE_TOKEN
+from sandbox.calendly.request import DEFAULT_PER_PAGE
 from sandbox.calendly.text import API
 
 if TYPE_CHECKING:
@@ -121,12 +121,12 @@ class Pager:
 
     def page(self, listing: Listing, path: str, pairs: Sequence[tuple[str, str]], who: str) -> Row:
         """Cut one page out of a listing."""
-        asked = dict(pairs)
-        token = asked.pop("page_token", None)
+        requested = dict(pairs)
+        token = requested.pop("page_token", None)
         rest = [pair for pair in pairs if pair[0] != "page_token"]
         query = f"{who} {path}?{urlencode(sorted(rest))}"
         place = self.resolve(token, query) if token is not None else None
-        size = int(asked.get("count", DEFAULT_PER_PAGE))
+        size = int(requested.get("count", DEFAULT_PER_PAGE))
         keys, rows = listing.ordered.keys, listing.ordered.rows
         backwards = place is not None and place.backwards
         found = list(islice(listing.walk(place.key if place else None, backwards=backwards), size + 1))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.asking import GROUP, ORGANIZATION, USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.paging import Listing, Ordered, Row
 from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox.calendly.request import GROUP, ORGANIZATION, USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import API, brief, maybe, stamp, uri, user_uri
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
-    from sandbox.calendly.asking import Call
+    from sandbox.calendly.request import Call
 
 
 def user(person: r.Person) -> Row:
@@ -140,16 +140,16 @@ def read_organization(call: Call) -> Row:
 def list_memberships(call: Call) -> Listing:
     """List memberships (Calendly: of the organization for admins, by `user` one's own for everybody)."""
     args = call.args
-    asked = args.get("user")
-    if asked is None or asked.id != call.person.id:
-        if asked is None and "organization" not in args:
+    requested = args.get("user")
+    if requested is None or requested.id != call.person.id:
+        if requested is None and "organization" not in args:
             raise invalid("organization", "is missing")
         call.as_admin()
     call.own_organization()
 
     def keep(record: r.Membership) -> bool:
         return (
-            (asked is None or record.person.id == asked.id)
+            (requested is None or record.person.id == requested.id)
             and args.get("email") in {None, record.person.email}
             and args.get("role") in {None, record.role}
         )
@@ -205,14 +205,14 @@ def list_groups(call: Call) -> Listing:
 def list_group_relationships(call: Call) -> Listing:
     """List places in groups, filtered by organization, owner or group."""
     call.own_organization()
-    led, asked, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
+    led, requested, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
     if not (call.key.admin or led):
         raise denied()
 
     def keep(record: r.GroupPlace) -> bool:
         return (
             (call.key.admin or record.group.id in led)
-            and (asked is None or record.group.id == asked.id)
+            and (requested is None or record.group.id == requested.id)
             and (owner is None or record.holder.id == owner.id)
         )
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from sandbox.luma import calendars, events, guests, legacy, organization, sales
-from sandbox.luma.asking import CURRENT, LEGACY, Call
 from sandbox.luma.keys import KEYS
 from sandbox.luma.limit import Limiter
 from sandbox.luma.paging import Listing, Pager, Row
 from sandbox.luma.refusals import Refusal, denied, not_found
+from sandbox.luma.request import CURRENT, LEGACY, Call
 from sandbox.luma.truth import STREAMS, Reader
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sandbox.luma.asking import Endpoint
     from sandbox.luma.keys import Key
+    from sandbox.luma.request import Endpoint
     from sandbox.world import World
 
 NAMED: dict[str, Endpoint] = {

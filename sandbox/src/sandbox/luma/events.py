@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.luma.asking import EVENT, PAGING, TIMES, Endpoint, Param, one_of, sort_by
 from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.request import EVENT, PAGING, TIMES, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import account, avatar_url, calendar_id, duration, event_id, names, stamp, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.asking import Call
     from sandbox.luma.paging import Row
+    from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
 COUNTED = ("approved", "pending_approval", "waitlist", "invited", "declined", "checked_in")
@@ -102,14 +102,14 @@ def registration(gathering: g.Gathering, day: str) -> Row:
     }
 
 
-def question(asked: g.Question) -> Row:
+def question(requested: g.Question) -> Row:
     """Return a question of the registration form."""
     return {
-        "id": asked.id,
-        "label": asked.label,
-        "question_type": asked.kind,
-        "required": asked.required,
-        **asked.details,
+        "id": requested.id,
+        "label": requested.label,
+        "question_type": requested.kind,
+        "required": requested.required,
+        **requested.details,
     }
 
 
@@ -125,7 +125,7 @@ def managed(gathering: g.Gathering, day: str) -> Row:
         "feedback_email": {"enabled": False} if hours is None else {"enabled": True, "delay": f"PT{hours}H"},
     }
     if gathering.questions or gathering.number % 3:
-        row["registration_questions"] = [question(asked) for asked in gathering.questions]
+        row["registration_questions"] = [question(requested) for requested in gathering.questions]
     return row
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.luma.asking import EVENT, PAGING, Endpoint, Param, one_of, sort_by
 from sandbox.luma.paging import Listing, Ordered
 from sandbox.luma.refusals import not_found
+from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import event_id, maybe, names, user_id
 from sandbox.typed import as_typed
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.luma.asking import Call
     from sandbox.luma.paging import Row
+    from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
 STATUSES = ("approved", "session", "pending_approval", "invited", "declined", "waitlist")
@@ -53,8 +53,13 @@ def ticket_row(ticket: g.Ticket) -> Row:
 
 def answer_row(answer: g.Answer) -> Row:
     """Return an answer, whose value is of many types."""
-    asked = answer.question
-    return {"label": asked.label, "question_id": asked.id, "question_type": asked.kind, "value": answer.value}
+    requested = answer.question
+    return {
+        "label": requested.label,
+        "question_id": requested.id,
+        "question_type": requested.kind,
+        "value": answer.value,
+    }
 
 
 def guest(call: Call) -> Callable[[g.Guest], Row]:

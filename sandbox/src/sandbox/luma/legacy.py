@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.luma import calendars, events, guests, organization, sales
-from sandbox.luma.asking import DIRECTION, LEGACY, PAGING, TIMES, Endpoint, Param, one_of, sort_by
+from sandbox.luma.request import DIRECTION, LEGACY, PAGING, TIMES, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import maybe
 
 if TYPE_CHECKING:

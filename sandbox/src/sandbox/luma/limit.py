@@ -18,7 +18,7 @@ class Count:
     """What one calendar, or one organization, has asked since its window began."""
 
     began: float
-    asked: int = 0
+    requested: int = 0
     blocked: bool = False
 
 
@@ -38,8 +38,8 @@ class Limiter:
         count = self.counts.setdefault(name, Count(now))
         if now - count.began >= WINDOW:
             count = self.counts[name] = Count(now)
-        if not count.blocked and count.asked >= limit:
+        if not count.blocked and count.requested >= limit:
             count = self.counts[name] = Count(now, blocked=True)
-        count.asked += 1
+        count.requested += 1
         left = math.ceil(count.began + WINDOW - now)
-        return not count.blocked, 0 if count.blocked else limit - count.asked, left
+        return not count.blocked, 0 if count.blocked else limit - count.requested, left

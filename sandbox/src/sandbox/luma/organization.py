@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.luma.asking import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of
 from sandbox.luma.calendars import calendar_row
 from sandbox.luma.events import access_of, labels, managed, within
 from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.request import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of
 from sandbox.luma.text import account, event_id, stamp
 
 if TYPE_CHECKING:
-    from sandbox.luma.asking import Call
     from sandbox.luma.paging import Row
+    from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
 
@@ -100,12 +100,12 @@ def entity(call: Call) -> Row:
 def lookup(call: Call) -> Row:
     """Return how an event stands with the calendar, even a rejected one."""
     args = call.args
-    asked = {args.get("event_id"), args.get("url")} - {None}
+    requested = {args.get("event_id"), args.get("url")} - {None}
     for listing in call.calendar.listings:
         gathering = listing.gathering
         platform = "external" if access_of(listing) == "external" else "luma"
         known = {event_id(gathering), f"https://luma.com/{gathering.slug}"}
-        if known & asked and args.get("platform", platform) == platform:
+        if known & requested and args.get("platform", platform) == platform:
             by = labels(listing)["submitted_by"]
             return {"event": {"id": event_id(gathering), "status": listing.status, "submitted_by": by}}
     return {"event": None}

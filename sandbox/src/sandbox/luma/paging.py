@@ -91,7 +91,7 @@ class Pager:
         self.places[cursor] = place
         return cursor
 
-    def page(self, listing: Listing, path: str, query: str, asked: Mapping[str, Any]) -> Row:
+    def page(self, listing: Listing, path: str, query: str, requested: Mapping[str, Any]) -> Row:
         """Cut one page out of a listing.
 
         Luma: the limit is silently capped; a page may be shorter although more follow; the last page has no cursor.
@@ -101,11 +101,11 @@ class Pager:
         """
         api = self.api
         bound = f"{path}?{query}" if api.cursor_bound_to_query else path
-        cursor: str | None = asked.get("pagination_cursor")
+        cursor: str | None = requested.get("pagination_cursor")
         place = Place(bound, None, 0, "next") if cursor is None else self.places.get(cursor)
         if place is None or place.query != bound:
             raise invalid("pagination_cursor", "is invalid")
-        size = min(asked.get("pagination_limit", api.page_cap), api.page_cap)
+        size = min(requested.get("pagination_limit", api.page_cap), api.page_cap)
         if api.cursor_by_position:
             rows = list(islice(listing.walk(), place.count, place.count + size + 1))
         else:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.luma.asking import EVENT, PAGING, Endpoint, Param, boolean
 from sandbox.luma.paging import Listing, Ordered
 from sandbox.luma.refusals import not_found
+from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, boolean
 from sandbox.luma.text import event_id, maybe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.luma.asking import Call
     from sandbox.luma.paging import Row
+    from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
 

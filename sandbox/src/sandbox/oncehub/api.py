@@ -12,9 +12,9 @@ from starlette.routing import Route, Router
 from sandbox.oncehub.bookings import BOOKINGS, CONVERSATIONS
 from sandbox.oncehub.collection import Gone, once, read, read_expand
 from sandbox.oncehub.limit import Window
+from sandbox.oncehub.messages import SMS_NOTIFICATIONS, WEBHOOKS
 from sandbox.oncehub.pages import BOOKING_CALENDARS, BOOKING_PAGES, EVENT_TYPES, MASTER_PAGES
 from sandbox.oncehub.paging import Ordered, Pager
-from sandbox.oncehub.paper import SMS_NOTIFICATIONS, WEBHOOKS
 from sandbox.oncehub.people import CONTACTS, TEAMS, USERS, availability, user_id
 from sandbox.oncehub.refusals import Refusal, invalid, no_access, not_found, too_many, unauthenticated
 
@@ -261,9 +261,9 @@ class OnceHub:
         return body, {"Link": link} if link and self.send_link else {}
 
     def _single(self, request: Request, collection: Collection) -> tuple[Row, dict[str, str]]:
-        asked = once(request.query_params.multi_items())
-        expand = asked.pop("expand", None)
-        for name in asked:
+        requested = once(request.query_params.multi_items())
+        expand = requested.pop("expand", None)
+        for name in requested:
             raise invalid(name, f"Received unknown parameter: {name}")
         paths = [] if expand is None else read_expand(collection, expand, prefixed=False)
         entry = self.find(collection, request.path_params["id"])

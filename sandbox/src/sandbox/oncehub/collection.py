@@ -124,17 +124,19 @@ def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]])
     Raises:
         Refusal: a parameter is unknown, given twice, or makes no sense.
     """
-    asked = once(pairs)
-    limit = page_size(asked.pop("limit", str(DEFAULT_PER_PAGE)))
-    after, before = asked.pop("after", None), asked.pop("before", None)
+    requested = once(pairs)
+    limit = page_size(requested.pop("limit", str(DEFAULT_PER_PAGE)))
+    after, before = requested.pop("after", None), requested.pop("before", None)
     if after is not None and before is not None:
         raise invalid("before", "Only one of after and before may be given")
     expand = (
-        read_expand(collection, asked.pop("expand", None), prefixed=api.list_expand_prefix) if "expand" in asked else []
+        read_expand(collection, requested.pop("expand", None), prefixed=api.list_expand_prefix)
+        if "expand" in requested
+        else []
     )
     rules, bounds = [], []
     known: dict[tuple[str, str], datetime] = {}
-    for name, text in asked.items():
+    for name, text in requested.items():
         stem, _, operator = name.rpartition(".")
         if name in collection.filters:
             rules.append(read_filter(api, collection.filters[name], name, text))
@@ -152,12 +154,12 @@ def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]])
 
 def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return the parameters, none of which may be repeated."""
-    asked: dict[str, str] = {}
+    requested: dict[str, str] = {}
     for name, text in pairs:
-        if name in asked:
+        if name in requested:
             raise invalid(name, f"{name} is given twice")
-        asked[name] = text
-    return asked
+        requested[name] = text
+    return requested
 
 
 def page_size(text: str) -> int:

@@ -140,14 +140,14 @@ def availability(api: OnceHub, user: User, pairs: Sequence[tuple[str, str]] = ()
     }
 
 
-def overrides_since(asked: dict[str, str]) -> str:
+def overrides_since(requested: dict[str, str]) -> str:
     """Return the date from which on exceptions are asked for.
 
     Raises:
         Refusal: it is no date, or something else is asked for.
     """
-    since = asked.pop("overrides_start_time", "")
-    for name in asked:
+    since = requested.pop("overrides_start_time", "")
+    for name in requested:
         raise invalid(name, f"Received unknown parameter: {name}")
     if since and not re.fullmatch(r"\d{4}-\d\d-\d\d", since):
         raise invalid("overrides_start_time", "overrides_start_time is not a valid date")

@@ -11,8 +11,8 @@ from starlette.routing import Route, Router
 
 from sandbox.calendly.limit import Window
 from sandbox.savvycal import events, settings, zones
-from sandbox.savvycal.asking import DEFAULT_PER_PAGE, KEYS, Call, Key
 from sandbox.savvycal.paging import Listing, Turn
+from sandbox.savvycal.request import DEFAULT_PER_PAGE, KEYS, Call, Key
 from sandbox.savvycal.text import Refusal, Row, forbidden, not_found, unauthenticated
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sandbox.savvycal.asking import Endpoint
+    from sandbox.savvycal.request import Endpoint
     from sandbox.world import World
 
 T = TypeVar("T")

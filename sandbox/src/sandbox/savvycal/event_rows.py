@@ -97,7 +97,7 @@ class EventRows:
         self.send_uuid = api.send_uuid
         self.keep_dropped = api.keep_dropped
         self.extra = api.extra_fields.get("event_attendees", {})
-        self.asked: dict[str, list[Row]] = {}
+        self.requested: dict[str, list[Row]] = {}
 
     def row(self, view: View) -> Row:
         """Write an event; a quarter of them with offsets instead of a Z."""
@@ -192,17 +192,17 @@ class EventRows:
 
     def answered(self, kind: r.EventType, answers: dict[str, str]) -> list[Row]:
         """Write what an attendee said; a value is null where they said nothing."""
-        if kind.id not in self.asked:
-            self.asked[kind.id] = [
+        if kind.id not in self.requested:
+            self.requested[kind.id] = [
                 {
-                    "id": asked["id"],
-                    "type": asked["type"],
-                    "label": asked["label"],
+                    "id": requested["id"],
+                    "type": requested["type"],
+                    "label": requested["label"],
                     "options": [{"label": choice, "value": choice.lower()} for choice in question["choices"]],
                 }
-                for asked, question in zip(fields(kind), kind.questions, strict=True)
+                for requested, question in zip(fields(kind), kind.questions, strict=True)
             ]
-        return [{**asked, "value": answers.get(asked["label"])} for asked in self.asked[kind.id]]
+        return [{**requested, "value": answers.get(requested["label"])} for requested in self.requested[kind.id]]
 
 
 def previews(event: Event) -> Row:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sandbox.savvycal.asking import EVENTS, Endpoint
 from sandbox.savvycal.event_rows import EventRows, View
 from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.request import EVENTS, Endpoint
 from sandbox.savvycal.text import Row, id_of, invalid, not_found, uuid_of
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sandbox.savvycal.api import SavvyCal
-    from sandbox.savvycal.asking import Call
     from sandbox.savvycal.paging import Key
+    from sandbox.savvycal.request import Call
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sandbox.savvycal.asking import ZONE, ZONES, Endpoint
+from sandbox.savvycal.request import ZONE, ZONES, Endpoint
 from sandbox.savvycal.text import maybe, not_found
 
 if TYPE_CHECKING:
-    from sandbox.savvycal.asking import Call
+    from sandbox.savvycal.request import Call
     from sandbox.savvycal.text import Row
 
 FARTHEST = timedelta(days=400)
@@ -151,7 +151,7 @@ ROWS = Rows()
 """Of all sandboxes: a zone is the same in each."""
 
 
-def asked(call: Call) -> datetime:
+def requested(call: Call) -> datetime:
     """Return the moment that was asked about."""
     instant: datetime | None = call.args.get("instant")
     return (instant or call.world.now).replace(microsecond=0)
@@ -160,14 +160,14 @@ def asked(call: Call) -> datetime:
 def zones(call: Call) -> list[Row]:
     """Return every zone; legacy ones only when they are asked for."""
     legacy = call.args.get("include_legacy", False)
-    return [ROWS.at(zone, asked(call)) for zone in TABLE if legacy or not zone.legacy]
+    return [ROWS.at(zone, requested(call)) for zone in TABLE if legacy or not zone.legacy]
 
 
 def one(call: Call) -> Row:
     """Return one zone, by whichever of its names."""
     for zone in TABLE:
         if call.path["id"] in {zone.id, *zone.aliases}:
-            return ROWS.at(zone, asked(call))
+            return ROWS.at(zone, requested(call))
     raise not_found()
 
 

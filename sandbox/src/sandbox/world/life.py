@@ -92,7 +92,7 @@ def draw_messages(world: World, booking: r.Booking) -> None:
     if world.chance(0.2) and start - world.now > HOUR:
         world.at(start - HOUR, is_reminded, booking)
     if world.chance(0.2) and start - world.now > 2 * DAY:
-        world.at(start - DAY, is_asked, booking)
+        world.at(start - DAY, is_requested, booking)
     if booking.meeting.event_type.paid:
         world.after(world.later(2 * MINUTE, 3 * DAY), pays, booking)
 
@@ -149,7 +149,7 @@ def brings_a_guest(world: World, booking: r.Booking) -> None:
         world.add_guest(booking.meeting, f"guest{booking.serial}@mail.example")
 
 
-def is_asked(world: World, booking: r.Booking) -> None:
+def is_requested(world: World, booking: r.Booking) -> None:
     """Be asked to reconfirm, and mostly do."""
     if world.stands(booking):
         world.ask_reconfirmation(booking)

@@ -259,8 +259,8 @@ class Meetings(EventTypes):
     @change
     def reconfirm(self, booking: r.Booking) -> None:
         """Let the invitee answer that they do."""
-        asked = booking.reconfirmation[0] if booking.reconfirmation else self.now
-        booking.reconfirmation = (asked, self.now)
+        requested = booking.reconfirmation[0] if booking.reconfirmation else self.now
+        booking.reconfirmation = (requested, self.now)
         booking.updated_at = self.now
 
     @change

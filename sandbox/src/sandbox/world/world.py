@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sandbox.world import founding, gatherings, life
 from sandbox.world.contacts import Contacts
 from sandbox.world.desk import Desk
+from sandbox.world.documents import Documents
 from sandbox.world.invitations import Invites
-from sandbox.world.paper import Paper
 from sandbox.world.people import People
 from sandbox.world.state import DEFAULT_NOW, EPOCH
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandbox.world import records as r
 
 
-class World(People, Paper, Contacts):
+class World(People, Documents, Contacts):
     """An organization that is booked, from 2026-01-01T08:00Z on.
 
     Two worlds of the same seed and scale are the same at the same moment, however they got there.

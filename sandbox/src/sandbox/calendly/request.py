@@ -1,0 +1,209 @@
+"""What may be asked: endpoints, their parameters, and one request made sense of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox.calendly.text import API, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandbox.calendly.api import Calendly
+    from sandbox.calendly.keys import Key
+    from sandbox.calendly.paging import Listing
+    from sandbox.world import World
+    from sandbox.world import records as r
+
+MOST_PER_PAGE = 100
+DEFAULT_PER_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all.
+
+    `commas` is how many values it may hold with commas between them: what such a parameter holds when it is
+    repeated is lost, but for the last.
+    """
+
+    parse: Callable[[str], Any]
+    required: bool = False
+    many: int = 0
+    commas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A record referred to by address."""
+
+    uri: str
+    id: str
+
+
+def reference(kind: str) -> Callable[[str], Reference]:
+    """Parse an address (Calendly: references in queries are full addresses, never bare ids)."""
+    pattern = re.compile(rf"{re.escape(API)}/{kind}/([A-Za-z0-9_-]+)")
+
+    def parse(text: str) -> Reference:
+        match = pattern.fullmatch(text)
+        if not match:
+            raise ValueError("is not a valid URI")
+        return Reference(text, match[1])
+
+    return parse
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """Parse one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError("is not included in the list")
+        return text
+
+    return parse
+
+
+def sort_by(*fields: str) -> Callable[[str], tuple[str, bool]]:
+    """Parse `field:asc` or `field:desc`; the second value is True for descending."""
+
+    def parse(text: str) -> tuple[str, bool]:
+        name, _, direction = text.partition(":")
+        if name not in fields or direction not in {"", "asc", "desc"}:
+            raise ValueError("is invalid")
+        return name, direction == "desc"
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """Parse true or false."""
+    return one_of("true", "false")(text) == "true"
+
+
+def page_size(text: str) -> int:
+    """Parse the page size (Calendly: count outside 1..100 is refused)."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_PER_PAGE:
+        raise ValueError(f"must be between 1 and {MOST_PER_PAGE}")
+    return int(text)
+
+
+PAGING: Mapping[str, Param] = {"count": Param(page_size), "page_token": Param(str)}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path and how to answer it.
+
+    `name` is the stream's name where one stream reads it. `answer` returns a listing (paged), a list
+    (a collection without paging) or a dict (a single resource). `plan` is the least plan that has it.
+    """
+
+    name: str
+    path: str
+    scope: str
+    answer: Callable[[Call], Listing | list[dict[str, Any]] | dict[str, Any]]
+    params: Mapping[str, Param] = field(default_factory=dict)
+    paged: bool = False
+    plan: str = "free"
+    rows: str = ""
+
+    def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Make sense of a query.
+
+        Raises:
+            Refusal: a parameter is unknown, repeated, unreadable or missing. Calendly refuses unknown
+                parameters on strict endpoints; this sandbox on all of them, so that a typo is found.
+        """
+        params = {**self.params, **PAGING} if self.paged else self.params
+        args: dict[str, Any] = {}
+        for raw, text in query:
+            name = raw.removesuffix("[]")
+            param = params.get(name)
+            if param is None or (raw != name and not param.many):
+                raise invalid(raw, "is not allowed")
+            try:
+                value = [param.parse(one) for one in text.split(",")] if param.commas else param.parse(text)
+            except ValueError as error:
+                raise invalid(name, str(error)) from None
+            if param.many:
+                values = args.setdefault(name, [])
+                values.append(value)
+                if len(values) > param.many:
+                    raise invalid(name, f"has more than {param.many} values")
+            elif param.commas and len(value) > param.commas:
+                raise invalid(name, f"has more than {param.commas} values")
+            elif name in args and not param.commas:
+                raise invalid(name, "is given twice")
+            else:
+                args[name] = value
+        for name, param in params.items():
+            if param.required and name not in args:
+                raise invalid(name, "is missing")
+        return args
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, made sense of: who asks, for what."""
+
+    api: Calendly
+    key: Key
+    endpoint: Endpoint
+    path: Mapping[str, str]
+    args: Mapping[str, Any]
+
+    @property
+    def world(self) -> World:
+        """The world that is asked about."""
+        return self.api.world
+
+    @property
+    def person(self) -> r.Person:
+        """Whose token it is."""
+        return self.world.seats[self.key.seat]
+
+    def own_organization(self, name: str = "organization") -> None:
+        """Refuse any other organization than the caller's (Calendly: 403)."""
+        requested: Reference | None = self.args.get(name)
+        if requested and requested.id != self.world.organization.id:
+            raise denied()
+
+    def as_admin(self) -> None:
+        """Refuse everybody but owners and admins (Calendly: organization-wide reads need the role)."""
+        self.own_organization()
+        if not self.key.admin:
+            raise denied()
+
+    def member(self, name: str = "user") -> r.Person:
+        """Return the user asked about, who must share the organization (Calendly: 403)."""
+        requested: Reference = self.args[name]
+        person = self.world.people.get(requested.id)
+        if person is None or not any(one.person is person for one in self.world.memberships.values()):
+            raise denied("This user is not in your organization")
+        return person
+
+    def check_switches(self, path: str) -> None:
+        """Refuse what a test has hidden (404) or forbidden (403), and everything under it."""
+        if not (self.api.hidden or self.api.forbidden):
+            return
+        parts = path.strip("/").split("/")
+        subjects = [f"{API}/{'/'.join(parts[:length])}" for length in range(2, len(parts) + 1, 2)]
+        for value in self.args.values():
+            values = value if isinstance(value, list) else [value]
+            subjects += [one.uri for one in values if isinstance(one, Reference)]
+        for subject in subjects:
+            if subject in self.api.forbidden:
+                raise denied("You are not allowed to view this event")
+            if subject in self.api.hidden:
+                raise not_found()
+
+
+ORGANIZATION = reference("organizations")
+USER = reference("users")
+GROUP = reference("groups")
+TIME = moment

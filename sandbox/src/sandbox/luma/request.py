@@ -1,0 +1,190 @@
+"""What may be asked: endpoints, their parameters, and one request made sense of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.luma.refusals import denied, invalid, not_found
+from sandbox.luma.text import event_id, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sandbox.luma.api import Luma
+    from sandbox.luma.keys import Key
+    from sandbox.luma.paging import Listing, Row
+    from sandbox.world.gatherings import Gatherings
+    from sandbox.world.gatherings import records as g
+
+CURRENT, LEGACY = "current", "legacy"
+DIRECTIONS = ("asc", "desc", "asc nulls last", "desc nulls last")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A query parameter; `parse` raises ValueError.
+
+    `many` may be repeated (Luma: arrays are repeated keys); `commas` holds several values in one.
+    """
+
+    parse: Callable[[str], Any] = str
+    required: bool = False
+    many: bool = False
+    commas: bool = False
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """Parse one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"must be one of {', '.join(values)}")
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """Parse true or false."""
+    return one_of("true", "false")(text) == "true"
+
+
+def page_size(text: str) -> int:
+    """Parse the page size; one that is too large is capped elsewhere."""
+    if not text.isdecimal() or not int(text):
+        raise ValueError("must be a positive number")
+    return int(text)
+
+
+PAGING: Mapping[str, Param] = {"pagination_cursor": Param(), "pagination_limit": Param(page_size)}
+TIMES: Mapping[str, Param] = {"before": Param(moment), "after": Param(moment)}
+DIRECTION: Mapping[str, Param] = {"sort_direction": Param(one_of(*DIRECTIONS))}
+EVENT: Mapping[str, Param] = {"event_id": Param(required=True)}
+
+
+def sort_by(*columns: str) -> Mapping[str, Param]:
+    """Return the parameters of a list that can be sorted."""
+    return {"sort_column": Param(one_of(*columns)), **DIRECTION}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path and how to answer it.
+
+    `name` is the stream's name where one stream reads it. `answer` returns a listing (paged), a list (`entries` at
+    once) or a single object. `scope` is whose it is: calendar, event, organization, or any. `wrap` turns a row, and
+    the record it was made of, into the row of an older generation; `aliases` are older names of parameters.
+    """
+
+    name: str
+    path: str
+    answer: Callable[[Call], Listing | list[Row] | Row]
+    params: Mapping[str, Param] = field(default_factory=dict)
+    scope: str = "calendar"
+    generations: frozenset[str] = frozenset({CURRENT})
+    wrap: Callable[[Luma, Row, Any], Row] | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    entries: str = "entries"
+    tells_more: bool = False
+
+    def read(self, query: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Make sense of a query; also return the known part of it, in order. Unknown parameters are ignored.
+
+        Raises:
+            Refusal: a parameter is unreadable, missing, or given twice.
+        """
+        args: dict[str, Any] = {}
+        known = []
+        for raw, text in query:
+            name = self.aliases.get(raw, raw)
+            param = self.params.get(name)
+            if param is None:
+                continue
+            if name != "pagination_cursor":
+                known.append((name, text))
+            try:
+                values = [param.parse(part) for part in (text.split(",") if param.commas else [text])]
+            except ValueError as error:
+                raise invalid(raw, str(error)) from error
+            if param.many:
+                args[name] = args.get(name, []) + values
+            elif args.setdefault(name, values[0]) != values[0]:
+                raise invalid(raw, "takes one value")
+        for name, param in self.params.items():
+            if param.required and not args.get(name):
+                raise invalid(name, "is required")
+        return args, sorted(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, made sense of: who asks, for what."""
+
+    api: Luma
+    key: Key
+    endpoint: Endpoint
+    path: str
+    args: Mapping[str, Any]
+
+    @property
+    def gs(self) -> Gatherings:
+        """Everything that is asked about."""
+        return self.api.world.gatherings
+
+    @property
+    def calendar(self) -> g.Calendar:
+        """The calendar whose key it is."""
+        if self.key.calendar is None:
+            raise denied("This endpoint needs a calendar API key.")
+        return list(self.gs.calendars.values())[self.key.calendar]
+
+    def check(self) -> None:
+        """Refuse what a test has hidden (404) or forbidden (403), and whoever has the wrong kind of key."""
+        parts = self.path.strip("/").split("/")
+        subjects = ["/" + "/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+        subjects += [value for name, value in self.args.items() if name == "event_id"]
+        self.api.check(subjects)
+        if self.endpoint.scope == "calendar":
+            _ = self.calendar
+        elif self.endpoint.scope == "organization" and self.key.calendar is not None:
+            raise denied("This endpoint needs an organization API key.")
+        elif self.endpoint.scope == "event" and self.key.calendar is None and not self.api.organization_reads_events:
+            raise denied("This endpoint needs a calendar API key.")
+
+    def manages(self, gathering: g.Gathering) -> bool:
+        """Tell whether the key gives access to an event, not only to its place in a list."""
+        if gathering.external is not None:
+            return False
+        if self.key.calendar is None:
+            return gathering.calendar.ours
+        listing = gathering.listing(self.calendar)
+        return gathering.calendar is self.calendar and listing is not None and listing.status != "rejected"
+
+    def event(self) -> g.Gathering:
+        """Return the event asked about.
+
+        Raises:
+            Refusal: there is none (404), or the key's calendar does not run it (403).
+        """
+        requested: str = self.args["event_id"]
+        found = self.gs.gatherings.get(requested.removeprefix("evt-")) if requested.startswith("evt-") else None
+        if found is None and requested.startswith("calev-"):
+            found = next((one for one in self.gs.gatherings.values() if event_id(one) == requested), None)
+        if found is None:
+            raise not_found()
+        return self.managed(found)
+
+    def managed(self, gathering: g.Gathering) -> g.Gathering:
+        """Return an event whose guests the key may see.
+
+        Raises:
+            Refusal: it may not.
+        """
+        if not self.manages(gathering):
+            raise denied("You don't have access to this event.")
+        return gathering
+
+    def rows(self, name: str, rows: Iterable[Row]) -> list[Row]:
+        """Add to rows of a stream what a test wants them to have."""
+        return [self.api.enrich(name, row) for row in rows]

@@ -1,0 +1,223 @@
+"""What a user of the command gets: `--help`, `--test`, a run, and its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from abc import ABC, abstractmethod
+from collections import ChainMap
+from functools import partial
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
+
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.tap_base import CliTestOptionValue, Tap
+from typing_extensions import override
+
+from tap_common.cli.about import SETTINGS
+from tap_common.cli.connection_check import checkup
+from tap_common.cli.entry_point import TapCommand
+from tap_common.cli.environment import from_environment
+from tap_common.cli.help import explained, page
+from tap_common.cli.log import quiet
+from tap_common.cli.selection import go_by_what_is_selected_now
+from tap_common.errors import SettingsError
+from tap_common.output.progress import Progress
+from tap_common.settings import misspelt
+from tap_common.state.state import check_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    import click
+
+    from tap_common.http.credential import Credential
+    from tap_common.stream import APIStream
+    from tap_common.tap import SchedulingTap
+
+# Of --config: the environment, and no file.
+_ENVIRONMENT = "ENV"
+# Seconds in which a run that is told to stop hands over the rest of what it has written.
+_GRACE = 1.0
+
+
+class CommandLine(Tap, ABC):
+    """The part of a tap that is its command."""
+
+    key_settings: ClassVar[Sequence[str]] = ("api_key", "start_date")
+    """The settings that one needs, for `--help`; `--about` has all."""
+    plans: ClassVar[Mapping[int, str]] = {}
+    """The plans that allow so many requests in the API's window, for `--test`."""
+
+    _ending = 0
+
+    def __init__(self, *, parse_env_config: bool = False, **kwargs: Any) -> None:
+        self._takes_environment = parse_env_config
+        with quiet(self.logger):
+            super().__init__(**kwargs)
+
+    def from_environment(self) -> dict[str, Any]:
+        """The settings that the environment has, if it is to be read.
+
+        Raises:
+            SettingsError: With a sentence for each variable that cannot be used.
+        """
+        if not self._takes_environment:
+            return {}
+        return from_environment(self.config_jsonschema, self.env_prefix(), os.environ)
+
+    @property
+    @abstractmethod
+    def credentials(self) -> Sequence[Credential]:
+        """A way to the API for each key."""
+
+    @abstractmethod
+    def run(self) -> None:
+        """Sync."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what runs ahead."""
+
+    @property
+    def keys(self) -> Mapping[str, Credential]:
+        """The way with each key that has been tried, by what to call the key."""
+        if len(self.credentials) == 1:
+            return {"The key": self.credentials[0]}
+        return {
+            f"Key {place} of {len(self.credentials)}": credential
+            for place, credential in enumerate(self.credentials, 1)
+        }
+
+    def owner(self, credential: Credential) -> str:  # noqa: ARG002 - for overriding
+        """Whose key it is, and whose data it reads: part of a sentence, for `--test` alone, as it may be personal."""
+        return ""
+
+    @classmethod
+    def env_prefix(cls) -> str:
+        """What the environment variables of settings begin with."""
+        return f"{cls.name.upper().replace('-', '_')}_"
+
+    @classmethod
+    @abstractmethod
+    def vendor_names(cls) -> Sequence[str]:
+        """By which names the vendor goes, in environment variables."""
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        return TapCommand(
+            name=command.name,
+            callback=command.callback,
+            params=explained(command.params),
+            context_settings=command.context_settings,
+            logger=cls.logger,
+            page=page(cast("type[SchedulingTap]", cls)),
+        )
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        super().print_about(output_format or SETTINGS)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        try:
+            files = [json.loads(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
+            return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
+        except OSError as error:
+            # What was given may be a key.
+            raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
+        except (ValueError, TypeError):
+            raise SettingsError("The config file is not a JSON object.") from None
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Report on standard output which streams the keys can read; exit code 1 where a run would end with an error.
+
+        `--test=schema` is the SDK's.
+        """
+        if value in (CliTestOptionValue.Disabled.value, CliTestOptionValue.Schema.value):
+            super().cb_test(ctx, param, value)
+            return
+        if value != CliTestOptionValue.All.value:
+            ctx.fail("It is `--test`, or `--test=schema`.")
+        tap = cast("SchedulingTap", cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog"))))
+        older = go_by_what_is_selected_now(cast("list[APIStream]", list(tap.streams.values())), os.environ)
+        if older and ctx.params.get("catalog") is not None:
+            tap.logger.warning("%s", older)
+        try:
+            with Progress(tap):
+                good = checkup(tap, partial(print, flush=True))
+        finally:
+            tap.close()
+        ctx.exit(0 if good else 1)
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as the SDK's own does to its base
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Read settings, state and catalog, and run."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls._of(config, state, catalog)
+        try:
+            tap.run()
+        finally:
+            tap.close()
+
+    @classmethod
+    def _of(cls, config: _ConfigInput | None, state: IO[str] | None, catalog: IO[str] | None) -> Self:
+        """The tap for some options of the command."""
+        if catalog is not None:
+            check_catalog(entries := _json(catalog, "catalog"))
+        tap = cls(
+            config=config.config if config else {},
+            parse_env_config=config.parse_env if config else False,
+            state=None if state is None else _json(state, "state"),
+            catalog=None if catalog is None else entries,
+        )
+        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"], cls.vendor_names()):
+            tap.logger.warning("%s", sentence)
+        return tap
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once, with the exit code of the signal.
+
+        The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
+        STATE that was written is the one to go on from. Nothing here may wait for a lock: the code that was interrupted
+        may hold it. A second signal ends the process without another word, and so does a second in which a target has
+        not taken what was written: one that does not read would hold the process for ever.
+        """
+        if self._ending:
+            os._exit(self._ending)
+        self._ending = 128 + signum
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._handle_termination)
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        raise SystemExit(self._ending)
+
+
+def _json(file: IO[str], what: str) -> dict[str, Any]:
+    try:
+        # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
+        content = json.loads(file.buffer.read() if isinstance(file, TextIOWrapper) else file.read())
+    except ValueError as error:
+        raise SettingsError(f"The {what} file is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"The {what} file does not hold a JSON object.")
+    return content

@@ -1,0 +1,158 @@
+"""Why an API cannot be reached, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from requests import exceptions as failed
+
+from tap_common.http.address import is_loopback, proxies_for
+from tap_common.http.certificate import issuer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# OpenSSL's codes of verification (X509_V_ERR_…).
+_EXPIRED, _OTHER_HOST = 10, (62, 64)
+
+
+def reason(error: Exception, url: str) -> str:
+    """Why a request to a URL came to nothing, and what to do: the end of a sentence.
+
+    The text of the error itself may quote the request, and is not shown.
+    """
+    causes, proxy = list(_causes(error)), _proxy(url)
+    return (
+        _bundle(causes)
+        or _proxied(error, causes, proxy)
+        or _certificate(causes, url)
+        or _connection(error, causes, url)
+        or f"{type(error).__name__}{f', through the proxy of `{proxy}`' if proxy else ''}"
+    )
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, without a password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def is_for_good(error: BaseException) -> bool:
+    """Whether an error lies with this machine's settings, or with a certificate, so that trying again is no use."""
+    kinds = (failed.InvalidSchema, failed.MissingSchema, failed.InvalidURL, ssl.SSLCertVerificationError)
+    # A plain OSError is how requests refuses a file of certificates, before it has sent anything.
+    return type(error) is OSError or any(
+        isinstance(cause, kinds) or "Tunnel connection failed: 4" in str(cause) for cause in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it was made of."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            linked = (getattr(one, name, None) for name in ("reason", "original_error"))
+            waiting += [*one.args, *linked, one.__cause__, one.__context__]
+
+
+def _bundle(causes: list[BaseException]) -> str:
+    """What is wrong with the file of certificates that the environment names, if anything."""
+    variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if variable is None:
+        return ""
+    path = Path(os.environ[variable])
+    named = f"the environment variable `{variable}` names {path}, "
+    if not path.exists():
+        return f"{named}which does not exist"
+    if path.is_dir():
+        untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
+        return f"{named}a folder in which no fitting certificate is found: name a file (PEM)" if untrusted else ""
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError as error:
+        why = (
+            "which holds no certificates (PEM)"
+            if isinstance(error, ssl.SSLError)
+            else f"which cannot be read ({error.strerror})"
+        )
+        return f"{named}{why}"
+    return ""
+
+
+def _proxy(url: str) -> str | None:
+    """The environment variable whose proxy stands before a URL."""
+    if proxies_for(url) or not requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+        return None
+    names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
+    return next((spelt for name in names for spelt in (name, name.upper()) if os.environ.get(spelt)), None)
+
+
+def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -> str:
+    """What is wrong with the proxy that the environment names, if anything."""
+    if proxy is None:
+        return ""
+    address = os.environ[proxy]
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        place = f" {parts.hostname}{f':{parts.port}' if parts.port else ''}" if parts.hostname else ""
+    except ValueError:
+        place = ""
+    of = f"the proxy{place} of the environment variable `{proxy}`"
+    if isinstance(error, failed.InvalidSchema) or "SOCKS support" in str(error):
+        return (
+            f"{of} is a SOCKS proxy, which needs the package PySocks: install it beside the tap, or set an HTTP proxy"
+        )
+    if not place or isinstance(error, failed.InvalidProxyURL | failed.InvalidURL | ValueError):
+        return f"the environment variable `{proxy}` does not hold the address of a proxy, such as http://host:3128"
+    texts = [str(cause) for cause in causes]
+    if refused := next((text for text in texts if text.startswith("Tunnel connection failed: ")), None):
+        status = refused.removeprefix("Tunnel connection failed: ")[:3]
+        why = "it wants a name and a password (407): http://name:password@host:port"
+        return f"{of} refuses the connection: {why if status == '407' else status}"
+    if isinstance(error, failed.ProxyError):
+        return f"{of} cannot be reached: check that variable, or name the host in `NO_PROXY`"
+    return ""
+
+
+def _certificate(causes: list[BaseException], url: str) -> str:
+    """Why the certificate of the host is not trusted, if that is so."""
+    refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if refused is None:
+        if any(isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause) for cause in causes):
+            return "what answers there does not speak TLS, so its address begins with http://"
+        return ""
+    by = issuer_of(url)
+    told = f"its certificate{f', issued by {by},' if by else ''} is not trusted ({refused.verify_message.rstrip('.')})"
+    variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if refused.verify_code in _OTHER_HOST:
+        return f"{told}: it is that of another host"
+    if refused.verify_code == _EXPIRED:
+        return f"{told}: it has to be renewed, or the clock of this machine is wrong"
+    if variable:
+        return f"{told}: add the issuer's certificate to {os.environ[variable]}, the file of `{variable}`"
+    return f"{told}: where that is your company's, name a file with its certificate (PEM) in `REQUESTS_CA_BUNDLE`"
+
+
+def _connection(error: Exception, causes: list[BaseException], url: str) -> str:
+    """Why there is no connection, or no answer on it."""
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        if is_loopback(url):
+            start = "start the sandbox with `make sandbox` in another terminal"
+            return f"nothing runs there; {start}, or set `MELTANO_ENVIRONMENT=prod` for the vendor's API"
+        return "the connection is refused"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "the name of the host is not known"
+    if isinstance(error, failed.Timeout):
+        return f"no answer in time ({type(error).__name__}), see `request_timeout`"
+    return ""

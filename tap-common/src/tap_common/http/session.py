@@ -1,0 +1,36 @@
+"""Connections that are kept alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from typing_extensions import override
+
+from tap_common.http.address import proxies_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Session(requests.Session):
+    """The connections of one thread, by the environment's proxies and certificates.
+
+    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE` and the like are read once for each host: the SDK passes the
+    certificates by, and requests goes through the whole environment three times for each request. No proxy stands
+    before plain HTTP to this machine, since it would read the key.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    @override
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        url = str(request.url)
+        parts = urlsplit(url)
+        origin = parts.scheme, parts.netloc
+        if origin not in self._environment:
+            self._environment[origin] = self.merge_environment_settings(url, proxies_for(url), None, None, None)
+        return super().send(request, **{**self._environment[origin], **kwargs})

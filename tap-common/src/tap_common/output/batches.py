@@ -1,0 +1,105 @@
+"""Rows in files, which a target reads by itself, in the place of RECORD messages: where `batch_config` is set."""
+
+from __future__ import annotations
+
+import gzip
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from singer_sdk.contrib.msgspec import serialize_jsonl
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig, SDKBatchMessage
+from singer_sdk.singerlib.encoding.simple import RecordMessage
+from typing_extensions import override
+
+from tap_common.errors import OutputError, SettingsError
+from tap_common.output.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+# The files are read once: more time for less space is no gain.
+_COMPRESSION = 1
+
+
+class BatchWriter(Writer):
+    """Writes rows as JSON lines into files, and a BATCH message for each file.
+
+    What is written is what would have been: after selection and stream maps, with the version of the rows in the
+    message. A file holds rows of one stream; it is full at `batch_size` rows, and ends before any other message that
+    its rows must not come after. Nobody but the target's user removes files.
+    """
+
+    def __init__(self, tap: str, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._config = batch_config(settings)
+        self._names = (f"{self._config.storage.prefix or ''}{tap}--{uuid4()}-{number}.jsonl" for number in count(1))
+        self._rows: dict[str, list[bytes]] = {}
+        self._versions: dict[str, int | None] = {}
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, RecordMessage):
+            self.write_record(message.stream, message.record, message.version)
+            return
+        stream = getattr(message, "stream", None)
+        for due in list(self._rows) if stream is None else [stream]:
+            self._end(due)
+        super().write_message(message)
+
+    @override
+    def write_record(self, stream: str, record: dict[str, Any], version: int | None) -> None:
+        rows = self._rows.setdefault(stream, [])
+        rows.append(bytes(serialize_jsonl(record)))
+        self._versions[stream] = version
+        if len(rows) >= self._config.batch_size:
+            self._end(stream)
+
+    def _end(self, stream: str) -> None:
+        """Write the rows of a stream into a file, and tell the target of it.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        rows = self._rows.pop(stream, None)
+        if not rows:
+            return
+        packed = self._config.encoding.compression == "gzip"
+        name = next(self._names) + (".gz" if packed else "")
+        content = b"".join(rows)
+        try:
+            with self._config.storage.open(name, "wb") as file:
+                file.write(gzip.compress(content, _COMPRESSION) if packed else content)
+        except OSError as error:
+            raise OutputError(
+                f"A batch file cannot be written to {self._config.storage.root}: {error.strerror or error}. "
+                "Run again from the last state."
+            ) from error
+        manifest = [self._config.storage.get_url(name)]
+        super().write_message(
+            SDKBatchMessage(
+                stream=stream, encoding=self._config.encoding, manifest=manifest, version=self._versions[stream]
+            )
+        )
+
+
+def batch_config(settings: Mapping[str, Any]) -> BatchConfig:
+    """The SDK's `batch_config`, with JSON lines and gzip where it does not say.
+
+    Raises:
+        SettingsError: It asks for what cannot be written.
+    """
+    encoding, storage = dict(settings.get("encoding") or {}), settings.get("storage") or {}
+    kind = encoding.pop("format", None) or "jsonl"
+    compression = encoding.pop("compression", None) or "gzip"
+    if kind != "jsonl" or compression not in {"gzip", "none"}:
+        raise SettingsError("Setting `batch_config` must ask for the format `jsonl`, and for `gzip` or `none`.")
+    if not storage.get("root"):
+        raise SettingsError("Setting `batch_config` lacks `storage.root`: the folder of the files, as a URL or a path.")
+    return BatchConfig(
+        encoding=BaseBatchFileEncoding(kind, compression),
+        storage=dict(storage),  # type: ignore[arg-type]  # made into a StorageTarget by the class
+        batch_size=int(settings.get("batch_size") or 10_000),
+    )

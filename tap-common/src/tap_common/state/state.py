@@ -1,0 +1,133 @@
+"""What a state and a catalog must look like, and what a bookmark vouches for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Catalog
+
+from tap_common.errors import SettingsError
+from tap_common.http.server_clock import TOLERANCE
+from tap_common.state.timestamps import canonical, instant, instant_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, MutableMapping
+    from datetime import datetime
+
+    from singer_sdk.streams.core import Stream
+
+COVERS = "covers"
+"""Key in a stream's state: whose data, and from which start date on, its bookmark vouches for."""
+
+
+def check_state(state: object) -> None:
+    """Refuse a state that this tap cannot have written.
+
+    Raises:
+        SettingsError: It is not a state.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict):
+        raise SettingsError("The state is not a Singer state; run once with --full-refresh or without --state.")
+    for stream, bookmark in bookmarks.items():
+        if not is_readable(bookmark):
+            raise SettingsError(
+                f"The state of stream `{stream}` cannot be read; run once with --full-refresh or remove that bookmark."
+            )
+
+
+def is_readable(bookmark: object) -> bool:
+    """Return whether a stream's state has the types of one that this tap writes."""
+    if not isinstance(bookmark, dict):
+        return False
+    covers, progress = bookmark.get(COVERS) or {}, bookmark.get("progress_markers") or {}
+    if not isinstance(covers, dict) or not isinstance(progress, dict):
+        return False
+    times = bookmark.get("replication_key_value"), covers.get("start_date"), progress.get("replication_key_value")
+    names = bookmark.get("replication_key"), covers.get("scope"), progress.get("replication_key")
+    return all(time is None or instant_or_none(time) for time in times) and all(
+        name is None or isinstance(name, str) for name in names
+    )
+
+
+def check_catalog(catalog: Mapping[str, Any]) -> None:
+    """Refuse a catalog that does not name its streams.
+
+    Raises:
+        SettingsError: It is not a catalog.
+    """
+    entries = catalog.get("streams")
+    if isinstance(entries, list) and all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            for entry in Catalog.from_dict(catalog).streams:  # type: ignore[arg-type]  # what it is is found out here
+                entry.schema.to_dict()
+            return
+    raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
+
+
+def check_selection(streams: Collection[Stream], variable: str, hint: str = "") -> None:
+    """Refuse to read nothing, or by a method that is none.
+
+    `variable` is where Meltano is told what to read, and `hint` what probably is the matter where nothing is.
+
+    Raises:
+        SettingsError: With a sentence that says where to mend it.
+    """
+    if not any(stream.selected for stream in streams):
+        raise SettingsError(
+            "No stream is selected: nothing is read. "
+            f"See `select` in meltano.yml and `{variable}`, or the catalog.{hint}"
+        )
+    for stream in streams:
+        method = stream.replication_method
+        read = stream.selected or stream.has_selected_descendents
+        if read and method not in (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL):
+            raise SettingsError(
+                f"The replication method `{method}` of stream `{stream.name}` is neither {REPLICATION_FULL_TABLE} nor "
+                f"{REPLICATION_INCREMENTAL}: see `metadata` in meltano.yml, or the catalog."
+            )
+
+
+def starts_later(state: Mapping[str, Any], start: datetime, streams: Collection[str]) -> bool:
+    """Whether the last run of one of these streams began at an earlier start date, or at none."""
+    bookmarks = [bookmark for name, bookmark in state.get("bookmarks", {}).items() if name in streams]
+    starts = [bookmark[COVERS].get("start_date") for bookmark in bookmarks if bookmark.get(COVERS)]
+    return any(before is None or instant(before) < start for before in starts)
+
+
+def usable_bookmark(
+    state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None], now: datetime
+) -> tuple[datetime | None, str | None]:
+    """The bookmark of a stream's state, and why it was dropped if it was.
+
+    A bookmark says that everything up to it was read, of one account's view and from one start date on. For
+    another view, or an earlier start date, it vouches for nothing: it is removed, and all is read again. So is one
+    that is later than now: the clock that it went by was wrong, or somebody has edited it.
+    """
+    value = state.get("replication_key_value")
+    covered = state.get(COVERS)
+    state[COVERS] = dict(covers)
+    if value is None or state.get("replication_key") != replication_key:
+        return None, None
+    bookmark = instant_or_none(value)
+    if bookmark is None:
+        why: str | None = "the bookmark cannot be read"
+    elif bookmark > now + TOLERANCE:
+        why = f"the bookmark, {canonical(bookmark)}, is later than it is by the API's clock, {canonical(now)}"
+    else:
+        why = _falls_short(covered, covers)
+    if why:
+        del state["replication_key_value"]
+        return None, why
+    return bookmark, None
+
+
+def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:
+    if covered is None:
+        return "another program has written the state"
+    before, now = covered.get("start_date"), wanted.get("start_date")
+    if before is not None and (now is None or instant(now) < instant(before)):
+        return "`start_date` is earlier than it was"
+    scopes = {covered.get("scope"), wanted.get("scope")} - {None}
+    return "the key sees other data than it did" if len(scopes) > 1 else None

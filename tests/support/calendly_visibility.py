@@ -1,0 +1,136 @@
+"""What tap-calendly sees of a change, and what it does not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from visibility import Finding, Known, Row, Seen, Unseen, past, to_come
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HOUR = timedelta(hours=1)
+
+
+def _lookback(finding: Finding) -> timedelta:
+    return timedelta(days=finding.run.settings.get("lookback_days", 30))
+
+
+def _meeting(row: Row, known: Known) -> Row | None:
+    return known.last("scheduled_events", row["event"])
+
+
+def _start_of_meeting(row: Row, known: Known) -> str | None:
+    meeting = _meeting(row, known)
+    return meeting["start_time"] if meeting else None
+
+
+def _last_reference(row: Row, known: Known) -> str | None:
+    """For a deleted event type, which is read only where a meeting refers to it: when the last of these begins."""
+    if row["deleted_at"] is None:
+        return None
+    meetings = [one for one in known.all("scheduled_events") if one["event_type"] == row["uri"]]
+    return max((one["start_time"] for one in meetings), key=to_come, default=None)
+
+
+BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
+    "scheduled_events": lambda row, _: row["start_time"],
+    "event_invitees": _start_of_meeting,
+    "event_types": _last_reference,
+    "meeting_recaps": lambda row, _: row["end_time"],
+    "activity_log_entries": lambda row, _: row["occurred_at"],
+    "outgoing_communications": lambda row, _: row["created_at"],
+}
+
+
+def _old_meeting_stands_still(finding: Finding) -> bool:
+    meeting = finding.truth if finding.stream == "scheduled_events" else _meeting(finding.truth or {}, finding.known)
+    return (
+        finding.late
+        and meeting is not None
+        and finding.before(to_come(meeting["start_time"]), _lookback(finding))
+        and finding.before(to_come(meeting["updated_at"]), HOUR)
+    )
+
+
+def _booked_long_after(finding: Finding) -> bool:
+    truth = finding.truth
+    return finding.late and truth is not None and finding.before(past(truth["created_at"]), _lookback(finding))
+
+
+def _actor_has_changed(finding: Finding) -> bool:
+    return finding.late and finding.columns == {"actor"} and finding.since is not None
+
+
+def _deleted_without_meetings(finding: Finding) -> bool:
+    deleted = finding.truth is not None and finding.truth["deleted_at"] is not None
+    return (deleted or finding.gone) and not finding.run.since.keys() & {"scheduled_events", "event_invitees"}
+
+
+SEEN = (
+    Seen(
+        ("scheduled_events",),
+        "No filter goes by change: only by the start of the meeting.",
+        "Every run lists all meetings from `start_date` on, past and future, of every status, 100 a request. Emitted "
+        "is what has changed since the bookmark (with an hour of overlap), and what starts later than `lookback_days` "
+        "before it.",
+    ),
+    Seen(
+        ("event_invitees",),
+        "A list for each meeting. A no-show moves no time at all, neither the meeting's nor the invitee's; a payment, "
+        "or one of several who cancels, moves none of the meeting's.",
+        "The meetings that `scheduled_events` would emit, by this stream's own bookmark, if they have anybody.",
+    ),
+    Seen(
+        ("routing_form_submissions",),
+        "A list for each form, newest first. The booking that follows is added to a submission later, without a time.",
+        "Newest first, until `lookback_days` behind the bookmark.",
+    ),
+    Seen(
+        ("activity_log_entries", "outgoing_communications"),
+        "A filter by the time of the entry. Entries are only ever added.",
+        "From the bookmark on, with 5 minutes of overlap.",
+    ),
+    Seen(
+        ("event_types",),
+        "The whole list, without those that were deleted; these can still be asked for one by one.",
+        "In full, and each deleted one that a meeting refers to. What is gone is told to the target.",
+    ),
+)
+"""Every stream that is not named is read in full."""
+
+UNSEEN = (
+    Unseen(
+        "A meeting, an invitee or a submission that is erased. Calendly erases for privacy alone, and does not tell.",
+        "The job `calendly-in-full`, at times.",
+        ("scheduled_events", "event_invitees", "routing_form_submissions"),
+        lambda finding: finding.gone,
+    ),
+    Unseen(
+        "A change that moves no `updated_at` of the meeting, more than `lookback_days` after the meeting began: a "
+        "no-show, which moves no time at all, so that daily runs never see it, or a payment that is entered then.",
+        "A larger `lookback_days` (each day costs a request for each of its meetings), or the job `calendly-in-full`.",
+        ("scheduled_events", "event_invitees"),
+        _old_meeting_stands_still,
+    ),
+    Unseen(
+        "The booking that follows a form that was filled in more than `lookback_days` earlier.",
+        "A larger `lookback_days`, or the job `calendly-in-full`.",
+        ("routing_form_submissions",),
+        _booked_long_after,
+    ),
+    Unseen(
+        "What has become of the person in an entry, if Calendly shows it there: role and name stay as they were when "
+        "the entry was read.",
+        "Join `organization_memberships`.",
+        ("activity_log_entries",),
+        _actor_has_changed,
+    ),
+    Unseen(
+        "Deleted event types, in a run that reads neither meetings nor invitees: which of them matter is not known.",
+        "The next run that reads meetings.",
+        ("event_types",),
+        _deleted_without_meetings,
+    ),
+)
