@@ -198,7 +198,7 @@ def test_a_key_that_cannot_read_what_earlier_runs_have_read_is_refused_as_by_a_r
 def test_of_a_page_without_a_parent_to_ask_with_it_is_said_how_much_was_looked_at(
     luma: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(GuestOrders, "wants", lambda _stream, _guest: False)
+    monkeypatch.setattr(GuestOrders, "should_sync_parent", lambda _stream, _guest: False)
 
     said = report(luma).streams["guest_orders"]
 

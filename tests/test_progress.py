@@ -24,8 +24,8 @@ from calendly_api import CALENDLY
 from harness import Messages, VirtualClock
 from oncehub_api import ONCEHUB
 from sandbox import Sandbox
-from tap_common import progress
 from tap_common.http.clock import Clock, StoppedError
+from tap_common.output import progress
 from tap_common.output.progress import INTERVAL, Progress
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def test_it_is_quiet_at_level_warning_and_structured_where_the_log_is(
 
 
 PROGRAM = """
-from tap_common import progress
+from tap_common.output import progress
 progress.INTERVAL = 0.05
 from tap_calendly.tap import TapCalendly
 TapCalendly.cli()

@@ -20,7 +20,7 @@ import meltano_settings
 from api import runner_of
 from apis import APIS
 from commands import run
-from tap_common import environment as tap_environment
+from tap_common.cli import environment as tap_environment
 from tap_common.stream import APIStream
 from target_duckdb import environment as target_environment
 

@@ -62,7 +62,7 @@ class TapList(SchedulingTap):
         return [NestedRows(self) if self.config.get("work") == "nested" else Rows(self)]
 
     @override
-    def first_request(self) -> None:
+    def check_connection(self) -> None:
         self.stream(NestedRows if self.config["work"] == "nested" else Rows).probe({})
 
 

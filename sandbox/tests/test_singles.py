@@ -52,7 +52,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("stream", "asked"), FILTERS)
+@pytest.mark.parametrize(("stream", "requested"), FILTERS)
 def test_filters_choose_rows(sandbox: Sandbox, get: Get, org: str, stream: str, requested: dict[str, str]) -> None:
     rows = get(f"/{stream}", organization=org, count=100, **requested).json()["collection"]
     whole = sandbox.truth("calendly", stream)

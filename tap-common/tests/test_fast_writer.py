@@ -49,7 +49,7 @@ def test_they_are_the_same_bytes(
     api: Api, runner: Runner, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     ours = lines(runner, **config)
-    monkeypatch.setattr(Direct, "direct", False)
+    monkeypatch.setattr(FastWriter, "direct", False)
     theirs = lines(runner)  # the SDK's, with everything at its default
 
     if "emit_activate_version_messages" in config:
@@ -76,7 +76,7 @@ def test_what_changes_a_row_is_not_passed_by(
     api: Api, runner: Runner, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     ours = lines(runner, **config)
-    monkeypatch.setattr(Direct, "direct", False)
+    monkeypatch.setattr(FastWriter, "direct", False)
 
     assert ours == lines(runner, **config)
 

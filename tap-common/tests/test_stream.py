@@ -239,7 +239,7 @@ def test_a_version_is_announced_where_a_parent_is_gone_and_not_below_one_that_is
 def test_a_child_that_the_check_of_permissions_was_refused_is_skipped_and_announces_nothing(url: str) -> None:
     messages = Messages()
     tap = TapToy(config={"api_key": "k", "api_url": url}, clock=VirtualClock(), message_writer=messages)
-    tap.stream(Books).refused = ForbiddenError("403 Forbidden")
+    tap.stream(Books).skip_reason = ForbiddenError("403 Forbidden")
     tap.sync_all()
     tap.close()
     tap.pool.shutdown()

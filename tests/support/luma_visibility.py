@@ -83,8 +83,8 @@ UNSEEN = (
     Unseen(
         "That a guest, ticket, order, host, coupon, mail or ticket type is gone, or the event that it belongs to: Luma "
         "does not list what is deleted, and most events are not looked at.",
-        "`_synced_at`: a ticket is the guest's as long as both have the same; of an event's other rows those stand that "
-        "have the latest; of an event that is gone `events` has no row. The job `luma-in-full` marks them all.",
+        "`_synced_at`: a ticket is the guest's as long as both have the same; of an event's other rows those stand "
+        "that have the latest; of an event that is gone `events` has no row. The job `luma-in-full` marks them all.",
         WINDOWED,
         lambda finding: finding.gone,
     ),

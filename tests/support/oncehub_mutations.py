@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.world import records as r
     from sandbox.world.desk_records import Ticket
 
-__all__ = ["ACTS", "CHORES"]
+__all__ = ["CHORES", "MUTATIONS"]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OUTCOMES = ("delivered", "failed", "rejected")

@@ -14,7 +14,7 @@ from tap_common.state.state import COVERS, is_readable, usable_bookmark
 from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -45,11 +45,11 @@ class Since(OnceHubStream):
         return self.bookmark and self.bookmark - self.lookback
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         start = self.tap.start_date
-        since = [context.get("since") or self.starting_timestamp, start and start - DAY]
+        since = [(context or {}).get("since") or self.starting_timestamp, start and start - DAY]
         after = max((moment for moment in since if moment), default=None)
-        return {f"{self.time_column}.gt": after and zulu(after)}
+        return super().get_url_params(context, next_page_token) | {f"{self.time_column}.gt": after and zulu(after)}
 
     @override
     def should_emit(self, row: Record) -> bool:
@@ -88,10 +88,10 @@ class ChunkedFirstLoad(Since):
     skip_if_forbidden = False
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        down_to, below = context.get("down_to"), context.get("below")
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        down_to, below = (context or {}).get("down_to"), (context or {}).get("below")
         return {
-            **super().query(context),
+            **super().get_url_params(context, next_page_token),
             "creation_time.gt": down_to and zulu(down_to - DAY),
             "creation_time.lt": below and zulu(below),
         }

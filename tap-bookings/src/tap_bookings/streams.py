@@ -13,7 +13,7 @@ from tap_bookings.client import OnceHubStream
 from tap_common.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -136,8 +136,10 @@ class BookingPageLinks(OnceHubStream):
         return [{"relation": "user", "related_id": None}]
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {context["relation"]: context["related_id"]}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {
+            (context or {})["relation"]: (context or {})["related_id"]
+        }
 
     @override
     def transform_record(self, row: Record) -> Record:

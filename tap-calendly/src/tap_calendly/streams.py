@@ -52,8 +52,8 @@ class OfOrganization(CalendlyStream):
     """A list that wants the organization named."""
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"organization": self.tap.account.organization}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {"organization": self.tap.account.organization}
 
 
 class ApiUser(Single):
@@ -91,8 +91,11 @@ class OrganizationMemberships(CalendlyStream):
     skip_if_forbidden = False
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"user": context["user"]} if "user" in context else self.tap.account.memberships
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        user = (context or {}).get("user")
+        return super().get_url_params(context, next_page_token) | (
+            {"user": user} if user else {**self.tap.account.memberships}
+        )
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
@@ -177,8 +180,11 @@ class ScheduledEvents(OfMeeting):
         return self.to_look_at(row)
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {**self.tap.account.events, "min_start_time": context.get("since")}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {
+            **self.tap.account.events,
+            "min_start_time": (context or {}).get("since"),
+        }
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
@@ -238,8 +244,8 @@ class EventTypes(OneEventType):
     path = "/event_types"
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return self.tap.account.event_types
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return {**super().get_url_params(context, next_page_token), **self.tap.account.event_types}
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
@@ -275,14 +281,11 @@ class OfEventType(CalendlyStream):
 
     parent_stream_type = EventTypes
     parent_keys = {"event_type_uri": "uri"}
+    params = {"event_type": "{event_type_uri}"}
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
         return parent["deleted_at"] is None
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"event_type": context["event_type_uri"]}
 
 
 class EventTypeMemberships(OfEventType):
@@ -328,9 +331,9 @@ class EventTypeAvailableTimes(OfEventType, Whole):
         return super().should_sync_parent(parent) and bool(parent["active"])
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         # Calendly refuses more than 31 days.
-        return {**super().query(context), **days_ahead(self.tap, 30)}
+        return {**super().get_url_params(context, next_page_token), **days_ahead(self.tap, 30)}
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -355,15 +358,12 @@ class RoutingFormSubmissions(CalendlyStream):
     parent_stream_type = RoutingForms
     parent_keys = {"form": "uri"}
     replication_key = "created_at"
+    params = {"form": "{form}"}
 
     @property
     @override
     def starting_timestamp(self) -> datetime | None:
         return self.bookmark and self.bookmark - timedelta(days=self.config["lookback_days"])
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"form": context["form"]}
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
@@ -375,15 +375,12 @@ class OfUser(CalendlyStream):
 
     parent_stream_type = OrganizationMemberships
     parent_keys = {"user_uri": "user.uri"}
+    params = {"user": "{user_uri}"}
 
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
         return super().check_contexts or [{"user_uri": self.tap.me["uri"]}]
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"user": context["user_uri"]}
 
 
 class UserAvailabilitySchedules(OfUser, Whole):
@@ -410,9 +407,9 @@ class UserBusyTimes(OfUser, Whole):
         return ForbiddenError(message) if failed else super().error_for(response, message)
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         # Calendly refuses more than 7 days, and a start that is past.
-        return {**super().query(context), **days_ahead(self.tap, 7)}
+        return {**super().get_url_params(context, next_page_token), **days_ahead(self.tap, 7)}
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -472,8 +469,8 @@ class ContactNotes(CalendlyStream):
         return iter(lambda: {"contacts": list(islice(contacts, 10))}, {"contacts": []})
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"contact": ",".join(context["contacts"])}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {"contact": ",".join((context or {})["contacts"])}
 
     @override
     def parts(self, context: Context) -> Sequence[Context]:
@@ -495,9 +492,12 @@ class MeetingRecaps(CalendlyStream):
         return [{"status": status} for status in RECAP_STATUSES]
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         start = self.tap.start_date
-        return {"status": context["status"], "start_time": start and zulu(start)}
+        return super().get_url_params(context, next_page_token) | {
+            "status": (context or {})["status"],
+            "start_time": start and zulu(start),
+        }
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
@@ -542,9 +542,9 @@ class ActivityLogEntries(OfOrganization):
     overlap = timedelta(minutes=5)
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         since = self.starting_timestamp or self.tap.start_date
-        return {**super().query(context), "min_occurred_at": since and zulu(since)}
+        return {**super().get_url_params(context, next_page_token), "min_occurred_at": since and zulu(since)}
 
 
 class OutgoingCommunications(OfOrganization):
@@ -559,9 +559,9 @@ class OutgoingCommunications(OfOrganization):
     selected_by_default = False
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         since = self.starting_timestamp or self.tap.start_date
-        return {**super().query(context), "min_created_at": since and zulu(since)}
+        return {**super().get_url_params(context, next_page_token), "min_created_at": since and zulu(since)}
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -586,10 +586,14 @@ class WebhookSubscriptions(OfUser):
         return [*whole, *super().contexts()]
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        user = context["user_uri"]
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        user = (context or {})["user_uri"]
         scope = "user" if user else "organization"
-        return {"organization": self.tap.account.organization, "scope": scope, "user": user}
+        return super().get_url_params(context, next_page_token) | {
+            "organization": self.tap.account.organization,
+            "scope": scope,
+            "user": user,
+        }
 
     @override
     def transform_record(self, row: Record) -> Record:

@@ -56,10 +56,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
     from singer_sdk.singerlib.catalog import Catalog
-    from singer_sdk.streams.rest import HTTPRequest, PageContext
-
-    # What one list of an endpoint is asked with: values for its path, its query and its rows' columns.
-    Context = Mapping[str, Any]
 
 _SUCCESS = range(200, 300)
 # A 408 and a 425 come from what stands before the API, and nothing was done.
@@ -88,7 +84,7 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     _LOG_REQUEST_METRICS = False  # one line a request; `Sum` sums them
 
     params: ClassVar[Mapping[str, str]] = {}
-    """Query parameters that every request carries."""
+    """Query parameters of every request; `{name}` stands for the context's value of that name."""
     paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
     """Paginator of the endpoint; a class of another kind than `CursorPaginator` is made without arguments, or in
     `get_new_paginator`."""
@@ -159,25 +155,24 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     def _parent_paths(self) -> Mapping[str, str]:
         return {name: f"$.{column}" for name, column in self.parent_keys.items()}
 
-    def query(self, context: Context) -> Mapping[str, Any]:  # noqa: ARG002 - for overriding
-        """Query parameters that depend on what is asked, the settings or the bookmark."""
-        return {}
-
     @property
     @override
     def url_base(self) -> str:
         return str(self.config["api_url"]).rstrip("/")
 
     @override
-    def get_http_request(self, *, page: PageContext[str]) -> HTTPRequest:
-        request = super().get_http_request(page=page)
-        context = page.stream_context or {}
-        request.params |= {**self.params, **self.query(context)}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        """Return `params`, filled in from the context, with the page size and the cursor.
+
+        A parameter whose value is None is not sent.
+        """
+        known = context or {}
+        params = {name: known[text[1:-1]] if text.startswith("{") else text for name, text in self.params.items()}
         if self.page_size_param:
-            request.params[self.page_size_param] = context.get("page_size", self.config["page_size"])
-        if page.next_page_token:
-            request.params[self.cursor_param] = page.next_page_token
-        return request
+            params[self.page_size_param] = known.get("page_size", self.config["page_size"])
+        if next_page_token:
+            params[self.cursor_param] = next_page_token
+        return params
 
     @override
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:

@@ -35,7 +35,7 @@ from tap_luma.names import (
 from tap_luma.windowed import InWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -148,11 +148,11 @@ class Events(OneEvent):
         return [{**context, "submission_status": status} for context in super().contexts() for status in statuses]
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         current = not self.tap.legacy
-        return {
+        return super().get_url_params(context, next_page_token) | {
             "after": started_after(self.tap.start_date),
-            "status": "pending" if context["submission_status"] == "pending" else None,
+            "status": "pending" if (context or {})["submission_status"] == "pending" else None,
             "access": ("manage", "view") if current and self.config["include_view_access"] else None,
             "platforms": ("luma", "external") if current and self.config["include_external"] else None,
         }
@@ -193,14 +193,11 @@ class OfEvent(InWindow):
         "event_end_at": "end_at",
         "calendar_id": "calendar_id",
     }
+    params = {"event_id": "{event_id}"}
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
         return is_managed(parent) and any(stream.looks_at(parent) for stream in self.family)
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"event_id": context["event_id"]}
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
@@ -264,8 +261,8 @@ class EventGuests(OfEvent):
         return super().read_list(context)
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {**super().query(context), **(_IN_ORDER if "in_order" in context else {})}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | (_IN_ORDER if "in_order" in (context or {}) else {})
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -308,14 +305,11 @@ class GuestOrders(OfGuest):
     legacy_records_jsonpath = "$.guest.event_ticket_orders[*]"
     page_size_param = None
     selected_by_default = False
+    params = {"event_id": "{event_id}", "id": "{guest_id}"}
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
         return bool(parent["registered_at"] or parent["event_tickets"])
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"event_id": context["event_id"], "id": context["guest_id"]}
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -410,8 +404,8 @@ class OrganizationEvents(OfOrganization, OneEvent):
     path = "/v1/organizations/events/list"
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {"after": started_after(self.tap.start_date)}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {"after": started_after(self.tap.start_date)}
 
 
 class OrganizationAdmins(OfOrganization, Whole):

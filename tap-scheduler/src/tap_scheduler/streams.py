@@ -18,7 +18,7 @@ from tap_scheduler.parameters import ATTENDANCE, STATE
 from tap_scheduler.period import PAST, NewestFirst, Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -85,8 +85,8 @@ class Events(OfMeeting):
         return super().contexts()
 
     @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {**context["period"]}
+    def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
+        return super().get_url_params(context, next_page_token) | {**(context or {})["period"]}
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
@@ -134,15 +134,12 @@ class SchedulingLinks(SavvyCalStream):
 
     name = "scheduling_links"
     path = "/v1/links"
+    params = {STATE: "{listed}"}
 
     @override
     def contexts(self) -> Iterable[Context]:
         # It is not known whether the list without a state holds disabled links.
         return [{**context, "listed": state} for context in super().contexts() for state in (None, "disabled")]
-
-    @override
-    def query(self, context: Context) -> Mapping[str, Any]:
-        return {STATE: context["listed"]}
 
     @override
     def transform_record(self, row: Record) -> Record:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from sandbox.calendly import audit, availability, contacts, event_types, events, paper, people
+from sandbox.calendly import audit, availability, contacts, event_types, events, people, submissions
 from sandbox.calendly.keys import KEYS
 from sandbox.calendly.limit import Window, headers
 from sandbox.calendly.oauth import Tokens
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS: dict[str, Endpoint] = {
     endpoint.name: endpoint
-    for module in (people, event_types, availability, events, paper, contacts, audit)
+    for module in (people, event_types, availability, events, submissions, contacts, audit)
     for endpoint in module.ENDPOINTS
 }
 PLANS = ("free", "standard", "enterprise")

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 
 from sandbox.calendly.limit import Window
-from sandbox.savvycal import events, settings, zones
+from sandbox.savvycal import events, resources, zones
 from sandbox.savvycal.paging import Listing, Turn
 from sandbox.savvycal.request import DEFAULT_PER_PAGE, KEYS, Call, Key
 from sandbox.savvycal.text import Refusal, Row, forbidden, not_found, unauthenticated
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ENDPOINTS: dict[str, Endpoint] = {
-    endpoint.path: endpoint for module in (events, settings, zones) for endpoint in module.ENDPOINTS
+    endpoint.path: endpoint for module in (events, resources, zones) for endpoint in module.ENDPOINTS
 }
 WIDEST = {"state": "all", "period": "all", "attendance": "any"}
 """What a perfect sync asks of the events."""

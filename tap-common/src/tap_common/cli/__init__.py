@@ -1,0 +1,1 @@
+"""The command of a tap: help, settings from the environment, `--test`, exit codes."""

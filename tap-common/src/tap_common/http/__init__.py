@@ -1,0 +1,1 @@
+"""Requests as the APIs want them: credentials, rate limits, retries, pages."""

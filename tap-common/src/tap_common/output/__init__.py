@@ -1,0 +1,1 @@
+"""Singer messages on standard output, and the counts of a run."""
