@@ -219,7 +219,7 @@ def test_a_key_or_setting_that_cannot_be_used_is_said_before_anything_is_written
 
 
 def test_a_key_that_got_lost_on_the_way_is_a_matter_of_the_key(luma: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TapLuma, "auth_of", lambda _self, _key: lambda request: request)
+    monkeypatch.setattr(TapLuma, "authenticator_for", lambda _self, _key: lambda request: request)
 
     with pytest.raises(AccessError, match="does not accept the key"):
         luma.sync()

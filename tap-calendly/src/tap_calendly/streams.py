@@ -354,11 +354,10 @@ class RoutingFormSubmissions(CalendlyStream):
     name = "routing_form_submissions"
     path = "/routing_form_submissions"
     permission = "routing_forms:read"
-    params = {"sort": "created_at:desc"}
+    params = {"form": "{form}", "sort": "created_at:desc"}
     parent_stream_type = RoutingForms
     parent_keys = {"form": "uri"}
     replication_key = "created_at"
-    params = {"form": "{form}"}
 
     @property
     @override

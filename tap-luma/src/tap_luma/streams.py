@@ -322,7 +322,7 @@ class TicketTypes(OfEvent, Whole):
 
     name = "ticket_types"
     path = "/v1/events/ticket-types/list"
-    params = {"include_hidden": "true"}
+    params = {"event_id": "{event_id}", "include_hidden": "true"}
     legacy_path = "/v1/event/ticket-types/list"
     legacy_records_jsonpath = "$.ticket_types[*]"
 
