@@ -57,7 +57,11 @@ def test_a_new_tap_bears_no_trace_of_the_one_that_it_was_copied_from(copy: Path,
     texts = [copy.joinpath(name).read_text(encoding="utf-8") for name in new]
     left = {word for text in texts for word in re.findall(r"[\w.-]*(?:scheduler|savvycal)[\w.-]*", text, re.IGNORECASE)}
 
-    assert {"tap-book-me/src/tap_book_me/tap.py", "sandbox/BOOK_ME.md", "tests/support/book_me_sight.py"} <= new
+    assert {
+        "tap-book-me/src/tap_book_me/tap.py",
+        "sandbox/BOOK_ME.md",
+        "tests/support/apis/book_me_visibility.py",
+    } <= new
     assert {word.strip(".") for word in left} <= API_WORDS
     assert not any(re.search("scheduler|savvycal", name) for name in new)
     # Whose host that is was not said: none is guessed.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PAGE = """# What the runs of {tap} see
 
 After every whole run the warehouse equals the source, but for what is listed below. This page is made from the list
-that the search for lost data goes by (`tests/support/{api}_sight.py`): `tests/test_histories_{api}.py` lets hundreds of
+that the search for lost data goes by (`tests/support/apis/{api}_visibility.py`): `tests/test_histories_{api}.py` lets hundreds of
 histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between them, and
 compares the warehouse with the source after each. A difference that no line here explains fails it.
 

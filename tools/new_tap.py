@@ -19,7 +19,7 @@ COPIED = (
     "sandbox/src/sandbox/savvycal/*",
     "sandbox/SAVVYCAL.md",
     "sandbox/tests/test_savvycal_*",
-    "tests/support/savvycal_*",
+    "tests/support/*/savvycal_*",
     "tests/test_histories_savvycal.py",
 )
 FUNCTION = r"^(?:@.*\n)?def savvycal\(.*\n(?:(?: .*)?\n)+(?=\S)"
@@ -35,8 +35,8 @@ SHARED = {
     # An item of a list, with what stands below it.
     "meltano.yml": {r"^( *)- (?:name: )?(?:tap-|daily-|weekly-)?scheduler\b.*\n(?:\1 .*\n)*": ""},
     "sandbox/src/sandbox/server.py": {IMPORT: "", r"^.*SavvyCal\(.*\n": "", r"self\.savvycal(?=\))": ", "},
-    "tests/support/apis.py": {IMPORT: "", r"SAVVYCAL(?=\])": ", "},
-    "tests/support/bounds.py": {FUNCTION: "", ENTRY: ""},
+    "tests/support/apis/apis.py": {IMPORT: "", r"SAVVYCAL(?=\])": ", "},
+    "tests/support/apis/bounds.py": {FUNCTION: "", ENTRY: ""},
     "tests/support/serving.py": {IMPORT: "", FUNCTION: ""},
     "tests/test_loaded.py": {ENTRY: ""},
     "tools/costs.json": {r'^ "savvycal": \{(?:.*\n)+? \}': ",\n"},
@@ -55,7 +55,7 @@ run its tests after each step. CONTRIBUTING.md says more.
    The API as it answers, and what it refuses.
 3. {name}/src/{package}, {name}/tests
    Settings, the envelope and cursor of all lists, streams, schemas.
-4. tests/support/{module}_*.py, and `{module}` in tests/support/bounds.py
+4. tests/support/*/{module}_*.py, and `{module}` in tests/support/apis/bounds.py
    What happens at the source, what a run sees of it and what not, and how many requests it needs.
 5. {name}/README.md, README.md, CHANGELOG.md, {name} in .env.example and meltano.yml, the questions in tools/demo.py
    What its users read.

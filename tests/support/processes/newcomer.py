@@ -21,7 +21,7 @@ from commands import BIN, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FORGOTTEN = (
     "COV_",
     "GIT_DIR",

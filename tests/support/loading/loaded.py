@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
     from tap_common.tap import SchedulingTap
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Row = dict[str, Any]
 _MESSAGES = 5
 """About how many messages a request brings."""
