@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from meltano_settings import MELTANO
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT / "tests" / "support"))  # where the lists are
+# Where the lists are.
+sys.path += [str(folder) for folder in (ROOT / "tests" / "support", *(ROOT / "tests" / "support").glob("*/"))]
 
 from apis import APIS  # noqa: E402 - see above
 from costs import premise, table  # noqa: E402 - see above
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 PAGE = """# What the runs of {tap} see
 
 After every whole run the warehouse equals the source, but for what is listed below. This page is made from the list
-that the search for lost data goes by (`tests/support/apis/{api}_visibility.py`): `tests/test_histories_{api}.py` lets hundreds of
-histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between them, and
+that the search for lost data goes by (`tests/support/apis/{api}_visibility.py`): `tests/test_histories_{api}.py` lets
+hundreds of histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between them, and
 compares the warehouse with the source after each. A difference that no line here explains fails it.
 
 ## What the API lets one see, and what the tap does
