@@ -26,8 +26,8 @@ PAGE = """# What the runs of {tap} see
 
 After every whole run the warehouse equals the source, but for what is listed below. This page is made from the list
 that the search for lost data goes by (`tests/support/apis/{api}_visibility.py`): `tests/test_histories_{api}.py` lets
-hundreds of histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between them, and
-compares the warehouse with the source after each. A difference that no line here explains fails it.
+hundreds of histories happen at the source, with runs that are broken off, repeated, disturbed and set anew between
+them, and compares the warehouse with the source after each. A difference that no line here explains fails it.
 
 ## What the API lets one see, and what the tap does
 
