@@ -13,12 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RetriableAPIError
-from singer_sdk.pagination import OffsetPaginator, SinglePagePaginator
+from singer_sdk.pagination import OffsetPaginator as SDKOffsetPaginator
+from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import ForbiddenError
+from tap_common.http.offset import OffsetPaginator
 from tap_common.http.pagination import CursorPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
@@ -276,8 +278,8 @@ class Followed(CursorPaginator):
     """A cursor paginator of a tap's own."""
 
 
-class Offset(OffsetPaginator):
-    """Reads by the number of rows."""
+class SDKOffset(SDKOffsetPaginator):
+    """Reads by the number of rows, as the SDK counts them."""
 
     def __init__(self) -> None:
         super().__init__(start_value=0, page_size=2)
@@ -287,7 +289,7 @@ class Offset(OffsetPaginator):
         return bool(response.json()["rows"])
 
 
-@pytest.mark.parametrize("kind", [CursorPaginator, Followed, Offset, SinglePagePaginator])
+@pytest.mark.parametrize("kind", [CursorPaginator, Followed, OffsetPaginator, SDKOffset, SinglePagePaginator])
 def test_whatever_paginator_a_stream_declares_is_used(
     url: str, library: Library, monkeypatch: pytest.MonkeyPatch, kind: type[BaseAPIPaginator[Any]]
 ) -> None:
@@ -298,6 +300,35 @@ def test_whatever_paginator_a_stream_declares_is_used(
     assert (
         sum(address.startswith("/shelves?") and "cursor=2" in address for address in library.requested) == len(rows) - 2
     )
+
+
+@pytest.mark.parametrize("more", ["$.more", None])
+def test_an_offset_counts_the_rows_that_came_and_a_short_page_is_not_the_last(
+    url: str, library: Library, monkeypatch: pytest.MonkeyPatch, more: str | None
+) -> None:
+    monkeypatch.setattr(Shelves, "paginator_class", OffsetPaginator)
+    monkeypatch.setattr(Shelves, "cursor_jsonpath", None)
+    monkeypatch.setattr(Shelves, "has_more_jsonpath", more)
+    library.rows |= {f"/shelves/{name}/books": [] for name in "de"}
+    pages = [["a"], ["b", "c"], ["d"], []]
+    answers = [
+        {"rows": [{"id": one} for one in page], "more": bool(pages[at + 1])} for at, page in enumerate(pages[:3])
+    ]
+    library.instead["/shelves"] = [(200, json.dumps(page).encode()) for page in answers]
+
+    rows = ids(sync(url), "shelves")
+
+    assert rows == ["a", "b", "c", "d"]
+    offsets = [
+        parse_qs(urlsplit(address).query).get("cursor") for address in library.requested if "/shelves?" in address
+    ]
+    assert offsets == [None, ["1"], ["3"], *([] if more else [["4"]])]
+
+
+@pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
+def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
+    with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Use this instead: "):
+        type("Bookcases", (Shelves,), {hook: None})
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,12 @@ from tap_common.errors import (
     RateLimitedError,
     RequestError,
 )
+from tap_common.hooks import refuse_dead_hooks
 from tap_common.http.address import doubt
 from tap_common.http.credential import CREDENTIAL, Credential
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import EnvelopeError, find, select
+from tap_common.http.offset import OffsetPaginator
 from tap_common.http.pagination import CursorPaginator, Signals
 from tap_common.http.prefetch import prefetch, prefetch_first
 from tap_common.output.conform import Conformer, as_row
@@ -86,8 +88,8 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters of every request; `{name}` stands for the context's value of that name."""
     paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
-    """Paginator of the endpoint; a class of another kind than `CursorPaginator` is made without arguments, or in
-    `get_new_paginator`."""
+    """Paginator of the endpoint: `CursorPaginator`, `OffsetPaginator` or a class derived from one of them, which read
+    the signals declared below; any other class is made without arguments, or in `get_new_paginator`."""
     makes_requests: ClassVar[bool] = True
     """For a child: whether it makes requests of its own."""
     page_size_param: ClassVar[str | None] = None
@@ -121,6 +123,11 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     """Whose rows are being read; None for the tap's first key."""
     skip_reason: ForbiddenError | None = None
     """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
+
+    @override
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        refuse_dead_hooks(cls)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -176,7 +183,7 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
 
     @override
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
-        if issubclass(self.paginator_class, CursorPaginator):
+        if issubclass(self.paginator_class, CursorPaginator | OffsetPaginator):
             return self.paginator_class(self.signals)
         return self.paginator_class()  # type: ignore[call-arg] # its own constructor says what it needs
 

@@ -1,0 +1,31 @@
+"""Hooks of the SDK that a stream of this framework would define in vain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_INSTEAD = {
+    "partitions": "contexts() returns a context for each list to read",
+    "get_child_context": "parent_keys names the columns that a child's contexts are made of",
+    "generate_child_contexts": "should_sync_parent() says which parents a child reads",
+    "post_process": "transform_record() changes a record of the API",
+    "get_next_page_token": "paginator_class, or get_new_paginator() for one that needs arguments",
+    "prepare_request_payload": "the four APIs are read with GET; get_url_params() returns a request's parameters",
+    "backoff_wait_generator": "the settings max_retries and backoff_factor",
+    "backoff_max_tries": "the setting max_retries",
+    "backoff_jitter": "the settings max_retries and backoff_factor",
+    "backoff_handler": "http/retry.py logs what is tried again",
+    "backoff_runtime": "the settings max_retries and backoff_factor",
+}
+"""Hooks that are never called, or would be called twice, and what has their meaning here."""
+
+
+def refuse_dead_hooks(stream: type[Any]) -> None:
+    """Refuse a stream class that defines a hook of the SDK which has no effect here.
+
+    Raises:
+        TypeError: With the hook, and what to use instead.
+    """
+    for name, instead in _INSTEAD.items():
+        if name in vars(stream):
+            raise TypeError(f"{stream.__name__}.{name} has no effect here. Use this instead: {instead}.")
