@@ -38,8 +38,8 @@ def with_both_names(row: Record) -> Record:
     named = dict(row)
     for name, older in _NAMES.items():
         if name in row or older in row:
-            named[name] = _first(row.get(name), row.get(older))
-            named[older] = _first(row.get(older), row.get(name))
+            named[name] = _known(row.get(name), row.get(older))
+            named[older] = _known(row.get(older), row.get(name))
     return named
 
 
@@ -58,8 +58,8 @@ def placed(row: Record) -> Record:
     sent = row.get("coordinate")
     coordinate = sent if isinstance(sent, dict) else {}
     names = {"latitude": "geo_latitude", "longitude": "geo_longitude"}
-    texts = {older: _first(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
-    numbers = {name: _first(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
+    texts = {older: _known(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
+    numbers = {name: _known(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
     if sent is not None and not isinstance(sent, dict):
         return texts  # what is no place is the row's problem
     return texts | {"coordinate": (coordinate or None) if None in numbers.values() else coordinate | numbers}
@@ -67,9 +67,9 @@ def placed(row: Record) -> Record:
 
 def linked(row: Record) -> Record:
     """The link of an online event under both names; the older is for Zoom alone."""
-    link = _first(row.get("meeting_url"), row.get("zoom_meeting_url"))
+    link = _known(row.get("meeting_url"), row.get("zoom_meeting_url"))
     zoom = row.get("meeting_url") if row.get("location_type") == "zoom" else None
-    return {"meeting_url": link, "zoom_meeting_url": _first(row.get("zoom_meeting_url"), zoom)}
+    return {"meeting_url": link, "zoom_meeting_url": _known(row.get("zoom_meeting_url"), zoom)}
 
 
 def earliest(moments: Iterable[Any]) -> str | None:
@@ -78,7 +78,7 @@ def earliest(moments: Iterable[Any]) -> str | None:
     return min(known, key=known.__getitem__, default=None)
 
 
-def _first(*values: Any) -> Any:
+def _known(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 

@@ -39,7 +39,7 @@ def from_environment(schema: Mapping[str, Any], prefix: str, environment: Mappin
     for name, setting in schema["properties"].items():
         if text := environment.get(variable(prefix, name)):
             try:
-                found[name] = _value(text, setting["type"])
+                found[name] = _parsed(text, setting["type"])
             except ValueError as expected:
                 wrong.append(f"The environment variable `{variable(prefix, name)}` does not hold {expected}.")
     if wrong:
@@ -47,7 +47,7 @@ def from_environment(schema: Mapping[str, Any], prefix: str, environment: Mappin
     return found
 
 
-def _value(text: str, types: str | list[str]) -> Any:
+def _parsed(text: str, types: str | list[str]) -> Any:
     """What a text stands for.
 
     Raises:

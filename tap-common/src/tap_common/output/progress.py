@@ -62,11 +62,11 @@ class Progress:
     """
 
     def __init__(self, tap: SchedulingTap, clock: Callable[[], Clock] = Clock) -> None:
-        self._tap = tap
+        self._plugin = tap
         self._new_clock = clock
 
     def __enter__(self) -> None:
-        self._last = Standing.of(self._tap)
+        self._last = Standing.of(self._plugin)
         self._stream: str | None = None
         self._clock = self._new_clock()
         self._thread = Thread(target=self._run, args=(self._clock,), name="progress", daemon=True)
@@ -84,7 +84,7 @@ class Progress:
 
     def say(self) -> None:
         """Log how far the run has come, and how fast since the last time."""
-        now, last = Standing.of(self._tap), self._last
+        now, last = Standing.of(self._plugin), self._last
         self._last = now
         self._stream = now.busiest_since(last) or self._stream
         records, requests = sum(now.records.values()), sum(now.requests.values())
@@ -95,18 +95,18 @@ class Progress:
         if until := self._waits_until():
             parts.append(f"waiting for the API's limit until {until}")
         more = {"stream_name": self._stream, "records": records, "requests": requests}
-        self._tap.logger.info("%s.", "; ".join(parts), extra=more)
+        self._plugin.logger.info("%s.", "; ".join(parts), extra=more)
 
     def _waits_until(self) -> str | None:
         """When the limit lets the next request through, by the API's time; None where none waits for long."""
-        now = self._tap.clock.monotonic()
-        moments = [credential.limiter.waiting_until for credential in self._tap.all_credentials]
+        now = self._plugin.clock.monotonic()
+        moments = [credential.limiter.waiting_until for credential in self._plugin.all_credentials]
         waits = [moment - now for moment in moments if moment is not None and moment - now >= _A_WAIT]
         if not waits:
             return None
         if min(waits) >= _A_DAY:
             return "another day"
         ours = datetime.now(UTC)
-        theirs = self._tap.now if self._tap.server_clock.has_begun else ours
+        theirs = self._plugin.now if self._plugin.server_clock.has_begun else ours
         whose = " (by the API's clock)" if abs(theirs - ours) > _APART else ""
         return f"{theirs + timedelta(seconds=min(waits)):%H:%M:%S} UTC{whose}"
