@@ -1,9 +1,13 @@
 # `make` lists the targets. Everything is installed inside this folder: .tools (uv), .venv (the taps, the loader,
-# Meltano, the tests' tools) and .meltano (Meltano's own environments, state and logs).
+# Meltano, the tests' tools) and .meltano (Meltano's own environments, state and logs). Keys are in .meltano/run while
+# something runs, and rows in output: nobody else can look into either.
 
 PYTHON ?= python3
-UV_VERSION := 0.13.8
 UV := .tools/bin/uv
+# Hashes of what packages are built with, from uv.lock; also for what Meltano has uv build.
+BUILD := .tools/build.txt
+# A program of the group `check` of uv.lock, in an environment of its own.
+ONLY_CHECK = $(UV) run $(QUIET) --frozen --isolated --only-group check
 # The oldest DuckDB that the loader supports; the newest is in .venv.
 OLDEST_DUCKDB := $(shell sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' target-duckdb/pyproject.toml)
 PORT ?= 8787
@@ -48,14 +52,18 @@ lint: .venv/.synced ## formatting, style and types
 	@$(RUN)/mypy
 
 setup: .meltano/.installed ## install everything
+	@if [ -n "$$(find .env \( -perm -040 -o -perm -004 \) 2>/dev/null)" ]; then \
+		echo "Others on this machine can read .env, and the keys in it: chmod 600 .env" >&2; fi
 
 sandbox: .venv/.synced ## serve the sandbox until Ctrl-C, on port 8787 or PORT=...
 	@exec $(RUN)/sandbox serve --rate-limit 60000 --port $(PORT)
 
-dist: $(UV) ## build the wheels and sdists of the taps and the loader into dist/, and check them
+dist: $(BUILD) ## build the wheels and sdists of the taps and the loader into dist/, and check them
 	@rm -rf dist
-	@for package in $(PUBLISHED); do $(UV) build $(QUIET) --no-create-gitignore --out-dir dist $$package || exit 1; done
-	@$(UV) tool run $(QUIET) twine@7.0.0 check --strict dist/*
+	@for package in $(PUBLISHED); do \
+		$(UV) build $(QUIET) --build-constraints $(BUILD) --require-hashes --no-create-gitignore --out-dir dist $$package || exit 1; \
+	done
+	@$(ONLY_CHECK) twine check --strict dist/*
 
 docs: .venv/.synced ## write what is generated of the documents, meltano.yml and hub/
 	@$(RUN)/python tools/docs.py
@@ -78,8 +86,8 @@ publish: $(UV) ## upload dist/ to the package index: the release workflow does
 
 audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where nobody can be asked
 	@$(UV) export -q --frozen --all-packages --all-groups --no-emit-workspace --no-annotate --no-header -o .tools/audited.txt
-	@$(UV) tool run -q --from pip-audit==2.10.0 pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r .tools/audited.txt
-	@$(UV) tool run -q --from zizmor==1.32.0 zizmor --offline .
+	@$(ONLY_CHECK) pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r .tools/audited.txt
+	@$(ONLY_CHECK) zizmor --offline .
 
 bench: .venv/.synced ## measure the taps and the loader beside their peers, into benchmarks/RESULTS.md: half an hour
 	@$(RUN)/python benchmarks/run.py
@@ -87,9 +95,10 @@ bench: .venv/.synced ## measure the taps and the loader beside their peers, into
 bench-quick: .venv/.synced ## the same on small sizes, to the terminal: whether all run and are right
 	@$(RUN)/python benchmarks/run.py --quick
 
-lock: $(UV) ## renew uv.lock and constraints.txt
+lock: $(UV) ## renew uv.lock, constraints.txt and tools/uv.txt
 	$(UV) lock
-	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-dev --all-packages --no-annotate --no-header -o constraints.txt
+	$(UV) export -q --frozen --no-hashes --no-emit-workspace --no-default-groups --all-packages --no-annotate --no-header -o constraints.txt
+	$(UV) export -q --frozen --no-emit-workspace --no-annotate --no-header | awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' > tools/uv.txt
 
 clean: ## remove what was installed or built, and the demo; what was loaded, and how far runs have come, stays
 	rm -rf .tools .venv .bench dist .meltano/.installed .meltano/extractors .meltano/loaders .meltano/run output/demo.*
@@ -99,14 +108,19 @@ clean-data: ## remove what was loaded into output/, and how far runs have come: 
 
 $(UV):
 	@echo "Installing uv into .tools"
-	@$(PYTHON) -m pip install $(QUIET) --disable-pip-version-check --root-user-action=ignore --target .tools uv==$(UV_VERSION)
+	@$(PYTHON) -m pip install $(QUIET) --disable-pip-version-check --root-user-action=ignore --target .tools --require-hashes -r tools/uv.txt
+
+$(BUILD): uv.lock | $(UV)
+	@$(UV) export -q --frozen --only-group build --no-annotate --no-header -o $@
 
 .venv/.synced: uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(UV)
 	@echo "Installing the taps, the loader, Meltano and the tests' tools into .venv"
-	@$(UV) sync $(QUIET) --frozen --python $(PYTHON)
+	@$(UV) sync $(QUIET) --frozen --inexact --only-group build --python $(PYTHON)
+	@$(UV) sync $(QUIET) --frozen --no-build-isolation --python $(PYTHON)
 	@touch $@
 
-.meltano/.installed: .venv/.synced meltano.yml constraints.txt
+.meltano/.installed: .venv/.synced meltano.yml constraints.txt $(BUILD)
 	@echo "Installing Meltano's plugins into .meltano"
-	@$(RUN)/meltano --log-level=warning install
+	@mkdir -p .meltano && chmod 700 .meltano output
+	@UV_BUILD_CONSTRAINT=$(BUILD) $(RUN)/meltano --log-level=warning install
 	@touch $@

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from ruamel.yaml import YAML
 
 from api import runner_of
+from apis import APIS
 from calendly_api import CALENDLY
 from loaded import ROOT, DuckDB, Project
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox.oncehub.limit import Window
 from savvycal_api import SAVVYCAL
+from tap_common.cli.connection_check import checkup
 from tap_common.errors import SettingsError
+from tap_common.state.accounts import named
 from truth import Judge
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from api import Api
@@ -39,6 +44,11 @@ def block(language: str, begin: str) -> str:
     return str(found)
 
 
+def organization(of: Sandbox) -> str:
+    """The URI of the organization."""
+    return str(of.truth("calendly", "organization")[0]["uri"])
+
+
 class Accounts:
     """A project with the page's file, as it is printed, and a sandbox for each account."""
 
@@ -49,6 +59,8 @@ class Accounts:
         self.project = Project(CALENDLY, self.sandboxes["sales"], folder)
         self.file = folder / "accounts.meltano.yml"
         self.file.write_text(block("yaml", "plugins:"), encoding="utf-8")
+        for name, sandbox in self.sandboxes.items():
+            self.edit(f": {name.upper()}}}", f": {organization(sandbox)}}}")
         self.states = folder / "states"
         self.loader = DuckDB(hard_delete=False, file=folder / "warehouse.duckdb")
         self.environment = {
@@ -134,26 +146,221 @@ def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_ru
         accounts.state("sales")
 
 
-def test_a_misspelt_variable_ends_the_run_before_anything_is_requested(accounts: Accounts) -> None:
+# Credentials of the account that the others inherit from.
+PARENT = {
+    "calendly": ("api_key", "auth_token", "client_id", "client_secret", "refresh_token", "token_file"),
+    "oncehub": ("api_key",),
+    "luma": ("api_key", "api_keys", "organization_api_key"),
+    "savvycal": ("api_key", "api_keys"),
+}
+OAUTH = PARENT["calendly"][2:]
+OWN = [
+    *((CALENDLY, own) for own in (("api_key",), ("auth_token",), OAUTH)),
+    *((api, (own,)) for api in (ONCEHUB, LUMA, SAVVYCAL) for own in PARENT[api.name]),
+]
+
+
+def refusals(api: Api) -> dict[str, Any]:
+    """What the page says that an extractor declares or refuses, all of it refused."""
+    [row] = re.findall(rf"^\| `{api.tap.name}` \| (`api_key`.*) \|$", PAGE, re.MULTILINE)
+    told = {name: YAML(typ="safe").load(value or "''") for name, value in re.findall(r"`(\w+)(?:: (\S+))?`", row)}
+    return {name: value for name, value in told.items() if name not in OAUTH or name == "refresh_token"}
+
+
+def variables(prefix: str, names: Iterable[str], value: str) -> dict[str, str]:
+    """Variables of credentials."""
+    return {f"{prefix}_{name.upper()}": f'["{value}"]' if name == "api_keys" else value for name in names}
+
+
+@pytest.mark.parametrize(("api", "own"), OWN, ids=lambda value: getattr(value, "name", None) or value[-1])
+def test_with_a_misspelt_variable_no_credential_is_left_and_nothing_is_requested(
+    sandbox: Sandbox, tmp_path: Path, api: Api, own: tuple[str, ...]
+) -> None:
+    prefix = api.tap.name.upper().replace("-", "_")
+    project = Project(api, sandbox, tmp_path)
+    config = refusals(api) | {name: f"${prefix}__SALES_{name.upper()}" for name in own}
+    name = f"{api.tap.name}--sales"
+    extractor = {"name": name, "inherit_from": api.tap.name, "config": config}
+    YAML().dump({"plugins": {"extractors": [extractor]}}, tmp_path / "accounts.meltano.yml")
+    environment = {"MELTANO_ENVIRONMENT": "prod", f"{prefix}__SALES_ACCOUNTS": '{"x": "y"}'}
+    environment |= variables(prefix, PARENT[api.name], "of-the-parent") | variables(f"{prefix}__SALE", own, "its-own")
+
+    given = project.meltano("invoke", "--no-install", "--dump=config", name, environment=environment)
+
+    config = json.loads(given.stdout)
+    kept = {name for name in PARENT[api.name] if config.get(name)}
+    assert kept <= {"client_id", "client_secret", "token_file"}
+    with pytest.raises(SettingsError, match=r"^(Setting `api_key` is missing|OAuth needs)"):
+        api.tap(config=config)
+
+
+def test_the_page_s_example_ends_as_the_page_says(accounts: Accounts) -> None:
     key = accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
     accounts.environment |= {"TAP_CALENDLY__SALE_API_KEY": key, "TAP_CALENDLY_API_KEY": key}
 
-    given = accounts.project.meltano(
-        "invoke", "--no-install", "--dump=config", "tap-calendly--sales", environment=accounts.environment
-    )
+    run = accounts.run("tap-calendly--sales", "target-duckdb")
+
+    assert run.returncode == 1
+    assert block("log", "Setting").strip() in run.stderr
+    assert list(accounts.sandboxes["sales"].requests) == []
+
+
+def test_what_is_not_refused_is_inherited_and_not_a_row_of_that_account_is_loaded(accounts: Accounts) -> None:
+    accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
+    text = accounts.file.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if "auth_token" not in line and "refresh_token" not in line]
+    accounts.file.write_text("\n".join(kept), encoding="utf-8")
+    accounts.environment |= {
+        "TAP_CALENDLY_AUTH_TOKEN": CALENDLY.key,
+        "TAP_CALENDLY__SALES_API_URL": accounts.sandboxes["support"].calendly.api_url,
+    }
+
+    run = accounts.run("tap-calendly--sales", "target-duckdb")
+
+    assert run.returncode == 1
+    assert block("log", "The key belongs to another account than the setting").strip() in run.stderr
+    assert accounts.rows("sales") == {}
+    assert {request.path for request in accounts.sandboxes["support"].requests} <= {
+        "/users/me",
+        "/organization_memberships",
+    }
+
+
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_an_extractor_with_a_schema_of_its_own_says_whose_it_is_before_anything_is_requested(
+    sandbox: Sandbox, tmp_path: Path, api: Api
+) -> None:
+    name, schema = f"{api.tap.name}--sales", f"{api.tap.name.replace('-', '_')}__sales"
+    project = Project(api, sandbox, tmp_path)
+    inherits = {"name": name, "inherit_from": api.tap.name}
+    YAML().dump({"plugins": {"extractors": [inherits]}}, tmp_path / "accounts.meltano.yml")
+    prefix = api.tap.name.upper().replace("-", "_")
+    environment = {
+        "MELTANO_ENVIRONMENT": "prod",
+        f"{prefix}_API_KEY": api.key,
+        f"{prefix}_API_URL": f"{sandbox.url}/{api.name}",
+        # Another schema's, which is inherited.
+        f"{prefix}_ACCOUNTS": json.dumps({api.tap.name.replace("-", "_"): "*"}),
+    }
+
+    run = project.meltano("invoke", "--no-install", name, environment=environment)
+
+    assert run.returncode == 1
+    assert f"`{name}` inherits what it does not set, keys too" in run.stderr
+    assert f"Set `accounts` to {{`{schema}`: …}}" in run.stderr
+    assert list(sandbox.requests) == []
+
+
+def name_of(api: Api, sandbox: Sandbox) -> str:
+    """The name of an account, as `accounts` has it."""
+    match api.name:
+        case "calendly":
+            return organization(sandbox).rpartition("/")[2]
+        case "oncehub":
+            return str(sandbox.world.seats["owner"].email).upper()
+        case "luma":
+            return str(sandbox.truth("luma", "calendar")[0]["id"])
+    return str(sandbox.truth("savvycal", "current_user")[0]["id"])
+
+
+@pytest.fixture
+def two(serve: Callable[..., Sandbox], api: Api, clock: VirtualClock) -> tuple[Runner, Runner, str]:
+    """Runs of one account and of another, and the name of the first."""
+    one, other = (serve(seed=seed) for seed in (3, 4))
+    other.world.seats["owner"].email = "somebody@else.example"
+    return runner_of(api, one, clock), runner_of(api, other, clock), name_of(api, one)
+
+
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_the_account_that_is_named_is_read_and_of_another_nothing(two: tuple[Runner, Runner, str]) -> None:
+    one, other, name = two
+    accounts: dict[str, Any] = {"accounts": {"any": f"somebody, {name}"}}
+    one.sync(**accounts)
+    assert one.warehouse.rows
+
+    with pytest.raises(SettingsError, match="another account than the setting `accounts` names") as refused:
+        other.sync(**accounts)
+    assert name.casefold() not in str(refused.value).casefold()
+    assert other.warehouse.rows == {}
+    assert other.warehouse.state is None
+    other.sync(accounts={"any": "*"})
+    assert other.warehouse.rows
+
+
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_a_key_of_another_account_does_not_go_on_from_a_state(two: tuple[Runner, Runner, str]) -> None:
+    one, other, _ = two
+    one.sync()
+    other.warehouse.state = before = deepcopy(one.warehouse.state)
 
     with pytest.raises(SettingsError) as refused:
-        CALENDLY.tap(config=json.loads(given.stdout))
-    assert str(refused.value) == block("log", "Setting").strip()
-    assert list(accounts.sandboxes["sales"].requests) == []
+        other.sync()
+
+    assert str(refused.value) == block("log", "The key belongs to another account than the one whose").strip()
+    assert other.warehouse.rows == {}
+    assert other.warehouse.state == before
+    other.forget()
+    other.sync()
+    assert other.warehouse.rows
+
+
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+def test_what_the_test_of_a_key_says_of_its_account_can_be_named(two: tuple[Runner, Runner, str]) -> None:
+    one, _, _ = two
+    said: list[str] = []
+    with pytest.raises(SettingsError, match="`accounts`"):
+        checkup(one.build(accounts={"any": "nobody"}), said.append)
+    [line] = said
+    found = re.findall(r"[\w.+-]+@[\w.-]+\w|https://[^\s;]+|(?:cal-|user_)\w+", line)
+    one.sync(accounts={"any": found[0]})
+    assert one.warehouse.rows
+
+
+@pytest.mark.parametrize(
+    ("schema", "extractor", "accounts", "names"),
+    [
+        (None, None, {}, None),
+        (None, None, {"a": "X", "b": "Y"}, {"x", "y"}),
+        ("tap_calendly", "tap-calendly", {}, None),
+        ("raw", "tap-calendly", {}, None),
+        ("tap_calendly", "tap-calendly--in-full", {}, None),
+        ("tap_calendly", "tap-calendly", {"tap_calendly": "X"}, {"x"}),
+        ("tap_calendly__a", "tap-calendly--a", {"tap_calendly__a": " https://x/Y/ , Z"}, {"y", "z"}),
+        ("tap_calendly__a", "tap-calendly--a-in-full", {"tap_calendly__a": "*"}, None),
+        ("tap_calendly__a", "tap-calendly--a", {"tap_calendly": "*"}, "refused"),
+        ("tap_calendly__a", "tap-calendly--a", {"tap_calendly__a": " , "}, "refused"),
+        ("tap_calendly", "tap-calendly", {"tap_calendly": ""}, "refused"),
+        (None, None, {"any": ""}, "refused"),
+        (None, "tap-calendly--a", {"tap_calendly__a": "X"}, "refused"),
+        ("tap_calendly__a", "tap-calendly--a", {}, "refused"),
+    ],
+)
+def test_an_account_is_named_for_a_schema(
+    schema: str | None, extractor: str | None, accounts: dict[str, str], names: Any
+) -> None:
+    variables = {"MELTANO_EXTRACT__LOAD_SCHEMA": schema, "MELTANO_EXTRACTOR_NAME": extractor}
+    environment = {name: text for name, text in variables.items() if text}
+    if names == "refused":
+        with pytest.raises(SettingsError, match=r"^Extractor `tap-calendly--a` inherits|^Setting `accounts` names no"):
+            named({"accounts": accounts}, environment, "tap-calendly", "its id")
+    else:
+        assert named({"accounts": accounts}, environment, "tap-calendly", "its id") == names
+
+
+def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox, tmp_path: Path) -> None:
+    project = Project(CALENDLY, sandbox, tmp_path)
+    environment = {"MELTANO_ENVIRONMENT": "sandbox", "TAP_CALENDLY_AUTH_TOKEN": "mine"}
+
+    run = project.meltano("invoke", "--no-install", "tap-calendly", environment=environment)
+
+    assert run.returncode == 1
+    assert "Settings `auth_token` and `api_key` hold different credentials" in run.stderr
+    assert "mine" not in run.stderr
 
 
 def test_an_organization_that_is_set_refuses_the_key_of_another(
     serve: Callable[..., Sandbox], sandbox: Sandbox, calendly: Runner, clock: VirtualClock
 ) -> None:
-    def organization(of: Sandbox) -> str:
-        return str(of.truth("calendly", "organization")[0]["uri"])
-
     calendly.sync(organization_uri=organization(sandbox))
     assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_common.errors import EndlessListError
 from tap_common.state.timestamps import canonical, instant
 from truth import Judge
 
 if TYPE_CHECKING:
     from api import Api
-    from harness import Runner
+    from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
 
@@ -57,6 +59,51 @@ def test_one_answer_with_a_wrong_date_makes_no_later_bookmark_and_loses_nothing(
     assert all(instant(runner.bookmarks()[stream] or "") <= sandbox.world.now for stream in incremental(runner))
     sandbox.faults.clear()
     sandbox.advance(hours=5)
+
+    runner.sync()
+
+    assert Judge(api, sandbox).verdict(runner) == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "machine", "told"),
+    [
+        ("date-ahead", 0, "ahead of this machine's"),
+        ("date-ahead", -400, "ahead of this machine's"),
+        ("date-behind", 0, "is later than it is by the API's clock"),
+        ("no-date", 0, "carry no time"),
+        ("no-date", -400, "carry no time"),
+        ("ok", -400, "ahead of this machine's"),
+        ("ok", 400, ""),
+    ],
+)
+def test_where_all_dates_or_this_machine_are_wrong_no_bookmark_is_later_than_it_was_and_that_is_told(  # noqa: PLR0917 - fixtures
+    api: Api,
+    sandbox: Sandbox,
+    runner: Runner,
+    clock: VirtualClock,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    machine: int,
+    told: str,
+) -> None:
+    runner.sync()
+    reached = runner.bookmarks()
+    sandbox.advance(hours=5)
+    sandbox.faults.script("", [fault] * 1000)
+    clock.machine = lambda: sandbox.world.now + timedelta(days=machine)
+    # SavvyCal's tap finds that meetings have begun which, by the clock that is left, are yet to come.
+    with caplog.at_level(logging.WARNING), suppress(EndlessListError):
+        runner.sync()
+
+    assert all(instant(runner.bookmarks()[stream] or "") <= sandbox.world.now for stream in incremental(runner))
+    assert told in caplog.text
+    if fault == "ok":
+        assert all(str(bookmark) >= str(reached[stream]) for stream, bookmark in runner.bookmarks().items())
+        assert "Reading everything" not in caplog.text
+    sandbox.faults.clear()
+    sandbox.advance(hours=5)
+    clock.machine = lambda: sandbox.world.now
 
     runner.sync()
 

@@ -99,7 +99,7 @@ def test_every_private_name_of_the_sdk_that_is_touched_is_listed_with_its_reason
 @pytest.mark.parametrize("name", PRIVATE)
 def test_each_of_them_is_where_it_was(name: str) -> None:
     module, _, inside = name.partition(":")
-    found = import_module(module)
+    found: object = import_module(module)
     for part in filter(None, inside.split(".")):
         annotated = part in getattr(found, "__annotations__", {})
         assigned = isinstance(found, type) and f"self.{part}" in inspect.getsource(found)

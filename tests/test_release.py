@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,9 +128,116 @@ def test_the_tests_run_on_every_python_that_the_packages_name() -> None:
 
 
 def test_zizmor_finds_nothing_in_the_workflows() -> None:
-    code, text = said(UV, "tool", "run", "zizmor@1.32.0", "--offline", "--pedantic", ".github")
+    alone = ("run", "-q", "--frozen", "--isolated", "--only-group", "check")
+    code, text = said(UV, *alone, "zizmor", "--offline", "--pedantic", ".github")
 
     assert code == 0, text
+
+
+def locked() -> dict[str, Any]:
+    """Every package of uv.lock."""
+    return {one["name"]: one for one in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]}
+
+
+def recipes() -> list[str]:
+    """The commands of the Makefile, each in one line."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return re.findall(r"^\t(.+)$", text, re.MULTILINE)
+
+
+def test_everything_in_the_lock_is_pinned_by_hash() -> None:
+    others = [one for one in locked().values() if "registry" in one["source"]]
+    files = [file for one in others for file in [*one.get("wheels", ()), *filter(None, [one.get("sdist")])]]
+
+    assert {"uv", "hatchling", "editables", "twine", "zizmor", "pip-audit"} <= {one["name"] for one in others}
+    assert {file["hash"].partition(":")[0] for file in files} == {"sha256"}
+    assert [
+        one["name"] for one in locked().values() if not {"registry", "editable", "virtual"} & one["source"].keys()
+    ] == []
+
+
+def test_uv_is_that_of_the_lock_by_its_hashes() -> None:
+    uv, text = locked()["uv"], (ROOT / "tools" / "uv.txt").read_text(encoding="utf-8")
+
+    assert re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE) == [("uv", uv["version"])]
+    assert set(re.findall(r"--hash=(\S+)", text)) == {file["hash"] for file in [*uv["wheels"], uv["sdist"]]}
+
+
+def test_no_target_fetches_or_builds_with_what_is_not_pinned_by_hash() -> None:
+    commands = recipes()
+    installs = [one for one in commands if "pip install" in one]
+    builds = [one for one in commands if "$(UV) build" in one]
+
+    assert installs
+    assert all("--require-hashes -r tools/uv.txt" in one for one in installs)
+    assert builds
+    assert all("--build-constraints $(BUILD) --require-hashes" in one for one in builds)
+    assert all(
+        re.search("--frozen .*(--only-group build|--no-build-isolation)", one)
+        for one in commands
+        if "$(UV) sync" in one
+    )
+    assert all("UV_BUILD_CONSTRAINT=" in one for one in commands if re.search(r"meltano\b.* install", one))
+    assert not [one for one in commands if "tool run" in one or "uvx" in one]
+    # What `make check` runs the loader's tests with beside what is locked; nothing of it is published.
+    assert [one for one in commands if "--with" in one] == [
+        one for one in commands if "duckdb==$(OLDEST_DUCKDB)" in one
+    ]
+
+
+def test_a_package_is_not_built_with_another_hatchling_than_that_of_the_lock(tmp_path: Path) -> None:
+    code, exported = said(UV, "export", "-q", "--frozen", "--only-group", "build", "--no-annotate", "--no-header")
+    assert (code, "hatchling==" in exported) == (0, True)
+    tampered = re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", exported)
+    (tmp_path / "build.txt").write_text(tampered)
+
+    code, text = said(
+        *(UV, "build", "--build-constraints", tmp_path / "build.txt", "--require-hashes"),
+        *("--out-dir", tmp_path / "dist", ROOT / "tap-luma"),
+    )
+
+    assert code != 0
+    assert "Hash mismatch" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        ".env.prod",
+        "tap-luma/.env.local",
+        "warehouse.duckdb",
+        "somewhere/warehouse.duckdb.wal",
+        "tokens.json",
+        "calendly-token.json.lock",
+        "secrets/tokens.json.new",
+        "output/rows.parquet",
+        ".meltano/run/tap-luma/tap.config.json",
+    ],
+)
+def test_git_takes_no_keys_tokens_or_rows(path: str) -> None:
+    assert said("git", "check-ignore", "--no-index", "-q", path)[0] == 0
+
+
+def test_git_takes_the_example_of_the_environment_and_the_lock() -> None:
+    for path in (".env.example", "uv.lock", "constraints.txt"):
+        assert said("git", "check-ignore", "--no-index", "-q", path)[0] == 1
+
+
+def test_setup_says_that_others_can_read_the_keys(tmp_path: Path) -> None:
+    [check] = [one for one in recipes() if "chmod 600 .env" in one]
+    script = check.removeprefix("@").replace("$$", "$")
+
+    def warning(mode: int | None) -> str:
+        file = tmp_path / ".env"
+        if mode is not None:
+            file.touch()
+            file.chmod(mode)
+        done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stderr
+
+    assert [warning(mode) for mode in (None, 0o600, 0o400)] == [""] * 3
+    assert ["chmod 600 .env" in warning(mode) for mode in (0o644, 0o640, 0o604)] == [True] * 3
 
 
 def test_every_hook_before_a_commit_runs_what_is_installed_here() -> None:

@@ -230,17 +230,18 @@ def test_a_proxy_learns_the_host_alone(
     assert not any(KEY in head or "uthorization" in head for head in proxy.heads)
 
 
-def test_no_proxy_stands_before_plain_http_to_this_machine(
-    api: Api, listen: Callable[..., Listener], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("host", ["127.0.0.1", "%6cocalhost", "x@127.0.0.1"])
+def test_no_proxy_stands_before_plain_http_to_this_machine_however_it_is_spelt(
+    api: Api, listen: Callable[..., Listener], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     proxy, source = listen(502), listen(400)
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.setenv("ALL_PROXY", proxy.url)
 
     with pytest.raises(RequestError):
-        checked(api, source.url)
+        checked(api, source.url.replace("127.0.0.1", host))
     with pytest.raises(TapError):
-        refreshed(source.url, tmp_path)
+        refreshed(source.url.replace("127.0.0.1", host), tmp_path)
 
     assert len(source.heads) == 2
     assert proxy.heads == []

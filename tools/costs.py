@@ -21,6 +21,7 @@ from sandbox import Sandbox
 from sandbox.world import EPOCH
 from tap_bookings.tap import TapBookings
 from tap_calendly.tap import TapCalendly
+from tap_common.http.clock import Clock
 from tap_common.output.writer import Writer
 from tap_luma.tap import TapLuma
 from tap_scheduler.tap import TapScheduler
@@ -131,6 +132,18 @@ class Nowhere(Writer):
         """Nothing."""
 
 
+class SandboxClock(Clock):
+    """Time on a machine whose clock shows the sandbox's time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__()
+        self._sandbox = sandbox
+
+    @override
+    def now(self) -> datetime:
+        return self._sandbox.world.now
+
+
 def run(sandbox: Sandbox, api: str, state: Mapping[str, Any] | None = None) -> tuple[Counts, Mapping[str, Any]]:
     """The requests of a run with every setting at its default, and the state that it leaves.
 
@@ -139,7 +152,7 @@ def run(sandbox: Sandbox, api: str, state: Mapping[str, Any] | None = None) -> t
     """
     before = len(sandbox.requests)
     config = {"api_key": "sandbox-admin", "api_url": f"{sandbox.url}/{api}", "requests_per_minute": _UNLIMITED}
-    tap = TAPS[api](config=config, state=dict(state or {}), message_writer=Nowhere())
+    tap = TAPS[api](config=config, state=dict(state or {}), message_writer=Nowhere(), clock=SandboxClock(sandbox))
     for stream in tap.streams.values():
         stream.selected = stream.selected_by_default
     try:

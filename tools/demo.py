@@ -21,7 +21,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
+
+from tap_common.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,16 +176,21 @@ def show(console: Console, began: datetime) -> int:
                 [began],
             ).fetchone() or (0, 0, None)
             total += written
-            table.add_row(*name.split("."), f"{rows:,}", f"{written:,}", (latest or "")[:19])
+            table.add_row(*cells(*name.split("."), f"{rows:,}", f"{written:,}", (latest or "")[:19]))
         console.print(table)
         for question, sql in QUESTIONS.items():
             answer = warehouse.execute(sql)
             console.print(f"\n{question}")
-            table = Table(*(column[0] for column in answer.description or ()))
+            table = Table(*map(Column, cells(*(column[0] for column in answer.description or ()))))
             for row in answer.fetchall():
-                table.add_row(*map(str, row))
+                table.add_row(*cells(*row))
             console.print(table)
     return total
+
+
+def cells(*values: object) -> list[Text]:
+    """What was loaded, for a table: nothing of it is markup, or a command for the terminal."""
+    return [Text(printable(value)) for value in values]
 
 
 if __name__ == "__main__":

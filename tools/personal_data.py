@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 import meltano_settings
+from tap_common.state.accounts import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ HASHED = {"name", "contact", "about", "place", "digest"}
 SECRET = {
     "link": "whoever has it can act: join, cancel, move, pay, show the ticket",
     "code": "whoever knows it can use it",
-    "redacted": "an address without password and query string, which the tap has removed",
+    "redacted": "an address of which the tap has kept scheme, host and port alone",
 }
 """The values of `x-secret`."""
 
@@ -98,6 +99,7 @@ folder, where all commands here are typed: Meltano reads every file there whose 
 
 ```sh
 ln -s stream-maps/hash.meltano.yml .        # or stream-maps/drop.meltano.yml, without a seed
+umask 077
 echo "STREAM_MAP_HASH_SEED=$(python3 -c 'import secrets; print(secrets.token_hex(32))')" >> .env
 .venv/bin/meltano run calendly-hashed-to-duckdb
 ```
@@ -213,11 +215,11 @@ def project(mode: str) -> str:
     jobs: list[dict[str, Any]] = []
     schedules = []
     for hour, tap in enumerate(meltano_settings.TAPS, 1):
-        config: dict[str, Any] = {"stream_maps": stream_maps(tap, hashing=mode == "hash")}
-        if mode == "hash":
-            config["stream_map_config"] = {"hash_seed": "$STREAM_MAP_HASH_SEED"}
         suffix = {"hash": "hashed", "drop": "dropped"}[mode]
         namespace = f"{tap.name.replace('-', '_')}_{suffix}"
+        config: dict[str, Any] = {"accounts": {namespace: ANY}, "stream_maps": stream_maps(tap, hashing=mode == "hash")}
+        if mode == "hash":
+            config["stream_map_config"] = {"hash_seed": "$STREAM_MAP_HASH_SEED"}
         names = {"name": f"{tap.name}--{suffix}", "inherit_from": tap.name, "load_schema": namespace}
         in_full = {"name": f"{tap.name}--{suffix}-in-full", "inherit_from": names["name"], "load_schema": namespace}
         entries += [{**names, "config": config}, {**in_full, "metadata": {"*": {"replication-method": "FULL_TABLE"}}}]

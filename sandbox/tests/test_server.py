@@ -81,10 +81,63 @@ def test_faults_are_ordered_by_http(sandbox: Sandbox, get: Get) -> None:
 def test_nonsense_by_http_is_refused(sandbox: Sandbox) -> None:
     address = f"{sandbox.url}/_world"
     assert requests.post(f"{address}/advance?weeks=1", timeout=5).status_code == 400
-    assert requests.post(f"{address}/advance?days=-1", timeout=5).status_code == 400
+    for span in (
+        "days=-1",
+        "days=3651",
+        "days=3650&seconds=1",
+        "hours=-1&days=-1",
+        "days=nan",
+        "days=inf",
+        "days=1e300",
+    ):
+        refused = requests.post(f"{address}/advance?{span}", timeout=5)
+        assert (refused.status_code, "give" in refused.json()["error"]) == (400, True), span
     assert requests.post(f"{address}/faults", json={"break": 1}, timeout=5).status_code == 400
     assert requests.post(f"{address}/faults", data="{", timeout=5).status_code == 400
     assert requests.get(f"{address}/truth/calendly/nothing", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Host": "rebound.example:{port}"},
+        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1"},
+        {"Origin": "https://page.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": ""},
+    ],
+    ids=str,
+)
+def test_a_web_page_does_not_move_the_world_nor_read_of_it(sandbox: Sandbox, headers: dict[str, str]) -> None:
+    headers = {name: text.format(port=sandbox.port) for name, text in headers.items()}
+    before = sandbox.world.now
+
+    answers = [
+        requests.post(f"{sandbox.url}/_world/advance?days=3", headers=headers, timeout=5),
+        requests.post(f"{sandbox.url}/_world/faults", json={"clear": True}, headers=headers, timeout=5),
+        *(
+            requests.get(f"{sandbox.url}/_world{path}", headers=headers, timeout=5)
+            for path in ("", "/requests", "/truth/luma/events")
+        ),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert answers[0].json() == {"error": f"ask {sandbox.url} itself, and not through a web page"}
+    assert sandbox.world.now == before
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_moves_the_world_by_either_name(sandbox: Sandbox, host: str) -> None:
+    own = f"{host}:{sandbox.port}"
+
+    answer = requests.post(
+        f"{sandbox.url}/_world/advance?days=1", headers={"Host": own, "Origin": f"http://{own}"}, timeout=5
+    )
+
+    assert answer.status_code == 200
 
 
 def test_something_happens_before_the_answer_to_the_request_after_so_many_more(sandbox: Sandbox, get: Get) -> None:

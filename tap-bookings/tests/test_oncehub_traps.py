@@ -11,6 +11,7 @@ from typing_extensions import override
 from harness import Messages
 from oncehub_api import booked, booking, every
 from sandbox.oncehub.bookings import booking_ref
+from tap_bookings.tap import TapBookings
 from tap_common.errors import ExpiredCursorError, RequestError, SettingsError
 from tap_common.state.timestamps import instant
 
@@ -268,18 +269,29 @@ def test_a_refused_after_is_tried_again_five_times_and_then_fails(
     assert [str(state) for state in states] == [before, before]  # the one that it went on from, and that of the stream
 
 
-def test_the_bookmark_of_another_account_is_not_gone_by_and_no_address_is_in_the_state(
-    oncehub: Runner, sandbox: Sandbox, requested: RecordedRequest
-) -> None:
+def test_no_address_is_in_the_state_and_that_of_another_account_is_refused(oncehub: Runner, sandbox: Sandbox) -> None:
     oncehub.sync()
     state = oncehub.warehouse.state or {}
     covers = state["bookmarks"]["bookings"]["covers"]
     assert len(covers["scope"]) == 16
     assert "@" not in str(state)
 
-    covers["scope"] = "another account's"
+    for bookmark in state["bookmarks"].values():
+        bookmark.get("covers", {})["scope"] = "another account's"
     before = len(sandbox.requests)
-    oncehub.sync()
+    with pytest.raises(SettingsError, match="another account than the one whose rows the state is about"):
+        oncehub.sync()
+    assert [requested.path for requested in sandbox.requests[before:]] == ["/v2/test"]
 
-    assert not any("last_updated_time.gt" in query for query in requested("/v2/bookings", before))
-    assert oncehub.warehouse.written["bookings"] == len(oncehub.warehouse.rows["bookings"])
+
+def test_where_the_api_does_not_tell_whose_key_it_is_the_state_is_gone_by_and_no_account_can_be_named(
+    oncehub: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oncehub.sync()
+    monkeypatch.setattr(TapBookings, "account", None)
+    oncehub.sync()
+    assert "bookings" not in oncehub.warehouse.written
+
+    with pytest.raises(SettingsError, match=r"does not tell the mail address .*, so that .* cannot be checked"):
+        oncehub.sync(accounts={"any": "somebody@x.example"})
+    oncehub.sync(accounts={"any": "*"})

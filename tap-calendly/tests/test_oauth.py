@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import re
@@ -226,6 +227,14 @@ def refreshes(sandbox: Sandbox) -> int:
 
 
 @pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """What others may do with new files is what a test says."""
+    usual = os.umask(0o022)
+    yield
+    os.umask(usual)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_private_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """At any level, in any of these tests."""
     with caplog.at_level("DEBUG"):
@@ -300,12 +309,30 @@ def test_a_renewal_that_goes_wrong_in_the_middle_of_a_sync_ends_it_and_is_not_re
     assert refreshes(sandbox) == 2
 
 
-def test_a_personal_access_token_wins_over_oauth(runner: Runner, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"api_key": "a"}, "`api_key` and `refresh_token`"),
+        ({"auth_token": "a"}, "`auth_token` and `refresh_token`"),
+        ({"api_key": "a", "auth_token": "b", "refresh_token": ""}, "`auth_token` and `api_key`"),
+    ],
+)
+def test_between_different_credentials_nothing_is_chosen(
+    runner: Runner, sandbox: Sandbox, given: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{named} hold different credentials"):
+        runner.sync(**given)
+    assert sandbox.requests == []
+    assert not Path(runner.config["token_file"]).exists()
+
+
+def test_the_same_token_may_stand_under_both_names_and_a_client_id_alone_is_no_credential(
+    runner: Runner, sandbox: Sandbox
+) -> None:
     runner.select = lambda name, _default: name == "api_user"
-    runner.sync(api_key=CALENDLY.key)
+    runner.sync(api_key=CALENDLY.key, auth_token=CALENDLY.key, refresh_token="")
 
     assert {requested.key for requested in sandbox.requests} == {CALENDLY.key}
-    assert not Path(runner.config["token_file"]).exists()
 
 
 @pytest.mark.parametrize(
@@ -707,6 +734,37 @@ def test_an_endpoint_that_keeps_answering_429_ends_the_run_and_leaves_the_token_
     assert token(access.run()) == "access-0006"
 
 
+@pytest.mark.parametrize("wait", ["1000000000", "241", "Fri, 31 Dec 9999 23:59:59 -1200", "9" * 300])
+def test_a_pause_that_would_hold_the_file_for_long_ends_the_run_and_leaves_the_token_usable(
+    access: Credential, endpoint: Endpoint, wait: str
+) -> None:
+    endpoint.script = [answers(429, Retry_After=wait)] * 5
+
+    sentence = access.failure(access.run(), TapError)
+
+    assert re.match(r"The token endpoint asks for a pause of \d+ s \(429\): try again after it", sentence)
+    assert sum(access.clock.waited) <= 240
+    assert len(sentence) < 100
+    endpoint.script.clear()
+    assert token(access.run()).startswith("access-")
+
+
+def test_a_pause_is_told_with_its_length_and_its_reason(
+    access: Credential, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.script = [answers(429, Retry_After="7"), good]
+    token(access.run())
+
+    assert "The token endpoint asks for a pause of 7 s (429)" in caplog.text
+
+
+def test_an_answer_that_is_too_large_is_an_outcome_that_nobody_knows(access: Credential, endpoint: Endpoint) -> None:
+    endpoint.script = [answers(200, gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")]
+
+    assert AGAIN in access.failure(access.run())
+    assert endpoint.received == ["consent-3f9a"]
+
+
 def test_calendlys_own_limit_of_eight_a_minute_is_waited_out(runner: Runner, sandbox: Sandbox) -> None:
     for _ in range(8):
         requests.post(runner.config["oauth_url"], timeout=5)
@@ -743,6 +801,102 @@ def test_the_file_is_private_and_nothing_is_left_beside_it(access: Credential) -
     assert access.file.stat().st_mode & 0o777 == 0o600
     assert {path.name for path in access.file.parent.iterdir()} == {"tokens.json", "tokens.json.lock"}
     assert access.file.with_name("tokens.json.lock").read_bytes() == b""
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path, 0o600)
+
+
+def a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_link_to_nowhere_else(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+@pytest.mark.parametrize("name", ["tokens.json", "tokens.json.lock"])
+@pytest.mark.parametrize("make", [a_pipe, a_device, a_folder, a_link_to_nowhere_else])
+def test_what_is_no_file_is_refused_at_once(
+    access: Credential, endpoint: Endpoint, make: Callable[[Path], None], name: str
+) -> None:
+    access.file.parent.mkdir()
+    make(access.file.with_name(name))
+
+    with pytest.raises(SettingsError, match=r"token.file.* (cannot be used|is not the path)"):
+        token(access.run())
+
+    assert endpoint.received == []
+
+
+OTHERS = [
+    (0o620, 0o700, "others may write to it", "chmod 600"),
+    (0o602, 0o700, "others may write to it", "chmod 600"),
+    (0o600, 0o770, "others may write to its folder", "chmod go-w"),
+    (0o600, 0o707, "others may write to its folder", "chmod go-w"),
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="goes by modes")
+@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize(("mode", "folder", "why", "mend"), OTHERS)
+def test_a_file_that_others_may_write_is_refused_with_what_to_do(  # noqa: PLR0913, PLR0917 - fixtures
+    access: Credential,
+    endpoint: Endpoint,
+    tmp_path: Path,
+    mode: int,
+    folder: int,
+    why: str,
+    mend: str,
+    *,
+    is_link: bool,
+) -> None:
+    token(access.run())
+    access.file.chmod(mode)
+    access.file.parent.chmod(folder)
+    link = tmp_path / "link.json"
+    link.symlink_to(access.file)
+
+    sentence = access.failure(access.run(token_file=str(link if is_link else access.file)), SettingsError)
+
+    assert why in sentence
+    assert mend in sentence
+    assert len(endpoint.received) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="goes by modes")
+def test_a_file_of_another_user_is_refused(
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token(access.run())
+    somebody = access.file.stat().st_uid + 1
+    monkeypatch.setattr("os.geteuid", lambda: somebody)
+    if os.getuid() == 0:
+        os.chown(access.file, 12345, -1)
+
+    sentence = access.failure(access.run(), SettingsError)
+
+    assert "belongs to another user" in sentence
+    assert f"chown {somebody}" in sentence
+    assert len(endpoint.received) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="goes by modes")
+def test_a_shared_folder_with_the_sticky_bit_and_a_file_that_others_may_read_will_do(
+    access: Credential, caplog: pytest.LogCaptureFixture
+) -> None:
+    token(access.run())
+    access.file.chmod(0o644)
+    access.file.parent.chmod(0o1777)
+
+    assert token(access.run()) == "access-0001"
+    assert access.file.stat().st_mode & 0o777 == 0o600
+    assert "was readable by others: its mode is 0600 now" in caplog.text
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])

@@ -406,10 +406,55 @@ def test_another_scope_or_an_earlier_start_date_begins_anew(
     assert "`start_date` is earlier than it was" in caplog.text
     assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
 
-    caplog.clear()
-    with caplog.at_level("INFO"):
-        calendly.sync(scope="user")
-    assert "the key sees other data than it did" in caplog.text
+    for scope in ("user", "organization"):  # of one account
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            calendly.sync(scope=scope)
+        assert "the key sees other data than it did" in caplog.text
+
+
+def test_a_user_and_a_colleague_are_of_one_account_and_another_organization_is_another(
+    calendly: Runner, sandbox: Sandbox, serve: Callable[..., Sandbox]
+) -> None:
+    calendly.sync(scope="user", api_key="sandbox-member")
+    calendly.sync(scope="user")
+    calendly.sync()
+    other = serve(seed=8).calendly.api_url
+    requested = len(sandbox.requests)
+    for scope in ("user", "organization"):
+        with pytest.raises(SettingsError, match="another account than the one whose rows the state is about"):
+            calendly.sync(api_url=other, scope=scope)
+    assert len(sandbox.requests) == requested
+
+
+@pytest.mark.parametrize(("scope", "known"), [("organization", True), ("user", False)])
+def test_a_state_of_an_older_version_knows_its_organization_alone(
+    calendly: Runner, serve: Callable[..., Sandbox], scope: str, *, known: bool
+) -> None:
+    calendly.sync(scope=scope)
+    for bookmark in (calendly.warehouse.state or {})["bookmarks"].values():
+        bookmark.get("covers", {}).pop("account", None)
+    calendly.sync(scope=scope)
+    for bookmark in (calendly.warehouse.state or {})["bookmarks"].values():
+        bookmark.get("covers", {}).pop("account", None)
+
+    other = serve(seed=8).calendly.api_url
+    if known:
+        with pytest.raises(SettingsError, match="another account"):
+            calendly.sync(api_url=other, scope=scope)
+    else:  # everything is read again
+        calendly.sync(api_url=other, scope=scope)
+        assert calendly.warehouse.written["scheduled_events"]
+
+
+def test_the_organization_that_is_set_is_no_word_of_whose_the_key_is(
+    calendly: Runner, sandbox: Sandbox, serve: Callable[..., Sandbox]
+) -> None:
+    meant = sandbox.truth("calendly", "organization")[0]["uri"]
+    other = serve(seed=8).calendly.api_url
+    with pytest.raises(SettingsError, match="another account than the setting `accounts` names"):
+        calendly.sync(api_url=other, scope="user", organization_uri=meant, accounts={"any": meant})
+    assert calendly.warehouse.rows == {}
 
 
 def test_every_paged_list_is_requested_with_the_largest_page(calendly: Runner, sandbox: Sandbox) -> None:
@@ -487,14 +532,14 @@ def test_a_page_token_that_comes_twice_is_an_error_and_not_for_ever(calendly: Ru
 
 
 def test_a_secret_in_the_address_of_a_webhook_never_leaves_the_tap(calendly: Runner, sandbox: Sandbox) -> None:
-    sandbox.world.add_webhook("https://hooks.example/in?token=hush")
+    sandbox.world.add_webhook("https://hooks.example/in/hush?token=hush")
     sandbox.world.add_webhook("https://bob:hush@hooks.example:8443/out")
     calendly.select = lambda name, _default: name == "webhook_subscriptions"
 
     calendly.sync()
 
     addresses = {row["callback_url"] for row in calendly.warehouse.rows["webhook_subscriptions"].values()}
-    assert {"https://hooks.example/in", "https://hooks.example:8443/out"} <= addresses
+    assert {"https://hooks.example", "https://hooks.example:8443"} <= addresses
     assert not any("hush" in address for address in addresses)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
@@ -12,7 +13,8 @@ from pyrate_limiter import Rate
 from typing_extensions import override
 
 from harness import VirtualClock
-from tap_common.http.limiter import Limiter, retry_after
+from tap_common.errors import TapError
+from tap_common.http.limiter import Limiter, date_in, retry_after
 
 LOG = logging.getLogger("test")
 
@@ -206,3 +208,60 @@ def test_a_reset_is_read_in_seconds_or_as_a_moment_and_never_closes_the_tap_for_
 @pytest.mark.parametrize("wait", ["inf", "nan", "-inf"])
 def test_a_wait_that_is_no_number_is_the_api_s_window(wait: str) -> None:
     assert retry_after({"Retry-After": wait}) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "until"),
+    [
+        ({"Retry-After": "901", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "901 s (429), until 2026-06-01 09:15 UTC,"),
+        ({"X-RateLimit-Reset": "86400", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "until 2026-06-02 09:00 UTC,"),
+        ({"Retry-After": "Fri, 31 Dec 9998 23:59:59 GMT"}, "until 9998-12-3"),
+        ({"Retry-After": "1000000000"}, "1000000000 s (429), until "),
+        ({"Retry-After": "9" * 300}, "1000000000000 s (429), and"),
+    ],
+)
+def test_a_pause_that_is_longer_than_the_setting_allows_is_an_error_and_not_a_wait(
+    headers: dict[str, str], until: str
+) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+
+    with pytest.raises(TapError, match="the setting `max_wait` allows 900 s: run again after it") as caught:
+        turns.refuse(headers, 60)
+
+    assert until in str(caught.value)
+    assert clock.waited == []
+
+
+def test_a_pause_as_long_as_the_setting_allows_is_told_and_waited_out(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (500, 60))
+    with caplog.at_level("INFO"):
+        turns.refuse({"Retry-After": "900"}, 60)
+    with turns.slot():
+        pass
+
+    assert sum(clock.waited) == pytest.approx(901)
+    assert caplog.messages == ["The API asked for a pause (429); waiting 901 s."]
+
+
+def test_a_window_that_is_used_up_for_longer_than_that_is_requested_once_more() -> None:
+    clock = VirtualClock()
+    turns = limiter(clock, (100, 60.0))
+    with turns.slot():
+        turns.observe({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "86400"})
+    with turns.slot():
+        pass
+
+    assert clock.waited == []
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,5} [A-Z][a-z]{2} [0-9]{1,6} [0-9:.+-]{0,20}"))
+def test_whatever_a_header_holds_is_a_moment_or_none(text: str) -> None:
+    moment = date_in(text)
+
+    assert moment is None or moment.tzinfo is UTC
+
+
+def test_a_date_without_a_zone_is_utc() -> None:
+    assert date_in("Mon, 01 Jun 2026 09:00:00 -0000") == datetime(2026, 6, 1, 9, tzinfo=UTC)

@@ -56,3 +56,54 @@ def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
     assert not ours.note({"Date": date})
     assert not ours.note({})
     assert ours.started == NOON
+
+
+YEAR = timedelta(days=365)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("server", "machine", "reached", "started"),
+    [
+        # both right, or this machine's clock off by what clocks are off by, or ahead
+        (0 * HOUR, 0 * HOUR, None, 0 * HOUR),
+        (0 * HOUR, -HOUR / 60, None, 0 * HOUR),
+        (0 * HOUR, YEAR, None, 0 * HOUR),
+        (0 * HOUR, YEAR, -HOUR, 0 * HOUR),
+        # this machine's clock behind: an earlier run has reached more
+        (0 * HOUR, -YEAR, None, -YEAR),
+        (0 * HOUR, -YEAR, -HOUR, -HOUR),
+        (0 * HOUR, -HOUR, -YEAR, -HOUR),
+        # the API's clock ahead
+        (YEAR, 0 * HOUR, None, 0 * HOUR),
+        (YEAR, 0 * HOUR, -HOUR, 0 * HOUR),
+        (YEAR, -YEAR, -HOUR, -HOUR),
+        (YEAR, -YEAR, None, -YEAR),
+        # a state that is later than the API's clock is no evidence
+        (0 * HOUR, -YEAR, YEAR, -YEAR),
+        (YEAR, 0 * HOUR, 2 * YEAR, 0 * HOUR),
+        # the API's clock behind
+        (-YEAR, 0 * HOUR, None, -YEAR),
+        (-YEAR, 0 * HOUR, -HOUR, -YEAR),
+        (-YEAR, YEAR, -HOUR, -YEAR),
+        (-YEAR, -2 * YEAR, None, -2 * YEAR),
+        # no time of the API's
+        (None, 0 * HOUR, None, 0 * HOUR),
+        (None, -YEAR, -HOUR, -YEAR),
+    ],
+)
+def test_the_start_is_never_later_than_it_was_where_one_of_both_clocks_is_right(
+    server: timedelta | None, machine: timedelta, reached: timedelta | None, started: timedelta
+) -> None:
+    clock = VirtualClock()
+    clock.machine = lambda: NOON + machine
+    ours = ServerClock(clock)
+    ours.reached = None if reached is None else NOON + reached
+    for _ in range(2):
+        ours.note({} if server is None else headers(NOON + server))
+
+    assert ours.started == NOON + started
+    assert ours.started <= NOON
+    assert ours.now == NOON + (machine if server is None else server)
+    assert ours.is_told == (server is not None)
+    assert ours.ahead == max(timedelta(0), (server - machine if server is not None else timedelta(0)) // HOUR * HOUR)

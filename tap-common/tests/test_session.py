@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tap_common.http.bounded import Limits
 from tap_common.http.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+LIMITS = Limits(1_000_000, 60)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -56,7 +58,7 @@ def test_the_proxy_and_the_certificates_of_the_environment_are_used(
     monkeypatch.setenv("NO_PROXY", "inside.example")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
 
-    outside, inside = sent(Session(), "https://api.example/x", "https://inside.example/x")
+    outside, inside = sent(Session(LIMITS), "https://api.example/x", "https://inside.example/x")
 
     assert outside["proxies"] == {"https": "http://proxy.example:3128", "no": "inside.example"}
     assert "https" not in inside["proxies"]  # type: ignore[operator]  # a mapping
@@ -64,14 +66,14 @@ def test_the_proxy_and_the_certificates_of_the_environment_are_used(
 
 
 def test_without_them_certificates_are_still_checked() -> None:
-    [only] = sent(Session(), "https://api.example/x")
+    [only] = sent(Session(LIMITS), "https://api.example/x")
 
     assert only["verify"] is True
     assert not only["proxies"]
 
 
 def test_the_environment_is_read_once_for_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    session, read = Session(), []
+    session, read = Session(LIMITS), []
     merge = session.merge_environment_settings
 
     def reading(url: str, *rest: Any) -> Any:

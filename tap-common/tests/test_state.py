@@ -33,6 +33,7 @@ def state(**more: Any) -> dict[str, Any]:
         {"bookmarks": {"events": {"replication_key": ["updated_at"]}}},
         {"bookmarks": {"events": {"covers": ["organization"]}}},
         {"bookmarks": {"events": {"covers": {"scope": ["organization:a"]}}}},
+        {"bookmarks": {"events": {"covers": {"account": {"id": "a"}}}}},
         {"bookmarks": {"events": {"covers": {"start_date": "soon"}}}},
         {"bookmarks": {"events": {"progress_markers": [1]}}},
         {"bookmarks": {"events": {"progress_markers": {"replication_key_value": 5}}}},

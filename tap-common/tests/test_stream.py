@@ -6,6 +6,7 @@ import json
 import signal
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, count
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +20,7 @@ from typing_extensions import override
 
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
-from tap_common.errors import ForbiddenError
+from tap_common.errors import EndlessListError, ForbiddenError
 from tap_common.http.offset import OffsetPaginator
 from tap_common.http.pagination import CursorPaginator
 from tap_common.settings import TEXT, common_settings, setting
@@ -367,3 +368,78 @@ def test_a_catalog_that_names_another_replication_key_or_no_key_changes_nothing(
     assert {name: (stream.replication_key, list(stream.primary_keys)) for name, stream in named.items()} == {
         name: (stream.replication_key, list(stream.primary_keys)) for name, stream in plain.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("shelf", "path"),
+    [
+        ("x?admin=1", "/shelves/x%3Fadmin%3D1/books"),
+        ("x/../../keys", "/shelves/x%2F..%2F..%2Fkeys/books"),
+        ("x#y", "/shelves/x%23y/books"),
+        ("%2e%2e", "/shelves/%252e%252e/books"),
+        ("..\\..", "/shelves/..%5C../books"),
+        ("a b\r\nX: y", "/shelves/a%20b%0D%0AX%3A%20y/books"),
+        ("{api_key}", "/shelves/%7Bapi_key%7D/books"),
+        ("é;=&", "/shelves/%C3%A9%3B%3D%26/books"),
+        ("...", "/shelves/.../books"),
+    ],
+)
+def test_an_id_stays_one_segment_of_the_path_whatever_it_holds(
+    url: str, library: Library, shelf: str, path: str
+) -> None:
+    library.rows["/shelves"] = [shelf]
+    library.rows[path] = ["b"]
+    library.rows["/books/b/pages"] = []
+
+    warehouse = sync(url)
+
+    assert ids(warehouse, "books") == ["b"]
+    assert {urlsplit(address).path for address in library.requested} == {"/shelves", path, "/books/b/pages"}
+    assert {*chain.from_iterable(parse_qs(urlsplit(address).query) for address in library.requested)} <= {
+        "size",
+        "cursor",
+    }
+
+
+@pytest.mark.parametrize("shelf", ["", ".", "..", "x" * 501])
+def test_an_id_that_cannot_stand_in_a_path_is_passed_over_and_said(
+    url: str, library: Library, shelf: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    library.rows["/shelves"] = [shelf, "c"]
+
+    warehouse = sync(url)
+
+    assert ids(warehouse, "books") == ["c1"]
+    assert {urlsplit(address).path for address in library.requested} == {
+        "/shelves",
+        "/shelves/c/books",
+        "/books/c1/pages",
+    }
+    assert "Stream `books`: a parent has no key that can be read; going on with the others." in caplog.text
+    assert warehouse.versions["books"][("c1",)] is not None
+
+
+def test_a_list_whose_rows_change_with_each_page_and_never_end_is_an_error(url: str, library: Library) -> None:
+    pages = count()
+
+    def answer(address: str) -> tuple[int, bytes]:
+        number = next(pages)
+        rows = [{"id": str((number + place) % 20), "read": number} for place in range(5)]
+        return 200, json.dumps({"rows": rows, "next": f"page-{number}"}).encode()
+
+    library.answer = answer  # type: ignore[method-assign]
+
+    with pytest.raises(EndlessListError, match="100 pages in a row without a new row"):
+        sync(url)
+    assert next(pages) < 150
+
+
+@pytest.mark.parametrize("cursor", [{"a": 1}, [1], "x" * 5000])
+def test_a_cursor_that_is_no_cursor_is_never_followed_and_never_an_end(
+    url: str, library: Library, cursor: object
+) -> None:
+    page = json.dumps({"rows": [{"id": "a"}], "next": cursor}).encode()
+    library.instead["/shelves"] = [(200, page)] * 5
+
+    with pytest.raises(RetriableAPIError, match="does not say whether more rows follow"):
+        sync(url)

@@ -133,6 +133,49 @@ def test_an_event_that_changes_hands_keeps_its_row_and_its_guests(
         assert row["calendar_id"] == f"cal-{second.id}"
 
 
+def test_a_calendar_that_comes_or_goes_is_of_the_same_account_and_one_in_place_of_the_only_one_is_not(
+    luma: Runner, sandbox: Sandbox
+) -> None:
+    luma.sync(**TWO)
+    luma.sync(api_key="sandbox-second")
+    with pytest.raises(SettingsError, match="another account than the one whose rows the state is about"):
+        luma.sync()
+
+    both = ", ".join(truth(sandbox, "calendar", "sandbox-admin", "sandbox-second"))
+    luma.sync(accounts={"any": both})  # unless it is said to be
+    assert luma.warehouse.rows["calendar"].keys() == {(name,) for name in truth(sandbox, "calendar", "sandbox-admin")}
+
+
+def test_each_key_has_to_be_of_an_account_that_is_named_also_one_of_two_of_a_calendar(
+    luma: Runner, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KEYS, "sandbox-twin", replace(KEYS["sandbox-admin"], name="sandbox-twin"))
+    [name] = truth(sandbox, "calendar", "sandbox-admin")
+    luma.sync(api_keys=["sandbox-twin"], accounts={"any": name})
+    with pytest.raises(SettingsError, match=r"^Key 2 of 2 belongs to another account"):
+        luma.sync(**TWO, accounts={"any": name})
+
+
+@pytest.mark.parametrize("meant", [True, False])
+def test_the_organization_s_key_is_of_an_account_that_one_of_its_calendars_names(
+    luma: Runner, sandbox: Sandbox, *, meant: bool
+) -> None:
+    luma.select = lambda name, _: name in OF_ORGANIZATION
+    [name, *_] = truth(sandbox, "organization_calendars", "sandbox-organization") if meant else ["cal-other"]
+    config: dict[str, Any] = {
+        "api_key": None,
+        "organization_api_key": "sandbox-organization",
+        "accounts": {"any": name},
+    }
+    if meant:
+        luma.sync(**config)
+        assert luma.warehouse.rows["organization_events"]
+    else:
+        with pytest.raises(SettingsError, match=r"^The organization's key belongs to another account"):
+            luma.sync(**config)
+        assert luma.warehouse.rows == {}
+
+
 def test_another_key_has_everything_read_again(luma: Runner, sandbox: Sandbox) -> None:
     luma.sync()
     sandbox.advance(days=70)

@@ -11,7 +11,6 @@ from api import runner_of
 from harness import Messages
 from sandbox.savvycal.text import id_of
 from savvycal_api import SAVVYCAL
-from tap_scheduler.streams import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +38,6 @@ def test_a_webhooks_secret_is_in_no_message_and_no_line_of_the_log(
     assert any(message.get("stream") == "webhooks" and message["type"] == "RECORD" for message in messages.read)
     assert secrets
     assert not [secret for secret in [*secrets, "sandbox-admin"] if secret in text]
-
-
-def test_what_may_be_a_secret_is_taken_out_of_a_webhook_before_its_fields_are_sorted(savvycal: Runner) -> None:
-    webhooks = savvycal.build().stream(Webhooks)
-    raw = {"id": "wh_1", "secret": "s", "old_secret": "s", "url": "https://a:b@host/x?token=s#s", "new": 1}
-
-    row = webhooks.to_record(raw, {})
-
-    assert (row["url"], row["_extra"]) == ("https://host/x", {"new": 1})
 
 
 # Attendees

@@ -67,8 +67,8 @@ def test_about_and_help_and_version_work_without_settings() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"colour": "red"}, "'colour' was unexpected"),
-        ({"batch_size_rows": "many"}, "'many' is not of type 'integer'"),
+        ({"colour": "red"}, "There is no setting 'colour'."),
+        ({"batch_size_rows": "many"}, "The setting 'batch_size_rows' is not as it must be: type"),
         ({"filepath": None}, "filepath"),
     ],
 )
@@ -318,11 +318,10 @@ def test_what_stands_in_the_way_of_a_table_is_named(tmp_path: Path, file: Path, 
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("text", ["'it's 4711' to INT32", '"4711', "a number, 4711", "'a\n4711'", "'4711'"])
-@pytest.mark.parametrize("kind", [duckdb.ConversionException, duckdb.ConstraintException, duckdb.BinderException])
-def test_no_error_of_duckdb_repeats_a_value(file: Path, text: str, kind: type[duckdb.Error]) -> None:
-    if kind is not duckdb.BinderException or "number" not in text:
-        assert "4711" not in sentence(kind(f"Some Error: Could not convert string {text}"), file)
+@pytest.mark.parametrize("text", ["'it's 4711' to INT32", '"4711', "a number, 4711", "'a\n4711'", "'4711'", "4711"])
+@pytest.mark.parametrize("kind", [duckdb.ConversionException, duckdb.TransactionException, duckdb.BinderException])
+def test_nothing_of_the_text_of_an_error_of_duckdb_is_told(file: Path, text: str, kind: type[duckdb.Error]) -> None:
+    assert "4711" not in sentence(kind(f"Some Error: Could not convert string {text}"), file)
 
 
 @pytest.mark.parametrize("content", [b"hello " * 4000, b""])

@@ -150,10 +150,14 @@ def test_a_record_that_is_null_is_an_error_and_lets_no_state_out(tmp_path: Path)
         ([{"type": "LOG", "stream": "t"}], {}, "Line 1 of the input is a message of an unknown type, LOG."),
         ([T | {"schema": {"type": "object"}}], {}, "stream 't', line 1 of the input: the schema has no properties"),
         ([T, {"type": "STATE"}], {}, "A STATE message lacks value."),
-        (of_value("5"), {"stream_maps": {"t": {"x": "v / 0"}}}, "an expression of stream_maps failed for a record"),
-        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "Failed to parse expression"),
+        (
+            of_value("5"),
+            {"stream_maps": {"t": {"x": "v / 0"}}},
+            "the expression of stream_maps for 'x' failed for a record (Zero",
+        ),
+        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "'x' of stream 't' is not what a stream map may hold"),
         ([schema("t", {"id": {"type": "4711"}})], {"validate_records": True}, "stream 't': its schema is not valid"),
-        ([DEEP_SCHEMA], {}, "Line 1 of the input, stream 't', nests too deeply"),
+        ([DEEP_SCHEMA], {}, "Line 1 of the input nests more than 500 levels in stream 't'"),
     ],
 )
 def test_the_cause_is_named(tmp_path: Path, messages: list[Json], options: Json, told: str) -> None:

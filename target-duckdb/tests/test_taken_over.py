@@ -269,7 +269,7 @@ def test_a_schema_mapping_to_one_schema_is_that_schema(file: Path, more: dict[st
         ({"settings": {"threads": 4}}, "The setting 'settings' of target-duckdb 0.8.0 is gone: DuckDB's settings are"),
         (
             {"database": "b"},
-            "The setting 'database' is 'b', but DuckDB calls the database of a file by the file's nam",
+            "The setting 'database' is not the name of the file, by which DuckDB calls the database",
         ),
         ({"schema_mapping": {"a": {"target_schema": "x"}, "b": {"target_schema": "y"}}}, "names several schemas"),
         ({"schema_mapping": {"a": {"target_schema": "x"}}, "default_target_schema": "main"}, "names several schemas"),
@@ -283,3 +283,28 @@ def test_settings_of_0_8_0_that_are_gone_are_named_with_what_to_do(
     assert told in complaint
     assert "s3cret" not in complaint
     assert not (tmp_path / "a.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (length(v) < 2))", "(CHECK on 'v')"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v::DATE > '2020-01-01'))", "CHECK on 'v'"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (error(v) IS NULL))", "CHECK on 'v'"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR UNIQUE)", "(UNIQUE on 'v')"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR, g INT AS (v::INT))", "the expression of the column 'g'"),
+        ("CREATE TABLE p (x VARCHAR UNIQUE); CREATE TABLE t (id BIGINT, v VARCHAR REFERENCES p (x))", "FOREIGN KEY"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR); CREATE INDEX i ON t ((v::INT))", "(TransactionException)"),
+    ],
+)
+def test_of_a_row_that_duckdb_refuses_the_log_has_nothing_but_names_of_the_catalog(
+    tmp_path: Path, file: Path, made: str, told: str
+) -> None:
+    query(file, made)
+    value = "4711'\"\n4711 stream 'x'\x1b[31m"
+    rows = [record("t", id=number, v=value) for number in range(2)]
+    done = run(tmp_path, [schema("t", {"id": INTEGER, "v": TEXT}), *rows, state()])
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "4711" not in done.stderr.replace(str(tmp_path), "")
+    assert query(file, "FROM t") == []

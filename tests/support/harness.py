@@ -39,6 +39,8 @@ class VirtualClock(Clock):
         self._time = 1_000.0
         self._lock = threading.Lock()
         self.waited: list[float] = []
+        self.machine: Callable[[], datetime] = super().now
+        """This machine's time."""
 
     def __call__(self) -> float:
         return self.monotonic()
@@ -47,6 +49,10 @@ class VirtualClock(Clock):
     def monotonic(self) -> float:
         with self._lock:
             return self._time
+
+    @override
+    def now(self) -> datetime:
+        return self.machine()
 
     @override
     def wait_until(self, moment: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,9 +13,17 @@ from starlette.routing import Route
 from sandbox.gate import CONTROL
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from sandbox.server import Sandbox
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+LOOPBACK = ("127.0.0.1", "localhost")
+LONGEST = timedelta(days=3650)
+"""The most that one request lets the world live on."""
 
 
 def respond(body: Any, status: int = 200) -> Response:
@@ -31,12 +40,24 @@ class Control:
     def routes(self) -> list[Route]:
         """Return the routes, with their whole paths."""
         return [
-            Route(f"/{CONTROL}", self.show),
-            Route(f"/{CONTROL}/advance", self.advance, methods=["POST"]),
-            Route(f"/{CONTROL}/truth/{{api}}/{{stream}}", self.truth),
-            Route(f"/{CONTROL}/faults", self.faults, methods=["POST"]),
-            Route(f"/{CONTROL}/requests", self.requests),
+            Route(f"/{CONTROL}", self.guarded(self.show)),
+            Route(f"/{CONTROL}/advance", self.guarded(self.advance), methods=["POST"]),
+            Route(f"/{CONTROL}/truth/{{api}}/{{stream}}", self.guarded(self.truth)),
+            Route(f"/{CONTROL}/faults", self.guarded(self.faults), methods=["POST"]),
+            Route(f"/{CONTROL}/requests", self.guarded(self.requests)),
         ]
+
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint that no web page reaches: a browser names the host that it was led by, and the page's."""
+
+        async def answer(request: Request) -> Response:
+            hosts = {f"{host}:{self.sandbox.port}" for host in LOOPBACK}
+            own = {f"http://{host}" for host in hosts}
+            if request.headers.get("host") not in hosts or request.headers.get("origin", next(iter(own))) not in own:
+                return respond({"error": f"ask {self.sandbox.url} itself, and not through a web page"}, 403)
+            return await endpoint(request)
+
+        return answer
 
     def state(self) -> dict[str, Any]:
         """Return where the world stands."""
@@ -52,8 +73,10 @@ class Control:
         """Live on for so many days, hours, minutes, seconds."""
         try:
             spans = {name: float(value) for name, value in request.query_params.items()}
+            if not timedelta() <= timedelta(**spans) <= LONGEST:
+                return respond({"error": f"give 0 to {LONGEST.days} days in all"}, 400)
             self.sandbox.advance(**spans)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             return respond({"error": f"give days, hours, minutes or seconds as numbers: {error}"}, 400)
         return respond(self.state())
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 from tap_bookings.backfill import DAY, slices, within
 from tap_bookings.client import OnceHubStream
 from tap_common.http.prefetch import prefetch
+from tap_common.printable import printable
 from tap_common.state.state import COVERS, is_readable, usable_bookmark
 from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
@@ -59,7 +60,7 @@ class Since(OnceHubStream):
     @property
     def is_to_come(self) -> bool:
         """Whether nothing can be due yet: `start_date` lies ahead, and the API may refuse to be asked."""
-        return self.tap.start_date is not None and self.tap.start_date > self.tap.run_started
+        return self.tap.start_date is not None and self.tap.start_date > self.tap.now
 
     @property
     @override
@@ -141,7 +142,7 @@ class ChunkedFirstLoad(Since):
         if since is None:
             self.log("Beginning the first load again: %s.", dropped, level=30)
             return None, None
-        self.log("Going on with the first load, below %s.", progress["created_before"])
+        self.log("Going on with the first load, below %s.", printable(progress["created_before"]))
         return since, below
 
     def save(self, below: datetime | None) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_bookings.changing import ChunkedFirstLoad, Since
 from tap_bookings.client import OnceHubStream
-from tap_common.redact import redacted
+from tap_common.redact import Redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,16 +99,11 @@ class SmsNotifications(Since):
     overlap = timedelta(days=3)
 
 
-class Webhooks(OnceHubStream):
-    """Webhooks, without their secret, and without what stands behind the `?` in their address."""
+class Webhooks(Redacted, OnceHubStream):
+    """Webhooks, without what may be a secret: of their address only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v2/webhooks"
-    selected_by_default = False
-
-    @override
-    def transform_record(self, row: Record) -> Record:
-        return redacted(super().transform_record(row), "url")
 
 
 class BookingPageLinks(OnceHubStream):

@@ -16,9 +16,12 @@ from tap_bookings.client import OnceHubStream
 from tap_bookings.streams import STREAMS
 from tap_common.errors import AccessError, ForbiddenError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting
+from tap_common.state.accounts import accounts_setting
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from singer_sdk.helpers.types import Auth, Record
 
     from tap_common.http.credential import Credential
@@ -52,6 +55,7 @@ class TapBookings(SchedulingTap):
     stream_types = STREAMS
     windows = (1.0, 300.0)
     key_hint = "as an administrator, create a key in OnceHub under Account Integrations > APIs & Webhooks."
+    account_kind = "the mail address of the account"
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(
@@ -62,6 +66,7 @@ class TapBookings(SchedulingTap):
             "account.",
             secret=True,
         ),
+        accounts_setting(account_kind),
         *common_settings(
             tap=name,
             api_url="https://api.oncehub.com",
@@ -108,6 +113,10 @@ class TapBookings(SchedulingTap):
         """The address of the key's account, as far as the API tells."""
         address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"])
         return address[0] if address else None
+
+    @override
+    def account_of(self, credential: Credential) -> Collection[str]:
+        return [self.account] if self.account else []
 
     @override
     def owner(self, credential: Credential) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_common.errors import SettingsError
+from tap_common.printable import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def resolve(config: Mapping[str, Any], me: Mapping[str, Any], role: str | None) 
     if scope == "organization" and not admin:
         raise SettingsError(
             f"Scope `organization` needs a token of an owner or admin; this one belongs to a user with the role "
-            f"`{role}`. Set `scope` to `auto` or `user`, or use an admin's token."
+            f"{quoted(role)}. Set `scope` to `auto` or `user`, or use an admin's token."
         )
     if scope == "group" and not config.get("group_uri"):
         raise SettingsError("Scope `group` needs the setting `group_uri`.")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from tap_calendly.tap import TapCalendly
 
 
+# Bytes of an error that is no JSON: it names a scope at its beginning.
+_ENOUGH = 10_000
+
+
 class CalendlyStream(APIStream):
     """A Calendly list, rows identified by URI.
 
@@ -98,7 +102,7 @@ def _lacks_scope(response: requests.Response) -> bool:
     try:
         body = decoded(response)
     except ValueError:
-        body = response.text
+        body = response.content[:_ENOUGH].decode(errors="replace")
     return any(_squeezed(text) == "requiredscopes" or "insufficientscope" in _squeezed(text) for text in _texts(body))
 
 

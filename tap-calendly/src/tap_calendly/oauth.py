@@ -10,27 +10,24 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 import threading
 import time
-from codecs import BOM_UTF8
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-import msgspec
 import requests
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
 from requests import codes
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
-from tap_common.errors import AccessError, SettingsError, TapError
-from tap_common.http.address import proxies_for
+from tap_calendly.tokens import AGAIN, Pair, TokenFile
+from tap_common.errors import AccessError, TapError
+from tap_common.http.bounded import Limits
 from tap_common.http.connection_errors import is_for_good, reason
 from tap_common.http.limiter import retry_after
+from tap_common.http.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,29 +40,20 @@ _MARGIN = 120.0  # seconds before its end at which an access token is not used a
 _WINDOW = 60.0  # seconds; Calendly issues 8 tokens a user and minute
 _TRIES = 5  # of a refresh that certainly was not carried out
 _LOCK_TIMEOUT = 300  # seconds; another run may be waiting for the token endpoint
-_AGAIN = "authorize the application again and set the new `refresh_token`."
-_UNKNOWN = f"so the refresh token may be used up: {_AGAIN}"
+_PATIENCE = 240.0  # seconds of waiting for the token endpoint, so that another run gets the file in time
+_LARGEST = 1_000_000  # bytes of an answer with two tokens
+_UNKNOWN = f"so the refresh token may be used up: {AGAIN}"
 _REFUSED = {
-    codes.bad_request: f"Calendly does not accept the refresh token: {_AGAIN}",
+    codes.bad_request: f"Calendly does not accept the refresh token: {AGAIN}",
     codes.unauthorized: "Calendly does not accept the OAuth client: check `client_id` and `client_secret`.",
 }
 _STILL_REFUSED = (
     "Calendly does not accept an access token that was issued a moment ago (401): the application's access was "
     "revoked, or the token is for another environment, or `api_url` is not Calendly's. Check that `oauth_url` and "
-    f"`api_url` belong together, or {_AGAIN}"
+    f"`api_url` belong together, or {AGAIN}"
 )
+_AGES = 1e12  # seconds; a header may hold hundreds of digits
 _HEADER = re.compile("[!-~]+")
-
-_Token = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The tokens of one consent: good until so many seconds since 1970, or sent for a refresh and not heard of."""
-
-    refresh_token: _Token
-    access_token: _Token | None = None
-    good_until: float = 0.0
-    refreshing: bool = False
 
 
 class OAuth:
@@ -80,11 +68,7 @@ class OAuth:
     def __init__(self, settings: Mapping[str, Any], *, clock: Clock, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._consent = hashlib.sha256(settings["refresh_token"].encode()).hexdigest()
-        try:
-            # Where it is a link, the file behind it is the one to lock and to replace.
-            self._path = Path(settings["token_file"]).expanduser().resolve()
-        except (OSError, RuntimeError, ValueError):
-            raise SettingsError("Setting `token_file` is not the path of a file.") from None
+        self._file = TokenFile(settings["token_file"])
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
@@ -134,22 +118,21 @@ class OAuth:
         """Have a token; what has failed is not tried again by the threads that wait."""
         if self._failure is None:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT):
+                self._file.prepare()
+                with FileLock(self._file.lock, timeout=_LOCK_TIMEOUT):
                     self._take(may_refresh=may_refresh)
             except TapError as error:
                 self._failure = error
             except Timeout:
-                self._failure = TapError(f"Another run holds {self._path}.lock: try again when it has ended.")
+                self._failure = TapError(f"Another run holds {self._file.lock}: try again when it has ended.")
             except OSError as error:
-                why = f"{error.strerror}): set `token_file` to a file in a folder that this user may write to."
-                self._failure = SettingsError(f"The token file {self._path} cannot be used ({why}")
+                self._failure = self._file.unusable(error.strerror)
         if self._failure is not None:
             raise self._failure
 
     def _take(self, *, may_refresh: bool) -> None:
         """Take the file's token where another process has renewed it, else renew."""
-        pairs = self._read()
+        pairs = self._file.read()
         pair = pairs.get(self._consent) or Pair(self._settings["refresh_token"])
         if pair.refreshing:
             raise AccessError(f"A token refresh was cut off, {_UNKNOWN}")
@@ -164,45 +147,51 @@ class OAuth:
 
     def _refresh(self, pairs: Mapping[str, Pair], pair: Pair) -> Pair:
         """A new pair, written already; asked for again only where the refresh certainly was not carried out."""
+        until = self._clock.monotonic() + _PATIENCE
         for tries in range(1, _TRIES + 1):
-            self._write({**pairs, self._consent: replace(pair, refreshing=True)})
+            self._file.write({**pairs, self._consent: replace(pair, refreshing=True)})
             response = self._post(pair.refresh_token)
             if isinstance(response, requests.Response) and codes.ok <= response.status_code < codes.multiple_choices:
                 pair = self._pair(response)
-                self._write({**pairs, self._consent: pair})
+                self._file.write({**pairs, self._consent: pair})
                 if pair.access_token is None:
                     raise AccessError(
                         "The token endpoint does not issue bearer tokens, as Calendly's does: check `oauth_url`."
                     )
                 return pair
-            self._write({**pairs, self._consent: pair})
+            self._file.write({**pairs, self._consent: pair})
             if isinstance(response, Exception):
-                cause = reason(response, self._settings["oauth_url"])
+                request = getattr(response, "request", None)
+                cause = reason(response, str(request.url if request else self._settings["oauth_url"]))
                 why = f"cannot be reached: check `oauth_url` and the network: {cause}"
                 if is_for_good(response):
                     break
                 wait = 2.0**tries
             elif (status := response.status_code) == codes.too_many_requests:
-                wait, why = retry_after(response.headers) or _WINDOW, "asks for a pause (429): try again later"
+                wait = retry_after(response.headers) or _WINDOW
+                why = f"asks for a pause of {min(wait, _AGES):.0f} s (429): try again after it"
             else:
                 raise AccessError(_REFUSED.get(status) or f"The token endpoint answers {status}: check `oauth_url`.")
-            if tries < _TRIES:
-                logging.getLogger("tap-calendly").info("The token endpoint does not answer yet; waiting %.0f s.", wait)
-                self._clock.sleep(wait)
+            if tries == _TRIES or self._clock.monotonic() + wait > until:
+                break
+            logging.getLogger("tap-calendly").info("The token endpoint %s; waiting %.0f s.", why, wait)
+            self._clock.sleep(wait)
         raise TapError(f"The token endpoint {why}.")
 
     def _post(self, refresh_token: str) -> requests.Response | Exception:
         """The answer to a refresh, or why the request was never sent."""
         try:
-            response = requests.post(
+            request = requests.Request(
+                "POST",
                 self._settings["oauth_url"],
                 data={"grant_type": "refresh_token", "refresh_token": refresh_token},
                 auth=(self._settings["client_id"].encode(), self._settings["client_secret"].encode()),
                 headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
-                timeout=float(self._settings["request_timeout"]),
-                allow_redirects=False,
-                proxies=proxies_for(self._settings["oauth_url"]),
-            )
+            ).prepare()
+            timeout = float(self._settings["request_timeout"])
+            # A new connection each time: one that was kept may have been closed, and nobody knows what was read of it.
+            with Session(Limits(_LARGEST, timeout)) as session:
+                response = session.send(request, timeout=timeout, allow_redirects=False)
         except (OSError, HTTPError) as error:
             if _never_sent(error):
                 return error
@@ -228,33 +217,6 @@ class OAuth:
         if str(answer.get("token_type") or "bearer").lower() != "bearer":
             return Pair(answer["refresh_token"])
         return Pair(answer["refresh_token"], answer["access_token"], self._now() + life - min(_MARGIN, life / 2))
-
-    def _read(self) -> dict[str, Pair]:
-        try:
-            return msgspec.json.decode(self._path.read_bytes().removeprefix(BOM_UTF8), type=dict[str, Pair])
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            raise AccessError(f"The token file {self._path} is damaged: remove it, {_AGAIN}") from None
-
-    def _write(self, pairs: Mapping[str, Pair]) -> None:
-        """Replace the file in one step, readable by its owner alone."""
-        new = Path(f"{self._path}.new")
-        new.unlink(missing_ok=True)  # of a run that was killed
-        try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(pairs))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
-        finally:
-            new.unlink(missing_ok=True)
-        with suppress(OSError):  # not every file system can do this to a folder
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
 
 
 def _never_sent(error: Exception) -> bool:

@@ -16,7 +16,7 @@ from tap_calendly.sweep import newest_first, sweep
 from tap_calendly.transcript import transcript
 from tap_common.errors import EndlessListError, ForbiddenError, NotFoundError, RequestError
 from tap_common.http.jsonpath import find
-from tap_common.redact import redacted
+from tap_common.redact import Redacted
 from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
@@ -568,16 +568,15 @@ class OutgoingCommunications(OfOrganization):
         return super().transform_record(row) | {"_id": sha256(told.encode()).hexdigest()}
 
 
-class WebhookSubscriptions(OfUser):
-    """Webhooks of the organization and of each member.
+class WebhookSubscriptions(Redacted, OfUser):
+    """Webhooks of the organization and of each member, without what may be a secret.
 
-    Without what may be a secret: their key, and a password or what stands behind the `?` in their address.
+    Of their address only the host is kept, and no new fields.
     """
 
     name = "webhook_subscriptions"
     path = "/webhook_subscriptions"
     permission = "webhooks:read"
-    selected_by_default = False
 
     @override
     def contexts(self) -> Iterable[Context]:
@@ -593,10 +592,6 @@ class WebhookSubscriptions(OfUser):
             "scope": scope,
             "user": user,
         }
-
-    @override
-    def transform_record(self, row: Record) -> Record:
-        return redacted(super().transform_record(row), "callback_url")
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:

@@ -14,8 +14,10 @@ from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
 from tap_common.errors import AccessError, ForbiddenError, RequestError, SettingsError
 from tap_common.http.prefetch import prefetch
+from tap_common.printable import quoted
 from tap_common.settings import TEXT, common_settings, setting
-from tap_common.state.state import COVERS
+from tap_common.state.accounts import accounts_setting
+from tap_common.state.state import ACCOUNT, COVERS
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tap_calendly.client import CalendlyStream
     from tap_common.http.credential import Credential
 
+_ALTERNATIVES = ("auth_token", "api_key", "refresh_token")
 _OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")
 
 
@@ -39,6 +42,7 @@ class TapCalendly(SchedulingTap):
     stream_types = STREAMS
     starts_full_streams = True
     key_hint = "create a personal access token in Calendly under Integrations & apps > API and webhooks."
+    account_kind = "the URI or id of an organization or a user, or the user's mail address"
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(
@@ -84,6 +88,7 @@ class TapCalendly(SchedulingTap):
             "Where tokens are refreshed.",
             default="https://auth.calendly.com/oauth/token",
         ),
+        accounts_setting(account_kind),
         *common_settings(
             tap=name,
             api_url="https://api.calendly.com",
@@ -107,11 +112,14 @@ class TapCalendly(SchedulingTap):
     def credentials(self) -> Sequence[Credential]:
         return [self.credential_for(self.auth)]
 
+    @property
+    def _token(self) -> str | None:
+        return self.config.get("api_key") or self.config.get("auth_token")
+
     @cached_property
     def auth(self) -> Auth:
         """Puts the token on a request."""
-        token = self.config.get("api_key") or self.config.get("auth_token")
-        return BearerTokenAuthenticator(token=token) if token else OAuth(self.config, clock=self.clock)
+        return BearerTokenAuthenticator(token=self._token) if self._token else OAuth(self.config, clock=self.clock)
 
     def renew(self, request: requests.PreparedRequest) -> bool:
         """Replace the token of a request that was refused; False where there is no other to be had."""
@@ -127,7 +135,14 @@ class TapCalendly(SchedulingTap):
 
     @override
     def check_keys(self) -> None:
-        if self.config.get("api_key") or self.config.get("auth_token"):
+        given = {self.config[name]: name for name in _ALTERNATIVES if self.config.get(name)}
+        if len(given) > 1:
+            raise SettingsError(
+                f"Settings `{'` and `'.join(given.values())}` hold different credentials, of which one can be used: "
+                "unset the others. In Meltano, an empty text in `config` refuses what is inherited, and the "
+                "environment `sandbox` sets an `api_key` of its own (`MELTANO_ENVIRONMENT=prod` has none)."
+            )
+        if self._token:
             return
         missing = [name for name in _OAUTH if not self.config.get(name)]
         if len(missing) == len(_OAUTH):
@@ -169,12 +184,12 @@ class TapCalendly(SchedulingTap):
             role = sent if isinstance(sent, str) else None
         account = resolve(self.config, self.me, role)
         if account.scope == "user" and self.config["scope"] == "auto" and self._has_read_organization:
-            whose = f"a user with the role `{role}`" if role else "somebody who is no member of it"
+            whose = f"a user with the role {quoted(role)}" if role else "somebody who is no member of it"
             raise SettingsError(
                 "This key cannot read the organization that is set or that earlier runs have read: it belongs to "
                 f"{whose}. Use an owner's or admin's key, or set `scope` to `user`."
             )
-        self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role `{role}`)" if role else "")
+        self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role {quoted(role)})" if role else "")
         return account
 
     @property
@@ -188,10 +203,34 @@ class TapCalendly(SchedulingTap):
         role = f", role `{self.membership.get('role')}`" if "memberships" in vars(self) and self.membership else ""
         return f"{self.me.get('name')}{role}, {self.account.title}"
 
+    @override
+    def account_of(self, credential: Credential) -> Collection[str]:
+        return [str(name) for name in (self.organization, self.me["uri"], self.me.get("email")) if name]
+
+    @property
+    def organization(self) -> str:
+        """URI of the organization whose data is read; of a scope that needs no role in it, the user's own."""
+        if self.account.scope == "organization":
+            return self.account.organization
+        return str(self.me.get("current_organization") or "")
+
     @property
     @override
     def scope_id(self) -> str:
         return self.account.id
+
+    @property
+    @override
+    def covers(self) -> Mapping[str, str | None]:
+        user = [] if self.account.scope == "organization" else [self.me["uri"]]
+        return {**super().covers, ACCOUNT: ",".join([*filter(None, [self.organization]), *user])}
+
+    @override
+    def account_in(self, covers: Mapping[str, str | None]) -> Collection[str]:
+        """Return the ids that the state has; of an older version's that of the organization, where that was read."""
+        scope = covers.get("scope") or ""
+        told = covers.get(ACCOUNT) or (scope if scope.startswith("organization:") else "")
+        return [name for name in told.split(",") if name]
 
     @override
     def check_connection(self) -> None:

@@ -1,28 +1,58 @@
-"""Rows without what may be a secret."""
+"""Rows of things that have a secret, such as webhooks, without all that may be one."""
 
 from __future__ import annotations
 
+import logging
+import re
+from abc import ABC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from typing_extensions import override
+
+from tap_common.cli.selection import names
+from tap_common.output.conform import EXTRA
+from tap_common.stream import APIStream
+
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
 
-_SECRET = ("secret", "signing_key", "token", "password")
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
 
 
-def redacted(row: Record, address: str) -> Record:
-    """A row without fields that are named like a secret, and with only the public part of its address."""
-    kept = {name: value for name, value in row.items() if not any(part in name.lower() for part in _SECRET)}
-    return kept | {address: public(kept.get(address))}
+class Redacted(APIStream, ABC):
+    """A stream of things that have a secret: what its schema does not know counts as one, and is not kept.
+
+    Vendors name secrets, and nest them, as they like; so only columns are kept, of addresses (`x-secret` is `redacted`)
+    their public part, and `_extra` is always null.
+    """
+
+    selected_by_default = False
+    keeps_odd_values = False
+
+    @override
+    def transform_record(self, row: Record) -> Record:
+        refined = super().transform_record(row)
+        columns = {name: column for name, column in self.schema["properties"].items() if name != EXTRA}
+        if unknown := refined.keys() - columns.keys():
+            self.log("Not kept, as it may be a secret: %s.", names(sorted(unknown)), level=logging.DEBUG)
+        return {
+            name: public(value) if columns[name].get("x-secret") == "redacted" else value
+            for name, value in refined.items()
+            if name in columns
+        }
+
+    @override
+    def to_record(self, row: Record, context: Context) -> Record:
+        """Return the row of the table; a value that its column cannot hold is not kept either."""
+        return super().to_record(row, context) | {EXTRA: None}
 
 
 def public(address: Any) -> str | None:
-    """An address without its password and without what stands behind the `?` or the `#`; None for what is none."""
+    """Scheme, host and port of an address; None for what is none."""
     try:
         parts = urlsplit(address if isinstance(address, str) else "")
     except ValueError:
         return None
-    if not parts.netloc:
-        return None
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" if parts.scheme and _HOST.fullmatch(host) else None

@@ -11,6 +11,7 @@ from singer_sdk.helpers._state import PROGRESS_MARKER_NOTE, PROGRESS_MARKERS
 from singer_sdk.mapper import MAPPER_FILTER_OPTION
 
 from tap_common.errors import SettingsError
+from tap_common.printable import quoted
 
 if TYPE_CHECKING:
     import ast
@@ -64,7 +65,8 @@ def name_failures(stream_map: CustomStreamMap) -> None:
         except Exception as error:  # an expression may raise anything
             column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
             raise SettingsError(
-                f"Setting `stream_maps`: `{column}` of stream `{stream_map.stream_name}` fails on a row ({kind})."
+                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a row "
+                f"({kind})."
             ) from error
 
     stream_map._eval = named  # type: ignore[method-assign]  # noqa: SLF001 - see above

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
 from tap_common.http.address import misplaced, unprotected
+from tap_common.printable import quoted
 from tap_common.state.timestamps import instant
 
 if TYPE_CHECKING:
@@ -137,8 +138,24 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "request_timeout",
             th.NumberType(nullable=False, exclusive_minimum=0),
             "Request time-out",
-            "Seconds to wait for an answer.",
+            "Seconds to wait for an answer, and for each further part of it; five times as many for the whole.",
             default=60,
+        ),
+        setting(
+            "max_wait",
+            positive,
+            "Longest pause",
+            "Most seconds that the API may ask the tap to pause for (429). A longer pause ends the run with an error, "
+            "which says when it is over.",
+            default=900,
+        ),
+        setting(
+            # The largest page that the sandbox has, a hundred meetings of SavvyCal, is 0.3 MB.
+            "max_response_mb",
+            th.IntegerType(nullable=False, minimum=1, maximum=1_000),
+            "Largest answer",
+            "Most megabytes of one answer, as it comes and decompressed. A larger one is an error.",
+            default=32,
         ),
         setting(
             "user_agent",
@@ -181,11 +198,11 @@ def misspelt(
     for name in environment:
         meant = elsewhere.sub(prefix, name, count=1).upper()
         if meant in known and meant != name:
-            yield f"The environment variable `{name}` sets nothing; did you mean `{meant}`?"
+            yield f"The environment variable {quoted(name)} sets nothing; did you mean `{meant}`?"
             continue
         ours = name.startswith(prefix) and not name.startswith(f"{prefix}_")
         if ours and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
-            yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
+            yield f"The environment variable {quoted(name)} sets nothing; did you mean `{close[0]}`?"
 
 
 def spelt(name: str) -> str:
@@ -247,22 +264,23 @@ def seedless(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
-    name = ".".join(str(part) for part in error.absolute_path)
+    path = ".".join(str(part) for part in error.absolute_path)
+    name = quoted(path)
     expected: Any = error.validator_value
     match error.validator:
-        case "additionalProperties" if not name and isinstance(error.instance, dict):
+        case "additionalProperties" if not path and isinstance(error.instance, dict):
             for unknown in error.instance.keys() - schema["properties"].keys():
                 close = get_close_matches(unknown, schema["properties"], n=1)
-                yield f"Setting `{unknown}` is unknown{f'; did you mean `{close[0]}`?' if close else '.'}"
+                yield f"Setting {quoted(unknown)} is unknown{f'; did you mean `{close[0]}`?' if close else '.'}"
         case "required" if isinstance(error.instance, dict):
             missing = [key for key in expected if key not in error.instance]
             yield f"Setting `{'`, `'.join(missing)}` is missing."
         case "type":
             kinds = [kind for kind in (expected if isinstance(expected, list) else [expected]) if kind != "null"]
-            yield f"Setting `{name}` must be of type {' or '.join(kinds)}."
+            yield f"Setting {name} must be of type {' or '.join(kinds)}."
         case "enum":
-            yield f"Setting `{name}` must be one of {', '.join(str(value) for value in expected)}."
+            yield f"Setting {name} must be one of {', '.join(str(value) for value in expected)}."
         case "minimum" | "exclusiveMinimum" | "maximum":
-            yield f"Setting `{name}` is out of range ({error.validator} {expected})."
+            yield f"Setting {name} is out of range ({error.validator} {expected})."
         case _:
-            yield f"Setting `{name}` is not valid ({error.validator})."
+            yield f"Setting {name} is not valid ({error.validator})."

@@ -6,8 +6,9 @@ import logging
 from abc import ABC
 from collections import Counter
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
+from inspect import getattr_static
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -33,7 +34,7 @@ from tap_common.errors import (
     RequestError,
 )
 from tap_common.hooks import refuse_dead_hooks
-from tap_common.http.address import doubt
+from tap_common.http.address import doubt, fits_path, path_of, places
 from tap_common.http.credential import CREDENTIAL, Credential
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import EnvelopeError, find, select
@@ -43,7 +44,8 @@ from tap_common.http.prefetch import prefetch, prefetch_first
 from tap_common.output.conform import Conformer, as_row
 from tap_common.output.counter import StreamCounter
 from tap_common.output.fast_writer import FastWriter
-from tap_common.printable import status_line
+from tap_common.output.unknown_fields import UnknownFields
+from tap_common.printable import quoted, status_line
 from tap_common.sdk import announce_version, stamp_version, write_schema
 from tap_common.state.bookmarks import Bookmarked
 from tap_common.state.catalog import leave_out_unlisted
@@ -112,6 +114,8 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     skip_if_forbidden: ClassVar[bool] = True
     """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
 
+    keeps_odd_values: ClassVar[bool] = True
+    """Whether `_extra` keeps what a column cannot hold."""
     may_be_empty: ClassVar[bool] = False
     """For a child that is one object: whether there is a row where the answer has no content (204)."""
 
@@ -159,6 +163,11 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
         return keys if self.credential is None else {**keys, CREDENTIAL: self.credential}
 
     @cached_property
+    def _path_keys(self) -> Sequence[str]:
+        """Names of parents' keys that stand in the path."""
+        return [name for name in places(self.path) if name in self.parent_keys] if self.makes_requests else ()
+
+    @cached_property
     def _parent_paths(self) -> Mapping[str, str]:
         return {name: f"$.{column}" for name, column in self.parent_keys.items()}
 
@@ -166,6 +175,11 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     @override
     def url_base(self) -> str:
         return str(self.config["api_url"]).rstrip("/")
+
+    @override
+    def get_url(self, context: Context | None) -> str:
+        """Return the address of a list; what the API sends as an id stays one segment of its path."""
+        return f"{self.url_base}{path_of(self.path, context or {})}"
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
@@ -197,8 +211,15 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
             param=self.cursor_param,
             rows=self.records_jsonpath,
             row_key=self.cursor_column,
+            keys=tuple(key for key in self._declared_keys if key not in self.parent_keys),
             where=f"{self.path} (stream `{self.name}`)",
         )
+
+    @property
+    def _declared_keys(self) -> Sequence[str]:
+        """The primary key as the stream's class has it, whatever a catalog says."""
+        declared: Any = getattr_static(type(self), "primary_keys")
+        return () if isinstance(declared, property) else declared
 
     # How it is sent
 
@@ -304,7 +325,7 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
         except EnvelopeError as error:
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
-            raise RetriableAPIError(f"{message}: the body is not JSON", response) from None
+            raise RetriableAPIError(f"{message}: the body is not JSON, or nested too deep", response) from None
         # A list that is asked for in pages has them: without their signals any page would look like the last one.
         if (
             self.page_size_param
@@ -333,7 +354,7 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
 
     @override
     def response_error_message(self, response: requests.Response) -> str:
-        # The SDK's text quotes the body, which may hold names and addresses.
+        # The SDK's text quotes the body, which may hold names and addresses, and the server's words for the status.
         return f"{status_line(response.status_code)} on {self.path} (stream `{self.name}`)"
 
     @override
@@ -464,7 +485,7 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
                 shaped[name] = value
         if unknown:
             shaped["_extra"] = {name: shaped.pop(name) for name in refined if name in unknown}
-            self._say_unknown(unknown - self._said)
+            self._unknown.say(unknown)
         if not self._conformer.fits(shaped):
             self._say_odd(self._conformer.conform(shaped))
         return shaped
@@ -481,10 +502,11 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
             self.odd_values[path] += 1
             if self.odd_values[path] == 1:
                 self.log(
-                    "Field `%s` of stream `%s` holds a value that its column cannot hold: the column is null there, "
-                    "and the value is kept in `_extra`.",
-                    path,
+                    "Field %s of stream `%s` holds a value that its column cannot hold: the column is null there, "
+                    "and the value is %s.",
+                    quoted(path),
                     self.name,
+                    "kept in `_extra`" if self.keeps_odd_values else "not kept",
                     level=30,
                 )
 
@@ -499,13 +521,8 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
         return dict.fromkeys(self.schema["properties"])
 
     @cached_property
-    def _said(self) -> set[str]:
-        return set()
-
-    def _say_unknown(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._said.add(name)
-            self.log("Field `%s` of `%s` is new to this version; it is kept in `_extra`.", name, self.name, level=30)
+    def _unknown(self) -> UnknownFields:
+        return UnknownFields(self.name, partial(self.log, level=logging.WARNING))
 
     def transform_record(self, row: Record) -> Record:
         """Columns that the API's own row does not have under that name."""
@@ -527,7 +544,8 @@ class APIStream(Bookmarked, FastWriter, Tried, ABC):
     def can_ask(self, parent: Record) -> bool:
         """For a child: return whether the parent's row has a key for requests; log once where one has none."""
         identity = next(iter(self._parent_paths.values()), None)
-        if identity is None or find(identity, parent) is not None:
+        named = identity is None or find(identity, parent) is not None
+        if named and all(fits_path(find(self._parent_paths[name], parent)) for name in self._path_keys):
             return True
         self.nameless += 1
         if self.nameless == 1:

@@ -22,6 +22,7 @@ from typing_extensions import override
 from tap_common.cli.command import CommandLine
 from tap_common.cli.selection import nothing_selected, unusual
 from tap_common.errors import NotFoundError, SettingsError
+from tap_common.http.bounded import Limits
 from tap_common.http.clock import Clock
 from tap_common.http.credential import Credential
 from tap_common.http.limiter import Limiter
@@ -33,14 +34,16 @@ from tap_common.output.maps import fault, maps_of_selected
 from tap_common.output.progress import Progress
 from tap_common.output.usage import Usage
 from tap_common.output.writer import Writer
+from tap_common.printable import printable, quoted
 from tap_common.sdk import name_failures
 from tap_common.settings import api_keys, keys_by_other_names, problems, usable, without_maps
-from tap_common.state.state import check_selection, check_state, starts_later
-from tap_common.state.timestamps import canonical, instant
+from tap_common.state.accounts import check_keys_accounts, check_state_account, inheriting, named
+from tap_common.state.state import COVERS, check_selection, check_state, starts_later
+from tap_common.state.timestamps import canonical, instant, instant_or_none
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -56,6 +59,8 @@ S = TypeVar("S", bound="APIStream")
 
 # Lists held ready for each request in flight: enough that the pool never waits for the main thread.
 _READY = 4
+# Times the setting `request_timeout`, which is for a part of an answer: a whole one.
+_WHOLE_ANSWER = 5
 # Columns that a warning names.
 _NAMED = 10
 
@@ -79,6 +84,8 @@ class SchedulingTap(CommandLine, ABC):
     """Whether `start_date` bounds a stream that is read in full, in which a target drops what is not read."""
     key_hint: ClassVar[str]
     """Where a key comes from: the end of the sentence about a missing one."""
+    account_kind: ClassVar[str] = "its id"
+    """By which name an account is known, for messages and the setting `accounts`."""
 
     clock: Clock
 
@@ -109,7 +116,11 @@ class SchedulingTap(CommandLine, ABC):
     def session(self) -> requests.Session:
         """This thread's connections, kept alive and shared by all streams."""
         if not hasattr(self._sessions, "session"):
-            self._sessions.session = Session()
+            limits = Limits(
+                int(float(self.config["max_response_mb"]) * 1_000_000),
+                _WHOLE_ANSWER * float(self.config["request_timeout"]),
+            )
+            self._sessions.session = Session(limits)
         session: requests.Session = self._sessions.session
         return session
 
@@ -143,7 +154,13 @@ class SchedulingTap(CommandLine, ABC):
 
     def credential_for(self, auth: Auth, rates: Rates | None = None) -> Credential:
         """A way to the API with a budget of its own: keys do not share one."""
-        limiter = Limiter(rates or self.rates, clock=self.clock, log=self.logger, most=int(self.config["concurrency"]))
+        limiter = Limiter(
+            rates or self.rates,
+            clock=self.clock,
+            log=self.logger,
+            most=int(self.config["concurrency"]),
+            longest=float(self.config["max_wait"]),
+        )
         retry = Retry(
             limiter=limiter,
             clock=self.clock,
@@ -176,7 +193,7 @@ class SchedulingTap(CommandLine, ABC):
 
     @property
     def run_started(self) -> datetime:
-        """The API's own time (UTC, whole seconds) at the first request of the run."""
+        """The API's own time (UTC, whole seconds) at the first request of the run; see `ServerClock`."""
         if not self.server_clock.has_begun:
             self.check_connection()
         return self.server_clock.started
@@ -185,6 +202,17 @@ class SchedulingTap(CommandLine, ABC):
     def synced_at(self) -> str:
         """The start of the run, as its rows carry it: the same in all of them."""
         return canonical(self.run_started)
+
+    def warn_of_clocks(self) -> None:
+        """Say where the times of the API and of this machine are not to be trusted."""
+        if not self.server_clock.is_told:
+            self.logger.warning("The API's answers carry no time (`Date`): bookmarks go by the clock of this machine.")
+        elif ahead := self.server_clock.ahead:
+            self.logger.warning(
+                "The clock of the API is %s ahead of this machine's, and one of them is wrong: bookmarks go by the "
+                "earlier time, so that nothing is missed, and later runs read more again. Check this machine's clock.",
+                ahead,
+            )
 
     def note_server_time(self, headers: Mapping[str, str]) -> None:
         """Take the time of a good answer."""
@@ -215,6 +243,15 @@ class SchedulingTap(CommandLine, ABC):
     def scope_id(self) -> str | None:
         """Whose data the key sees; None where it can see only one."""
         return None
+
+    @property
+    def account_ids(self) -> Collection[str]:
+        """Ids of the account that the keys see, as a state has them; none where the API does not tell."""
+        return self.account_in(self.covers)
+
+    def account_in(self, covers: Mapping[str, str | None]) -> Collection[str]:
+        """Return the ids of the account that a bookmark is about; none where that is not known."""
+        return [name for name in (covers.get("scope") or "").split(",") if name]
 
     @property
     def start_date(self) -> datetime | None:
@@ -254,7 +291,31 @@ class SchedulingTap(CommandLine, ABC):
         Raises:
             TapError: With the sentence to show.
         """
+        self.accounts_named()
         self.check_key()
+        self.check_account()
+
+    def accounts_named(self) -> Collection[str] | None:
+        """Return the names of the accounts that may be read; None for any.
+
+        Raises:
+            SettingsError: One has to be named, and is not.
+        """
+        return named(self.config, os.environ, self.name, self.account_kind)
+
+    def check_account(self) -> None:
+        """Refuse keys of an account that is not meant, by the setting `accounts` or by the state.
+
+        Raises:
+            SettingsError: With the sentence to show.
+        """
+        if (allowed := self.accounts_named()) is not None:
+            owners = {which: self.account_of(credential) for which, credential in self.keys.items()}
+            check_keys_accounts(allowed, owners, self.account_kind)
+        bookmarks = self.state.get("bookmarks", {}).values()
+        before = {name for bookmark in bookmarks for name in self.account_in(bookmark.get(COVERS) or {})}
+        if before:
+            check_state_account(before, self.account_ids, allowed)
 
     def check_key(self) -> None:
         """Everything but what single streams need.
@@ -272,6 +333,7 @@ class SchedulingTap(CommandLine, ABC):
             self.check_connection()
         except NotFoundError as error:
             raise SettingsError(f"{error}: check the setting `api_url`.") from error
+        self.warn_of_clocks()
         if self.start_date and self.start_date > self.now:
             self.logger.warning("Setting `start_date` is in the future: nothing that is earlier is read.")
         read = [name for name, stream in self.streams.items() if stream.selected]
@@ -317,11 +379,14 @@ class SchedulingTap(CommandLine, ABC):
         """The sentence about a key that is not set: where it comes from, and where it goes."""
         prefix = self.env_prefix()
         variable = f"{prefix}API_KEY"
+        if (extractor := inheriting(os.environ, self.name)) is not None:
+            variable = f"{extractor.upper().replace('-', '_')}_API_KEY"
+            return f"Setting `api_key` is missing: {self.key_hint} Put it into `.env` as `{printable(variable)}`."
         if os.environ.get(variable):
             return f"Setting `api_key` is missing; `{variable}` of the environment is read with --config=ENV."
         known = {prefix + name.upper() for name in self.config_jsonschema["properties"]}
         others = keys_by_other_names(os.environ, variable, self.vendor_names())
-        wrong = [f"`{name}`" for name in others if name not in known]
+        wrong = [quoted(name) for name in others if name not in known]
         sets_nothing = f" {', '.join(wrong)} of the environment sets nothing: name it `{variable}`." if wrong else ""
         return (
             f"Setting `api_key` is missing: {self.key_hint} Put it into the environment as `{variable}`, with Meltano "
@@ -354,6 +419,8 @@ class SchedulingTap(CommandLine, ABC):
             stream: {key: value for key, value in bookmark.items() if key != "partitions"}
             for stream, bookmark in state.get("bookmarks", {}).items()
         }
+        reached = (instant_or_none(bookmark.get("replication_key_value")) for bookmark in bookmarks.values())
+        self.server_clock.reached = max(filter(None, reached), default=None)
         super().load_state({"bookmarks": bookmarks})
 
     @override

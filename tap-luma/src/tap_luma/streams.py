@@ -19,7 +19,7 @@ from tap_common.errors import (
 from tap_common.http.credential import CREDENTIAL
 from tap_common.http.jsonpath import find
 from tap_common.http.prefetch import prefetch
-from tap_common.redact import redacted
+from tap_common.redact import Redacted
 from tap_common.state.timestamps import zulu
 from tap_common.streams import EmbeddedStream
 from tap_luma.client import LumaStream, Single, Whole
@@ -362,16 +362,11 @@ class EventBlasts(OfEvent, Whole):
             super().advance()
 
 
-class Webhooks(LumaStream):
-    """Webhooks of a calendar, without what may be a secret: theirs, and a password or query in their address."""
+class Webhooks(Redacted, LumaStream):
+    """Webhooks of a calendar, without what may be a secret: of their address only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v1/webhooks/list"
-    selected_by_default = False
-
-    @override
-    def transform_record(self, row: Record) -> Record:
-        return redacted(super().transform_record(row), "url")
 
 
 class OfOrganization(LumaStream):

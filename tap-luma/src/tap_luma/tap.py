@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -13,11 +14,12 @@ from typing_extensions import override
 from tap_common.errors import AccessError, ForbiddenError, NoSuchListError, NotFoundError, SettingsError
 from tap_common.http.credential import CREDENTIAL
 from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common.state.accounts import accounts_setting
 from tap_common.tap import SchedulingTap
 from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from singer_sdk.helpers.types import Auth, Record
 
@@ -28,6 +30,8 @@ R = TypeVar("R")
 
 # Luma, "Rate limits": a minute, with an organization's key.
 _ORGANIZATION_REQUESTS = 500
+
+_PENDING = "submitted events"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class TapLuma(SchedulingTap):
     stream_types = STREAMS
     starts_full_streams = True
     key_hint = "create a key in Luma under Calendar > Settings > Developer; the calendar needs Luma Plus."
+    account_kind = "the id of a calendar (with an organization's key, of one of its calendars)"
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(
@@ -94,6 +99,7 @@ class TapLuma(SchedulingTap):
             "Also list events that were submitted to the calendar and are not decided on.",
             default=False,
         ),
+        accounts_setting(account_kind),
         *common_settings(
             tap=name,
             api_url="https://public-api.luma.com",
@@ -170,16 +176,28 @@ class TapLuma(SchedulingTap):
         Raises:
             AccessError: A key is refused.
         """
+        found: dict[str, Calendar] = {}
+        for credential, (name, row) in self.told.items():
+            found.setdefault(name, Calendar(credential, row))
+        return found
+
+    @cached_property
+    def told(self) -> Mapping[Credential, tuple[str, Record]]:
+        """What the API says of the calendar of each key: its id, and its row.
+
+        Raises:
+            AccessError: A key is refused.
+        """
         if self.config["api_generation"] == "legacy":
             self._use_legacy()
-        found: dict[str, Calendar] = {}
+        found: dict[Credential, tuple[str, Record]] = {}
         for number, credential in enumerate(self.credentials, 1):
             which = f"The key is number {number} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
             row = _proved(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
             name = (row.get("id") or row.get("api_id")) if isinstance(row, dict) else None
             if not isinstance(name, str):
                 raise SettingsError("What answers as the key's calendar is not Luma: check the setting `api_url`.")
-            found.setdefault(name, Calendar(credential, row))
+            found[credential] = name, row
         return found
 
     def _calendar(self, credential: Credential) -> Record:
@@ -208,15 +226,28 @@ class TapLuma(SchedulingTap):
 
     @override
     def owner(self, credential: Credential) -> str:
-        found = next(((name, one.row) for name, one in self.calendars.items() if one.credential is credential), None)
+        found = self.told.get(credential)
         return f"calendar {found[1].get('name')} ({found[0]})" if found else ""
 
     @property
     @override
     def scope_id(self) -> str | None:
         """The calendars, and whether events are listed that are not decided on: both add events that are long past."""
-        pending = "submitted events" if self.config["include_pending"] else None
+        pending = _PENDING if self.config["include_pending"] else None
         return ",".join(filter(None, [*sorted(self.calendars), pending])) or None
+
+    @override
+    def account_in(self, covers: Mapping[str, str | None]) -> Collection[str]:
+        return [name for name in super().account_in(covers) if name != _PENDING]
+
+    @override
+    def account_of(self, credential: Credential) -> Collection[str]:
+        if credential is self.organization:
+            rows = self.stream(OrganizationCalendars).request_records({CREDENTIAL: credential})
+            with suppress(NoSuchListError):
+                return [name for row in rows if isinstance(name := row.get("id") or row.get("api_id"), str)]
+            return []
+        return [self.told[credential][0]]
 
     @override
     def check_connection(self) -> None:

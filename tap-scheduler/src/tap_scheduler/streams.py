@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_common.http.credential import CREDENTIAL
 from tap_common.http.jsonpath import find
-from tap_common.redact import redacted
+from tap_common.redact import Redacted
 from tap_common.state.timestamps import instant_or_none
 from tap_common.streams import EmbeddedStream
 from tap_scheduler.client import SavvyCalStream, Whole
@@ -77,7 +77,7 @@ class Events(OfMeeting):
     @cached_property
     def period(self) -> Period:
         """How they are asked for, with every key."""
-        return Period(self.since, self.tap.run_started, self.log)
+        return Period(self.since, self.tap.now, self.log)
 
     @override
     def contexts(self) -> Iterable[Context]:
@@ -175,19 +175,11 @@ class Timezones(Whole):
         return [{}]
 
 
-class Webhooks(SavvyCalStream):
-    """Webhooks, without what may be a secret.
-
-    That is their key, and a password or what stands behind the `?` in their address.
-    """
+class Webhooks(Redacted, SavvyCalStream):
+    """Webhooks, without what may be a secret: of their address only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v1/webhooks"
-    selected_by_default = False
-
-    @override
-    def transform_record(self, row: Record) -> Record:
-        return redacted(row, "url")
 
 
 # Synced in this order: events before the links that they refer to.

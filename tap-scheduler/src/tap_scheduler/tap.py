@@ -11,11 +11,12 @@ from typing_extensions import override
 from tap_common.errors import AccessError, SettingsError
 from tap_common.http.credential import CREDENTIAL
 from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common.state.accounts import accounts_setting
 from tap_common.tap import SchedulingTap
 from tap_scheduler.streams import STREAMS, CurrentUser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from singer_sdk.helpers.types import Record
 
@@ -30,6 +31,7 @@ class TapScheduler(SchedulingTap):
     api_name = "SavvyCal"
     stream_types = STREAMS
     key_hint = "create a token in SavvyCal under Settings > Developers, and take its private key (`pt_secret_...`)."
+    account_kind = "the id or the mail address of a user"
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         setting(
@@ -40,6 +42,7 @@ class TapScheduler(SchedulingTap):
             secret=True,
         ),
         several_keys("a token sees what its owner sees, so a company may need one of several people"),
+        accounts_setting(account_kind),
         *common_settings(
             tap=name,
             api_url="https://api.savvycal.com",
@@ -56,7 +59,12 @@ class TapScheduler(SchedulingTap):
     @override
     def owner(self, credential: Credential) -> str:
         user = self.users[credential]
-        return f"{user.get('display_name') or user['id']}, plan `{user.get('plan')}`"
+        return f"{user.get('display_name') or 'user'} ({user['id']}), plan `{user.get('plan')}`"
+
+    @override
+    def account_of(self, credential: Credential) -> Collection[str]:
+        user = self.users[credential]
+        return [name for name in (user["id"], user.get("email")) if isinstance(name, str)]
 
     @cached_property
     def users(self) -> Mapping[Credential, Record]:

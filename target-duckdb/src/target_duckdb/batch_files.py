@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -20,60 +19,81 @@ import duckdb
 
 from target_duckdb.columns import literal
 from target_duckdb.errors import LoadError
+from target_duckdb.lines import lines
+from target_duckdb.printable import named, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MANY = 1000
+_MANY = 100
 """Rows of a Parquet file to fetch at a time."""
+_PARQUET: dict[str, str | int | float | list[str]] = {
+    "memory_limit": "512MB",
+    "threads": 1,
+    "autoinstall_known_extensions": False,
+}
+"""What reads Parquet: a few megabytes of it may be gigabytes of rows."""
 
 
-def texts(
-    stream: str, url: str, encoding: Mapping[str, str | None], connection: duckdb.DuckDBPyConnection
-) -> Iterator[bytes | str]:
-    """Each record of a file on this machine, as JSON text; LoadError when the file cannot be read.
+def texts(stream: str, url: str, encoding: Mapping[str, str | None], longest: int) -> Iterator[bytes | str]:
+    """Return each record of a file on this machine, as JSON text; LoadError when the file cannot be read.
 
     Args:
         stream: Name of the stream, for the error.
         url: A `file://` URL, or a path.
         encoding: `format`, jsonl or parquet, and `compression`, gzip or none, of JSON lines.
-        connection: What reads Parquet.
+        longest: Bytes of a line after which no more of it is read.
     """
+    path = _path(stream, url)
+    kind = encoding.get("format")
+    if kind not in ("jsonl", "parquet"):  # a set could not be asked for a list
+        raise LoadError(f"stream {named(stream)}: batch files of {_what('format', kind)} cannot be read.")
+    compression = encoding.get("compression")
+    if kind == "jsonl" and compression not in (None, "none", "gzip"):
+        raise LoadError(f"stream {named(stream)}: batch files of {_what('compression', compression)} cannot be read.")
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device has no end
+            raise LoadError(f"stream {named(stream)}: the batch file {path_of(path)} is no file, but something else.")
+        yield from _parquet(path) if kind == "parquet" else _lines(path, compression, longest)
+    except duckdb.OutOfMemoryException as error:
+        raise LoadError(
+            f"stream {named(stream)}: the batch file {path_of(path)} takes more than {_PARQUET['memory_limit']} of "
+            "memory. Write it in smaller row groups, or as JSON lines."
+        ) from error
+    except (OSError, EOFError, ValueError, zlib.error, duckdb.Error) as error:  # ValueError: a path with a NUL in it
+        reason = getattr(error, "strerror", None) or "it is damaged, or not what its message says"
+        raise LoadError(f"stream {named(stream)}: the batch file {path_of(path)} cannot be read: {reason}.") from error
+
+
+def _path(stream: str, url: str) -> Path:
     try:
         parts = urlparse(url)
     except ValueError:
-        raise LoadError(f"stream {stream!r}: the manifest of a BATCH message holds a text that is no URL.") from None
+        raise LoadError(
+            f"stream {named(stream)}: the manifest of a BATCH message holds a text that is no URL."
+        ) from None
     if parts.scheme not in {"", "file"}:
-        raise LoadError(f"stream {stream!r}: batch files of scheme {parts.scheme!r} cannot be read.")
-    path = Path(unquote(parts.path) if parts.scheme else url)
-    kind = encoding.get("format")
-    if kind not in ("jsonl", "parquet"):  # a set could not be asked for a list
-        raise LoadError(f"stream {stream!r}: batch files of {_named('format', kind)} cannot be read.")
-    compression = encoding.get("compression")
-    if kind == "jsonl" and compression not in (None, "none", "gzip"):
-        raise LoadError(f"stream {stream!r}: batch files of {_named('compression', compression)} cannot be read.")
-    try:
-        yield from _parquet(path, connection) if kind == "parquet" else _lines(path, compression)
-    except (OSError, EOFError, ValueError, zlib.error, duckdb.Error) as error:  # ValueError: a path with a NUL in it
-        reason = getattr(error, "strerror", None) or "it is damaged, or not what its message says"
-        raise LoadError(f"stream {stream!r}: the batch file {path} cannot be read: {reason}.") from error
+        raise LoadError(f"stream {named(stream)}: batch files of scheme {named(parts.scheme)} cannot be read.")
+    if parts.scheme and parts.netloc not in {"", "localhost"}:
+        raise LoadError(f"stream {named(stream)}: a batch file is on another machine, {named(parts.netloc)}.")
+    return Path(unquote(parts.path) if parts.scheme else url)
 
 
-def _named(what: str, kind: object) -> str:
-    return f"{what} {kind!r}" if isinstance(kind, str) else f"a {what} that is no text"
+def _what(what: str, kind: object) -> str:
+    return f"{what} {named(kind)}" if isinstance(kind, str) else f"a {what} that is no text"
 
 
-def _lines(path: Path, compression: str | None) -> Iterator[bytes]:
-    with path.open("rb") if compression != "gzip" else io.BufferedReader(cast("io.RawIOBase", gzip.open(path))) as file:
-        lines = cast("IO[bytes]", file)
-        yield next(lines, b"").removeprefix(codecs.BOM_UTF8)
-        yield from lines
+def _lines(path: Path, compression: str | None, longest: int) -> Iterator[bytes]:
+    with cast("IO[bytes]", gzip.open(path)) if compression == "gzip" else path.open("rb") as file:
+        of_file = lines(file, longest)
+        yield next(of_file, b"").removeprefix(codecs.BOM_UTF8)
+        yield from of_file
 
 
-def _parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _parquet(path: Path) -> Iterator[str]:
     query = f"SELECT to_json(batch) FROM read_parquet({literal(str(path))}) AS batch"  # noqa: S608  # quoted
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        while rows := cursor.fetchmany(_MANY):
+    with duckdb.connect(config=_PARQUET) as connection:
+        connection.execute(query)
+        while rows := connection.fetchmany(_MANY):
             for (text,) in rows:
                 yield text

@@ -285,15 +285,15 @@ class Column:
         """DuckDB type in which the staged value is read."""
         return _FORMS[self.type].read_as
 
-    def expression(self, stream: str) -> str:
-        """SQL that turns the staged value into the column's; it fails with a sentence when the value is none."""
+    def expression(self) -> str:
+        """SQL that turns the staged value into the column's; where it is none, it fails with the column's key."""
         pattern = _FORMS[self.type].pattern
         if self.is_key and self.type == "VARCHAR":
             return entering(self.key, self.declared)
         if not pattern:
             return self.key if self.read_as == self.type else f"{self.key}::{self.type}"
         what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time"}[self.type]
-        complaint = literal(f"stream {stream!r}, column {self.source!r}: a value is not {what}.")
+        complaint = literal(f"{self.key} is not {what}")
         staged = f"upper({self.key})" if self.type == "TIMESTAMPTZ" else f"left({self.key}, 10)"
         # DuckDB reads no time without seconds that names its zone.
         full = f"left({staged}, 16) || ':00' || substr({staged}, 17)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_duckdb.errors import LoadError
 from target_duckdb.names import table_of
+from target_duckdb.printable import named, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -110,11 +111,11 @@ class Continued:
             raise LoadError(f"{self._sentence()} Nothing of this is loaded, and no state is written.")
 
     def _sentence(self) -> str:
-        named = ", ".join(map(repr, self._lost[:_MOST_NAMED]))
+        streams = ", ".join(map(named, self._lost[:_MOST_NAMED]))
         more = f" and {len(self._lost) - _MOST_NAMED} more" if len(self._lost) > _MOST_NAMED else ""
         plural = "s" if len(self._lost) > 1 else ""
         return (
-            f"The tap goes on from a state, but {self._warehouse.path} has no table of stream{plural} {named}{more} in "
-            f"the schema {self._warehouse.schema!r}: rows of earlier runs are not there, and do not come again. "
-            f"{_REMEDY}"
+            f"The tap goes on from a state, but {path_of(self._warehouse.path)} has no table of "
+            f"stream{plural} {streams}{more} in the schema {named(self._warehouse.schema)}: rows of earlier runs are "
+            f"not there, and do not come again. {_REMEDY}"
         )

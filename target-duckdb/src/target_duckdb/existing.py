@@ -10,6 +10,8 @@ import duckdb
 
 from target_duckdb.columns import quoted
 from target_duckdb.errors import LoadError
+from target_duckdb.printable import named, printable
+from target_duckdb.refusals import COPY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +19,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-duckdb")
 
 _HERE = "database_name = current_database() AND lower(schema_name) = lower(?)"
-_COPY = "Drop it, or copy the table without it (CREATE TABLE … AS FROM …), and run again."
 
 
-class _Constraint(NamedTuple):
-    kind: str  # PRIMARY KEY, UNIQUE, NOT NULL, CHECK or FOREIGN KEY
+class Constraint(NamedTuple):
+    """A constraint of a table: its own text may quote values.
+
+    Attributes:
+        kind: PRIMARY KEY, UNIQUE, NOT NULL, CHECK or FOREIGN KEY.
+        columns: Its columns.
+    """
+
+    kind: str
     columns: Sequence[str]
-    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {', '.join(map(named, self.columns))}" if self.columns else self.kind
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,8 @@ class Existing:
             LoadError: Something else is in the way; it is not the loader's to take away.
         """
         self.check_widened(connection, changes)
-        constraints = self._constraints(connection)
-        others = [f"the constraint {one.text}" for one in constraints if one.kind not in {"PRIMARY KEY", "NOT NULL"}]
+        constraints = self.constraints(connection)
+        others = [f"the constraint {one}" for one in constraints if one.kind not in {"PRIMARY KEY", "NOT NULL"}]
         dependents = self._dependents(connection)
         for one in constraints:
             if one.kind == "PRIMARY KEY" and (set(one.columns) & changes.keys() or set(one.columns) != set(keys)):
@@ -79,25 +89,21 @@ class Existing:
             connection: The connection, in a transaction.
             changes: The columns, and the type that each will have.
         """
-        constraints = self._constraints(connection) if changes else []
+        constraints = self.constraints(connection) if changes else []
         dependents = self._dependents(connection) if changes else []
         for column, kind in changes.items():
-            own = [f"the constraint {one.text}" for one in constraints
+            own = [f"the constraint {one}" for one in constraints
                    if column in one.columns and one.kind not in {"PRIMARY KEY", "NOT NULL"}]  # fmt: skip
             for obstacle in own + dependents:
                 raise self._refusal(column, f"has to become {kind}", obstacle)
 
     def primary_key(self, connection: duckdb.DuckDBPyConnection) -> set[str]:
         """Return the columns of the primary key, none where there is none."""
-        return {name for one in self._constraints(connection) if one.kind == "PRIMARY KEY" for name in one.columns}
+        return {name for one in self.constraints(connection) if one.kind == "PRIMARY KEY" for name in one.columns}
 
     def check_written(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> None:
         """Raise LoadError for a column that DuckDB computes by itself."""
-        query = (
-            f"SELECT column_name FROM duckdb_columns() WHERE {_HERE} AND table_name = ? AND column_default IS NOT NULL"  # noqa: S608  # only ours
-        )
-        found = {name for (name,) in connection.execute(query, [self.schema, self.table]).fetchall()}
-        for column in found & set(columns):
+        for column in set(self.generated(connection)) & set(columns):
             with connection.cursor() as apart:  # an error would end the transaction
                 try:
                     apart.execute(f"EXPLAIN INSERT INTO {self.name} ({quoted(column)}) SELECT NULL")  # quoted
@@ -106,16 +112,24 @@ class Existing:
 
     def _refusal(self, column: str, purpose: str, obstacle: str) -> LoadError:
         return LoadError(
-            f"stream {self.stream!r}, column {column!r}: it {purpose}, but {obstacle} of the table "
-            f"{self.schema}.{self.table} is in the way. {_COPY}"
+            f"stream {named(self.stream)}, column {named(column)}: it {purpose}, but {obstacle} of the table "
+            f"{printable(self.schema)}.{printable(self.table)} is in the way. {COPY}"
         )
 
-    def _constraints(self, connection: duckdb.DuckDBPyConnection) -> list[_Constraint]:
+    def generated(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Return the columns that have an expression, of which a default is one."""
         query = (
-            "SELECT constraint_type, constraint_column_names, constraint_text FROM duckdb_constraints() "  # noqa: S608  # only ours
+            f"SELECT column_name FROM duckdb_columns() WHERE {_HERE} AND table_name = ? AND column_default IS NOT NULL"  # noqa: S608  # only ours
+        )
+        return [name for (name,) in connection.execute(query, [self.schema, self.table]).fetchall()]
+
+    def constraints(self, connection: duckdb.DuckDBPyConnection) -> list[Constraint]:
+        """Return the constraints of the table."""
+        query = (
+            "SELECT constraint_type, constraint_column_names FROM duckdb_constraints() "  # noqa: S608  # only ours
             f"WHERE {_HERE} AND table_name = ? ORDER BY constraint_index"
         )
-        return [_Constraint(*row) for row in connection.execute(query, [self.schema, self.table]).fetchall()]
+        return [Constraint(*row) for row in connection.execute(query, [self.schema, self.table]).fetchall()]
 
     def _dependents(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the indexes and foreign keys that let DuckDB change no column of the table."""
@@ -126,18 +140,18 @@ class Existing:
             f"WHERE {_HERE} AND constraint_type = 'FOREIGN KEY' AND referenced_table = ? ORDER BY 1"
         )
         references = connection.execute(query, [self.schema, self.table]).fetchall()
-        return [f"the index {name!r}" for (name,) in indexes] + [
-            f"the foreign key of {name!r}" for (name,) in references
+        return [f"the index {named(name)}" for (name,) in indexes] + [
+            f"the foreign key of {named(name)}" for (name,) in references
         ]
 
     def _give_up_key(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Copy the table without its primary key, and its NOT NULL; views stay as they are."""
         logger.warning(
-            "stream %r: the table %s.%s gives up its primary key, which is not the stream's, or has to become wider. "
+            "stream %s: the table %s.%s gives up its primary key, which is not the stream's, or has to become wider. "
             "Rows stay unique by the stream's key.",
-            self.stream,
-            self.schema,
-            self.table,
+            named(self.stream),
+            printable(self.schema),
+            printable(self.table),
         )
         copy = f"{self.name.removesuffix(quoted(self.table))}{quoted(f'{self.table}_without_key')}"
         connection.execute(f"CREATE TABLE {copy} AS FROM {self.name}")

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.columns import BIGINT_BITS
+from target_duckdb.printable import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_duckdb.columns import Json
 
-MOST_DIGITS, MOST_LEVELS = 4300, 500
-"""Digits of an integer that Python reads, and levels of nesting that can be decoded wherever a load stands."""
+MOST_DIGITS, MOST_LEVELS, MOST_WALKED = 4300, 500, 100
+"""Digits of an integer that Python reads; levels of nesting of a message, and of a schema or a state."""
+NO_JSON = "is not JSON in UTF-8."
+"""The reason where no other is found."""
 
 _Check = tuple[str, "Callable[[Json], bool]"]
 
@@ -44,6 +47,7 @@ _REQUIRED: dict[str, dict[str, _Check]] = {
     "ACTIVATE_VERSION": {**_STREAM, "version": ("an integer of 64 bits", _is_version)},
     "BATCH": {**_STREAM, "encoding": ("an object", _is_object), "manifest": ("a list of texts", _are_texts)},
 }
+_WALKED = {"SCHEMA": "schema", "STATE": "value"}
 
 
 def check(message: dict[str, Json], line: int) -> None:
@@ -57,8 +61,8 @@ def check(message: dict[str, Json], line: int) -> None:
     if kind is None:
         raise InvalidInputLine(f"Line {line} of the input is not a Singer message: it has no type.")
     if not isinstance(kind, str) or kind not in _REQUIRED:
-        named = f", {kind}" if isinstance(kind, str) and re.fullmatch("[A-Z_]{1,30}", kind) else ""
-        raise InvalidInputLine(f"Line {line} of the input is a message of an unknown type{named}.")
+        of = f", {kind}" if isinstance(kind, str) and re.fullmatch("[A-Z_]{1,30}", kind) else ""
+        raise InvalidInputLine(f"Line {line} of the input is a message of an unknown type{of}.")
     required = _REQUIRED[kind]
     article = "an" if kind.startswith("A") else "a"
     if missing := sorted(required.keys() - message.keys()):
@@ -66,19 +70,36 @@ def check(message: dict[str, Json], line: int) -> None:
             f"Line {line} of the input: {article.title()} {kind} message lacks {', '.join(missing)}."
         )
     stream = message.get("stream")
-    where = f"stream {stream!r}, line {line} of the input" if isinstance(stream, str) else f"Line {line} of the input"
+    where = (
+        f"stream {named(stream)}, line {line} of the input" if isinstance(stream, str) else f"Line {line} of the input"
+    )
     for name, (what, fits) in required.items():
         if not fits(message[name]):
             raise InvalidInputLine(f"{where}: the {name} of {article} {kind} message is not {what}.")
+    if (walked := _WALKED.get(kind)) and _nests(message[walked]):
+        raise InvalidInputLine(f"{where}: the {walked} of a {kind} message nests more than {MOST_WALKED} levels.")
     if kind == "SCHEMA":
-        if not isinstance(message["schema"].get("properties"), dict):
-            raise InvalidInputLine(f"{where}: the schema has no properties, or they are not an object.")
-        keys = message.get("key_properties")
-        if not (keys is None or _are_texts(keys)):
-            raise InvalidInputLine(f"{where}: the key_properties of a SCHEMA message are not a list of texts.")
+        _check_schema(message, where)
 
 
-_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+def _check_schema(message: dict[str, Json], where: str) -> None:
+    if not isinstance(message["schema"].get("properties"), dict):
+        raise InvalidInputLine(f"{where}: the schema has no properties, or they are not an object.")
+    keys = message.get("key_properties")
+    if not (keys is None or _are_texts(keys)):
+        raise InvalidInputLine(f"{where}: the key_properties of a SCHEMA message are not a list of texts.")
+
+
+def _nests(value: Json) -> bool:
+    """Return whether a value nests too deep to be walked."""
+    level = [value]
+    for _ in range(MOST_WALKED):
+        nested = [one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
+    return any(isinstance(one, dict | list) for one in level)
+
+
+_PART = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
 def reason(text: str) -> str:
@@ -88,20 +109,26 @@ def reason(text: str) -> str:
     """
     for part, names in _values(text):
         if part in {"NaN", "Infinity", "-Infinity"}:
-            return f"holds {part}{_place(text, names)}, which is no JSON. Have the tap send null instead."
+            return f"holds {part}{place(text, names)}, which is no JSON. Have the tap send null instead."
         if part.lstrip("-").isdigit() and len(part) > MOST_DIGITS:
-            return f"holds an integer of more than {MOST_DIGITS:,} digits{_place(text, names)}, which cannot be loaded."
-        if len(names) > MOST_LEVELS:
-            return f"nests more than {MOST_LEVELS} levels{_place(text, names)}, which cannot be loaded."
-    return "is not JSON in UTF-8."
+            return f"holds an integer of more than {MOST_DIGITS:,} digits{place(text, names)}, which cannot be loaded."
+        if part in "[{" and len(names) >= MOST_LEVELS:
+            return f"nests more than {MOST_LEVELS} levels{place(text, names)}, which cannot be loaded."
+    return NO_JSON
 
 
-def _place(text: str, names: list[str]) -> str:
+def place(text: str, names: list[str]) -> str:
+    """Return the stream and the column of a value of a line, as the end of a clause; empty where none is found.
+
+    Args:
+        text: The line.
+        names: Names of the properties that lead to the value.
+    """
     streams = (part[1:-1] for part, within in _values(text) if within == ["stream"])
-    place = [f"stream {stream!r}" for stream in list(streams)[:1]]
+    found = [f"stream {named(stream)}" for stream in list(streams)[:1]]
     if names[:1] == ["record"] and len(names) > 1:
-        place.append(f"column {names[1]!r}")
-    return f" in {', '.join(place)}" if place else ""
+        found.append(f"column {named(names[1])}")
+    return f" in {', '.join(found)}" if found else ""
 
 
 def _values(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -22,12 +23,15 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_duckdb.errors import CutOffError, LoadError
+from target_duckdb.lines import SHORT, fault, lines
 from target_duckdb.messages import check, reason
+from target_duckdb.printable import named
 from target_duckdb.rows import read_line
+from target_duckdb.settings import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 logger = logging.getLogger("target-duckdb")
 
@@ -95,6 +99,7 @@ class MessageReader(GenericSingerReader[bytes]):
     Attributes:
         last_type: Type of the last message, empty before the first.
         line: Number of the last line.
+        longest: Most bytes of a line.
         takers: What stages the records of a stream.
         after_some: Called after a record that was taken, and then not for a second.
     """
@@ -106,6 +111,7 @@ class MessageReader(GenericSingerReader[bytes]):
         self.after_some: Callable[[], None] = lambda: None
         self._taken = 0
         self.line = 0
+        self.longest = MAX_LINE_BYTES
         self._repaired = False
         self._stream: str | None = None
 
@@ -122,21 +128,23 @@ class MessageReader(GenericSingerReader[bytes]):
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
     ) -> Counter[str]:
         """Read all messages; returns how many there were of each type."""
-        lines: Any = self._not_taken(file_input or self.default_input)
+        messages: Any = self._not_taken(file_input or self.default_input)
         try:
-            counts = super().process_lines(lines, callbacks)
+            counts = super().process_lines(messages, callbacks)
         except RecursionError:
-            of = f", stream {self._stream!r}," if self._stream else ""
+            of = f", stream {named(self._stream)}," if self._stream else ""
             raise LoadError(f"Line {self.line} of the input{of} nests too deeply to be loaded.") from None
         counts["RECORD"] += self._taken
         return counts
 
-    def _not_taken(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+    def _not_taken(self, file: IO[bytes]) -> Iterator[bytes]:
         """The lines that no stream takes as text."""
         takers = self.takers
         due = 0.0
-        for line in lines:
+        for line in lines(file, self.longest):
             self.line += 1
+            if len(line) > SHORT and (told := fault(line, self.longest)):
+                raise InvalidInputLine(f"Line {self.line} of the input {told}")
             try:
                 message = read_line(line)
             except _UNREADABLE:
@@ -166,7 +174,7 @@ class MessageReader(GenericSingerReader[bytes]):
         check(message, self.line)
         self.last_type, self._stream = message["type"], message.get("stream")
         if self.last_type == "STATE":  # Decimal cannot be written out again
-            return json.loads(line)  # type: ignore[no-any-return]  # json.loads gives Any
+            return json.loads(line, parse_float=self._double)  # type: ignore[no-any-return]  # json.loads gives Any
         return message
 
     def _repair(self, line: bytes) -> Any:
@@ -188,6 +196,12 @@ class MessageReader(GenericSingerReader[bytes]):
             logger.warning("Line %d holds half a surrogate pair; such halves are stored as U+FFFD.", self.line)
             self._repaired = True
         return message
+
+    def _double(self, text: str) -> float:
+        """Return a number of a state; InvalidInputLine for one that would be written as Infinity, which is no JSON."""
+        if math.isinf(number := float(text)):
+            raise InvalidInputLine(f"Line {self.line} of the input: the state holds a number beyond those of a double.")
+        return number
 
     @staticmethod
     @override

@@ -8,13 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers._flattening import flatten_key
+from singer_sdk.mapper import MAPPER_FILTER_OPTION
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
+from target_duckdb.errors import LoadError
+from target_duckdb.printable import named
+
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Sequence
 
-    from singer_sdk.mapper import PluginMapper
+    from singer_sdk.mapper import CustomStreamMap, PluginMapper
 
 METADATA = {
     f"_sdc_{name}"
@@ -46,6 +51,28 @@ def without_flattening(mapper: PluginMapper) -> tuple[int, str, int] | None:
     if not options.enabled or options.max_level <= 0:
         return None
     return options.max_level, options.separator, options.max_key_length
+
+
+def name_failures(stream_map: CustomStreamMap) -> None:
+    """Have a stream map that fails on a record say of which stream and column it is.
+
+    The SDK lets through whatever the expression raises, and that may quote the record.
+    """
+    if "_eval" in vars(stream_map):  # done when the schema came before
+        return
+    evaluate = stream_map._eval  # noqa: SLF001  # see above
+
+    def told(expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None) -> Any:
+        try:
+            return evaluate(expr=expr, expr_parsed=expr_parsed, record=record, property_name=property_name)
+        except Exception as error:  # an expression may raise anything
+            column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
+            raise LoadError(
+                f"stream {named(stream_map.stream_name)}: the expression of stream_maps for {named(column)} failed for "
+                f"a record ({kind}). Change it so that it suits every record."
+            ) from error
+
+    stream_map._eval = told  # type: ignore[method-assign]  # noqa: SLF001  # see above
 
 
 class MetadataSink(BatchSink):

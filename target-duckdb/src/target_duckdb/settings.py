@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+from singer_sdk.plugin_base import JSONSchemaValidator
 
 from target_duckdb.errors import LoadError
+from target_duckdb.printable import named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 BATCH_SIZE_ROWS = 100_000
+MAX_LINE_BYTES = 32 << 20
 LOCK_TIMEOUT = 60
 ENV_PREFIX = "TARGET_DUCKDB_"
+_TOLD = {"type", "enum", "minimum", "pattern"}
 ALIASES = {"path": "filepath", "add_metadata_columns": "add_record_metadata"}
 """Other names of settings."""
 STORAGE_COMPATIBILITY_VERSION = "v1.0.0"
@@ -41,6 +45,16 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=BATCH_SIZE_ROWS,
         title="Rows per batch",
         description="Most rows of one stream that are written in one transaction.",
+    ),
+    th.Property(
+        "max_line_bytes",
+        th.IntegerType(minimum=1),
+        default=MAX_LINE_BYTES,
+        title="Longest line",
+        description=(
+            "Most bytes of a line of the input, or of a batch file; a longer one ends the load. A load takes up to 40 "
+            "times the memory of its longest line."
+        ),
     ),
     th.Property(
         "add_record_metadata",
@@ -181,13 +195,13 @@ def taken_over(config: Mapping[str, Any]) -> dict[str, Any]:
     settings = dict(config)
     for name, instead in _GONE.items():
         if settings.get(name):
-            raise LoadError(f"The setting {name!r} of target-duckdb 0.8.0 is gone: {instead}")
+            raise LoadError(f"The setting '{name}' of target-duckdb 0.8.0 is gone: {instead}")
     path = settings.get("filepath")
     for name in ("database", "dbname"):
         if isinstance(path, str) and (value := settings.get(name)) and value != Path(path).stem:
             raise LoadError(
-                f"The setting {name!r} is {value!r}, but DuckDB calls the database of a file by the file's name, here "
-                f"{Path(path).stem!r}. Remove the setting, or rename the file."
+                f"The setting '{name}' is not the name of the file, by which DuckDB calls the database of a file, here "
+                f"{named(Path(path).stem)}. Remove the setting, or rename the file."
             )
     if isinstance(mapping := settings.get("schema_mapping"), dict) and mapping:
         schemas = {str(one.get("target_schema") or "") if isinstance(one, dict) else "" for one in mapping.values()}
@@ -201,11 +215,41 @@ def taken_over(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def without_maps(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings but for `stream_maps`: the SDK's schema of `__else__` is none; `maps.fault` says more."""
+    return {name: value for name, value in config.items() if name != "stream_maps"}
+
+
+def with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings, of which some are given, with the defaults of the others."""
+    list(JSONSchemaValidator(schema).iter_errors(filled := without_maps(config)))
+    return {**config, **filled}
+
+
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Return a sentence for each setting that is none, or not as it must be. No value is in one: it may be a secret.
+
+    What `stream_maps` hold is told of by `maps.fault`.
+    """
+    for name in sorted(config.keys() - schema["properties"].keys()):
+        yield f"There is no setting {named(name)}."
+    rest = without_maps(config)
+    maps = None if isinstance(config.get("stream_maps"), dict) else config.get("stream_maps")
+    validator = JSONSchemaValidator({**schema, "additionalProperties": True})
+    for error in validator.iter_errors(rest | {"stream_maps": maps}):
+        name = named(".".join(map(str, error.absolute_path)))
+        told = f": {error.validator} {error.validator_value}" if error.validator in _TOLD else ""
+        yield f"The setting {name} is not as it must be{told}."
+    for name in ("default_target_schema", "temp_dir"):
+        if not str(config.get(name) or "").isprintable():
+            yield f"The setting '{name}' holds a character that does not print."
+
+
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with `data_flattening_max_level`, and the ~ of a path, replaced by what it stands for."""
     settings = dict(config)
     settings.setdefault("validate_records", False)
-    settings["default_target_schema"] = (settings.get("default_target_schema") or "main").strip()
+    settings["default_target_schema"] = (settings.get("default_target_schema") or "").strip() or "main"
     for name in ("filepath", "temp_dir"):
         if path := settings.get(name):
             settings[name] = os.path.expanduser(path)  # noqa: PTH111  # Path's raises where there is no such user

@@ -17,6 +17,7 @@ from typing_extensions import override
 from target_duckdb.columns import BIGINT_BITS, encode_into
 from target_duckdb.errors import LoadError
 from target_duckdb.flattening import Flattening
+from target_duckdb.printable import named
 from target_duckdb.rows import decoders
 from target_duckdb.sdk import METADATA, MetadataSink
 from target_duckdb.stamps import Stamps
@@ -140,7 +141,7 @@ class DuckDBSink(MetadataSink):
             self._flattening = Flattening(declared, *self.target.flattening)
         properties = self._flattening.properties if self._flattening else declared
         if missing := [key for key in self.key_properties if key not in properties]:
-            raise LoadError(f"stream {self.stream_name!r}: its schema lacks the key property {missing[0]!r}.")
+            raise LoadError(f"stream {named(self.stream_name)}: its schema lacks the key property {named(missing[0])}.")
         self._known = {*declared, *self._refused}
         for name in self._refused:
             self._warn_of_metadata(name)
@@ -226,7 +227,9 @@ class DuckDBSink(MetadataSink):
     def add(self, record: Mapping[str, Json], version: int | None) -> None:
         """Stage a record; LoadError names the column whose value does not fit."""
         if not self._columns:
-            raise LoadError(f"stream {self.stream_name!r}: its schema names no property, so no record can be stored.")
+            raise LoadError(
+                f"stream {named(self.stream_name)}: its schema names no property, so no record can be stored."
+            )
         row: dict[str, Json] = {}
         for column, (name, source, fit) in zip(self._columns, self._fits, strict=True):
             value = record.get(source)
@@ -234,7 +237,9 @@ class DuckDBSink(MetadataSink):
                 try:
                     row[name] = fit(value)
                 except ValueError as reason:
-                    raise LoadError(f"stream {self.stream_name!r}, column {source!r}: a value {reason}.") from None
+                    raise LoadError(
+                        f"stream {named(self.stream_name)}, column {named(source)}: a value {reason}."
+                    ) from None
                 if row[name] is None:
                     self._warn_of_blank(column.key)
         self._stage(row, version)
@@ -260,7 +265,7 @@ class DuckDBSink(MetadataSink):
         """Begin a batch of rows of this version."""
         self.target.drain_one(self)
         if version is not None and not (type(version) is int and version.bit_length() <= BIGINT_BITS):
-            raise LoadError(f"stream {self.stream_name!r}: a table version is not an integer of 64 bits.")
+            raise LoadError(f"stream {named(self.stream_name)}: a table version is not an integer of 64 bits.")
         self.settle(version)
         self._version = version
         self.progress.versions.add(version)
@@ -275,7 +280,9 @@ class DuckDBSink(MetadataSink):
         new = record.keys() - self._known - self._unknown
         for name in new:
             self.logger.warning(
-                "stream %r: the schema lacks the property %r, which is not loaded.", self.stream_name, name
+                "stream %s: the schema lacks the property %s, which is not loaded.",
+                named(self.stream_name),
+                named(name),
             )
         self._unknown |= new
         if new and len(self._unknown) <= _MOST_IGNORED:
@@ -286,9 +293,9 @@ class DuckDBSink(MetadataSink):
         column = next(column for column in self._columns if column.key == key)
         if column.source not in self._blank:
             self.logger.warning(
-                "stream %r, column %r: text without a date or time in it is loaded as NULL.",
-                self.stream_name,
-                column.source,
+                "stream %s, column %s: text without a date or time in it is loaded as NULL.",
+                named(self.stream_name),
+                named(column.source),
             )
             self._blank.add(column.source)
 
@@ -296,10 +303,10 @@ class DuckDBSink(MetadataSink):
         """Tell once that what records hold in a column of the loader's is not loaded."""
         if name not in self._told:
             self.logger.warning(
-                "stream %r: what its records hold in %r is not loaded: that column is the loader's own, written with "
+                "stream %s: what its records hold in %s is not loaded: that column is the loader's own, written with "
                 "add_record_metadata.",
-                self.stream_name,
-                name,
+                named(self.stream_name),
+                named(name),
             )
             self._told.add(name)
 
@@ -333,7 +340,8 @@ class DuckDBSink(MetadataSink):
         for key in self.key_properties:
             if record.get(key) is None:
                 raise MissingKeyPropertiesError(
-                    f"stream {self.stream_name!r}, column {key!r}: a record has no value in this key property."
+                    f"stream {named(self.stream_name)}, column {named(key)}: a record has no value in this "
+                    "key property."
                 )
         return record
 
@@ -378,8 +386,8 @@ class DuckDBSink(MetadataSink):
             return
         if None in self.progress.versions:
             self.logger.warning(
-                "stream %r: a version was announced, but records came without one; no row is marked as deleted.",
-                self.stream_name,
+                "stream %s: a version was announced, but records came without one; no row is marked as deleted.",
+                named(self.stream_name),
             )
             return
         if self._columns:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,8 @@ from target_duckdb.errors import LoadError
 from target_duckdb.existing import Existing
 from target_duckdb.keys import has_several_spellings, identity
 from target_duckdb.names import columns_of, old_table_of, table_of
+from target_duckdb.printable import named, printable
+from target_duckdb.refusals import told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -36,6 +37,12 @@ DELETED_AT = "_sdc_deleted_at"
 VERSION = "_sdc_table_version"
 
 _BATCH = "temp.main.batch"
+_NOT_OURS = {"information_schema", "pg_catalog"}
+"""Schemas of DuckDB's own, which take no table."""
+_MOST_COLUMNS = 10_000
+"""Columns of a table that are written in less than a gigabyte of memory."""
+_MOST_COPIED = 1_000_000
+"""Columns that DuckDB may copy, half a kilobyte each, to add columns to a table."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,17 @@ class Table:
             others: Tables that other streams of this run have.
 
         Raises:
-            LoadError: A view has the name of the table.
+            LoadError: A view has the name of the table, or the schema cannot be.
         """
         namespace, schema = warehouse.namespace, warehouse.schema
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
+        try:
+            if schema.lower() in _NOT_OURS:
+                raise duckdb.CatalogException(schema)  # noqa: TRY301  # as for any other that cannot be
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
+        except (duckdb.CatalogException, duckdb.ParserException) as error:
+            raise LoadError(
+                f"DuckDB can have no schema {named(schema)} of the loader's. Set default_target_schema to another name."
+            ) from error
         rows = connection.execute(
             "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
             "AND lower(schema_name) = lower(?) ORDER BY column_index",
@@ -117,8 +131,9 @@ class Table:
         name = table_of(stream, there, others)
         if view := next((view for (view,) in views if view.lower() == name.lower()), None):
             raise LoadError(
-                f"stream {stream!r}: a view of that name stands in the schema {schema!r}. While {schema}.{view} is a "
-                "view, there can be no table. Rename or drop it, or set default_target_schema to another schema."
+                f"stream {named(stream)}: a view of that name stands in the schema {named(schema)}. While "
+                f"{printable(schema)}.{printable(view)} is a view, there can be no table. Rename or drop it, or "
+                "set default_target_schema to another schema."
             )
         types = {column: short_type(kind) for table, column, kind in rows if table == name}
         return cls(stream, schema, name, f"{namespace}.{quoted(name)}", types, there - set(others))
@@ -129,9 +144,10 @@ class Table:
         """Make a column for each property, wide enough for what it holds and for what the property allows.
 
         Raises:
-            LoadError: Something of the table is in the way; nothing is changed.
+            LoadError: Something of the table is in the way, or it has too many columns; nothing is changed.
         """
         self.names = names = columns_of(properties, self.types, self.names)
+        self._check_width(set(names.values()) - self.types.keys())
         declared = {source: column_type(schema) for source, schema in properties.items()}
         keyed = [names[key] for key in keys]
         if self.types:
@@ -141,6 +157,7 @@ class Table:
             self._existing.prepare(connection, keyed, changes)
         else:
             self._check_old_name(connection, properties, keys)
+            self._create(connection, {names[source]: kind for source, kind in declared.items()})
         # read_json does not tell two names apart that differ only by case, and takes no empty one, nor a NUL.
         by_source = "" not in names and "\0" not in "".join(names) and len({one.lower() for one in names}) == len(names)
         columns = []
@@ -166,6 +183,27 @@ class Table:
     def _existing(self) -> Existing:
         return Existing(self.stream, self.name, self.schema, self.short_name)
 
+    def _check_width(self, new: Collection[str]) -> None:
+        """Raise LoadError for columns that take too much memory: of one that is added DuckDB copies all before it."""
+        total = len(self.types) + len(new)
+        if total > _MOST_COLUMNS:
+            what = f"would have {total:,} columns, and {_MOST_COLUMNS:,} are the most that are loaded"
+        elif self.types and total * len(new) > _MOST_COPIED:
+            what = f"has {len(self.types):,} columns, to which a run cannot add {len(new):,} at once"
+        else:
+            return
+        raise LoadError(
+            f"stream {named(self.stream)}: the table {printable(self.schema)}.{printable(self.short_name)} {what}. "
+            "Have the tap select fewer columns, flatten less, or set default_target_schema to another schema."
+        )
+
+    def _create(self, connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> None:
+        """Create the table, in one statement: each column that is added later has DuckDB copy all those before it."""
+        if columns:
+            listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+            connection.execute(f"CREATE TABLE {self.name} ({listed})")
+            self.types = dict(columns)
+
     def _check_old_name(
         self, connection: duckdb.DuckDBPyConnection, properties: Mapping[str, Json], keys: Sequence[str]
     ) -> None:
@@ -186,10 +224,10 @@ class Table:
         if not keys and columns != {name.lower() for name in properties}:
             return
         raise LoadError(
-            f"stream {self.stream!r}: there is no table {self.short_name!r} in the schema {self.schema!r}, but "
-            f"{old!r}, in which target-duckdb 0.8.0 keeps this stream. To go on with it: ALTER TABLE "
-            f"{quoted(self.schema)}.{quoted(old)} RENAME TO {quoted(self.short_name)}. If it is another stream's: "
-            "set default_target_schema to another schema."
+            f"stream {named(self.stream)}: there is no table {named(self.short_name)} in the schema "
+            f"{named(self.schema)}, but {named(old)}, in which target-duckdb 0.8.0 keeps this stream. To go on "
+            f"with it: ALTER TABLE {quoted(self.schema)}.{quoted(old)} RENAME TO {quoted(self.short_name)}. If it is "
+            "another stream's: set default_target_schema to another schema."
         )
 
     def _wanted(self, connection: duckdb.DuckDBPyConnection, name: str, declared: str) -> str:
@@ -218,9 +256,7 @@ class Table:
         """Create or widen one column; returns its type."""
         column = quoted(name)
         new = self._wanted(connection, name, declared)
-        if not self.types:
-            connection.execute(f"CREATE TABLE {self.name} ({column} {declared})")
-        elif name not in self.types:
+        if name not in self.types:
             connection.execute(f"ALTER TABLE {self.name} ADD COLUMN {column} {declared}")
         elif new != (old := self.types[name]):
             using = converted(name, old, new, is_key=is_key, nested=nested)
@@ -253,15 +289,8 @@ class Table:
         Raises:
             LoadError: A row breaks a constraint that somebody has given the table.
         """
-        try:
+        with told(self._existing, connection, columns):
             self._merge(connection, batch, columns, keys)
-        except duckdb.ConstraintException as error:
-            found = re.search(r"CHECK|NOT NULL|UNIQUE|foreign key", str(error))
-            kind = found[0] if found else "of another kind"
-            raise LoadError(
-                f"stream {self.stream!r}: a row breaks a constraint of the table {self.schema}.{self.short_name} "
-                f"({kind}). Drop it, or copy the table without it (CREATE TABLE … AS FROM …), and run again."
-            ) from error
 
     def _merge(
         self,
@@ -270,7 +299,7 @@ class Table:
         columns: Sequence[Column],
         keys: Sequence[str],
     ) -> None:
-        staged = {column.key: column.expression(self.stream) for column in columns}
+        staged = {column.key: column.expression() for column in columns}
         names = {column.key: quoted(column.name) for column in columns}
         if batch.version is not None:
             self._ensure_own(connection, VERSION, "BIGINT")
@@ -311,13 +340,14 @@ class Table:
         self._ensure_own(connection, VERSION, "BIGINT")
         self._ensure_own(connection, DELETED_AT, "TIMESTAMPTZ")
         other = f"{quoted(VERSION)} IS DISTINCT FROM {int(version)}"
-        if remove:
-            connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted
-        else:
-            connection.execute(
-                f"UPDATE {self.name} SET {quoted(DELETED_AT)} = now() WHERE {other} AND {quoted(DELETED_AT)} IS NULL"  # noqa: S608  # names are quoted
-            )
+        with told(self._existing, connection):
+            if remove:
+                connection.execute(f"DELETE FROM {self.name} WHERE {other}")  # noqa: S608  # names are quoted
+            else:
+                marked = f"{quoted(DELETED_AT)} = now() WHERE {other} AND {quoted(DELETED_AT)} IS NULL"
+                connection.execute(f"UPDATE {self.name} SET {marked}")  # noqa: S608  # names are quoted
 
     def remove_deleted(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Remove the rows that are marked as deleted."""
-        connection.execute(f"DELETE FROM {self.name} WHERE {quoted(DELETED_AT)} IS NOT NULL")  # noqa: S608  # quoted
+        with told(self._existing, connection):
+            connection.execute(f"DELETE FROM {self.name} WHERE {quoted(DELETED_AT)} IS NOT NULL")  # noqa: S608  # quoted

@@ -7,35 +7,42 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from collections import ChainMap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput
-from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from target_duckdb import page
 from target_duckdb.batch_files import texts
+from target_duckdb.command import LoaderCommand
 from target_duckdb.continued import Continued
 from target_duckdb.environment import from_environment, without_effect
 from target_duckdb.errors import CutOffError, LoadError
+from target_duckdb.lines import SHORT
+from target_duckdb.lines import fault as fault_of
+from target_duckdb.maps import fault
+from target_duckdb.printable import named, path_of
 from target_duckdb.reader import MessageReader, batch_record
-from target_duckdb.sdk import without_flattening
+from target_duckdb.sdk import name_failures, without_flattening
 from target_duckdb.settings import (
     ALIASES,
     ENV_PREFIX,
     LOCK_TIMEOUT,
+    MAX_LINE_BYTES,
     SETTINGS,
     STORAGE_COMPATIBILITY_VERSION,
+    problems,
     renamed,
     resolved,
     taken_over,
+    with_defaults,
 )
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse, file_of
@@ -69,6 +76,7 @@ class TargetDuckDB(Target):
         warehouse: The DuckDB file.
         continued: The state that the run goes on from.
         progress: What this run has seen of each stream.
+        longest: Most bytes of a line.
         flattening: Depth, separator and longest name of flattened columns; None where nothing is flattened.
         version: Table version of the message in hand, None if it has none.
         staged: Bytes of the rows that wait, of all streams together.
@@ -107,6 +115,7 @@ class TargetDuckDB(Target):
         if not (self.config.get("filepath") or "").strip():
             complaint = "The setting 'filepath' is missing: the path of the DuckDB file to load into."
             raise ConfigValidationError(complaint, errors=[complaint], schema=SETTINGS)
+        self.longest = self.config.get("max_line_bytes") or MAX_LINE_BYTES
         self.flattening = without_flattening(self.mapper)
         self.max_parallelism = 1  # one connection, one thread
         self.warehouse = Warehouse(
@@ -126,7 +135,7 @@ class TargetDuckDB(Target):
         self._skips_steps = not any(self.config.get(name) for name in steps)
         self._takers: dict[str, Taker] = {}
         if isinstance(self.message_reader, MessageReader):
-            self.message_reader.takers = self._takers
+            self.message_reader.takers, self.message_reader.longest = self._takers, self.longest
             self.message_reader.after_some = self._handle_max_record_age
 
     @property
@@ -143,7 +152,19 @@ class TargetDuckDB(Target):
             self.append_builtin_config(SETTINGS)
             self._config = renamed(self._config | from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES))
         self._config = taken_over(self._config)
-        return super()._validate_config(raise_errors=raise_errors)
+        self.append_builtin_config(SETTINGS)
+        if raise_errors and (found := list(problems(self._config, SETTINGS))):
+            raise ConfigValidationError("Config validation failed", errors=found, schema=SETTINGS)
+        self._config = with_defaults(self._config, SETTINGS)
+        return []
+
+    @override
+    def setup_mapper(self) -> None:
+        """Make the stream maps; LoadError where they cannot be made."""
+        try:
+            super().setup_mapper()
+        except Exception as error:  # whatever the setting holds
+            raise LoadError(fault(self.config, self.logger)) from error
 
     @override
     def get_sink(self, stream_name: str, **kwargs: Any) -> Sink:
@@ -173,9 +194,26 @@ class TargetDuckDB(Target):
         self.drain_one(sink if sink.is_full else largest)
 
     @override
+    def _assert_sink_exists(self, stream_name: str) -> None:
+        if not self.sink_exists(stream_name):
+            raise LoadError(
+                f"stream {named(stream_name)}: a record came before a corresponding schema: the tap is wrong."
+            )
+
+    @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        super()._process_schema_message(message_dict)
         stream = message_dict["stream"]
+        try:
+            super()._process_schema_message(message_dict)
+        except LoadError:
+            raise
+        except Exception as error:  # whatever the expression of a map raises
+            if not self.config.get("stream_maps"):
+                raise
+            raise LoadError(fault(self.config, self.logger, message_dict)) from error
+        for stream_map in self.mapper.stream_maps[stream]:
+            if isinstance(stream_map, CustomStreamMap):
+                name_failures(stream_map)
         if stream in self._early:
             self._activate(stream, self._early.pop(stream))
 
@@ -188,8 +226,8 @@ class TargetDuckDB(Target):
             if not self.config.get("stream_maps"):
                 raise
             raise LoadError(
-                f"stream {message_dict['stream']!r}: an expression of stream_maps failed for a record "
-                f"({type(error).__name__}). Change it so that it suits every record."
+                f"stream {named(message_dict['stream'])}: the stream_maps failed for a record "
+                f"({type(error).__name__}). Change them so that they suit every record."
             ) from error
 
     @override
@@ -201,10 +239,15 @@ class TargetDuckDB(Target):
         version, extracted = message_dict.get("version"), message_dict.get("time_extracted")
         take = self._takers.get(stream)
         for url in message_dict["manifest"]:
-            for number, text in enumerate(texts(stream, url, encoding, self.warehouse.connection), start=1):
-                if not (take and take(text, version, extracted)) and text.strip():
-                    record = batch_record(text, f"stream {stream!r}: record {number} of the batch file {url}")
-                    self._process_record_message({**message_dict, "record": record})
+            for number, text in enumerate(texts(stream, url, encoding, self.longest), start=1):
+                told = fault_of(text, self.longest, '{"record":') if len(text) > SHORT else ""
+                if not told and take and take(text, version, extracted):
+                    continue
+                where = f"stream {named(stream)}: record {number} of the batch file {path_of(url)}"
+                if told:
+                    raise LoadError(f"{where} {told}")
+                if text.strip():
+                    self._process_record_message({**message_dict, "record": batch_record(text, where)})
         self._handle_max_record_age()
 
     @override
@@ -257,12 +300,12 @@ class TargetDuckDB(Target):
             if sink.progress.announced is not None:
                 self._settle(sink)
         for stream in self._early:
-            self.logger.warning("stream %r: a version was announced, but no schema came; it is ignored.", stream)
+            self.logger.warning("stream %s: a version was announced, but no schema came; it is ignored.", named(stream))
         self.continued.end()
         super().process_endofpipe()
         self.warehouse.close()
         for stream, progress in self.progress.items():
-            self.logger.info("stream %r: %d rows loaded.", stream, progress.rows)
+            self.logger.info("stream %s: %d rows loaded.", named(stream), progress.rows)
 
     def _settle(self, sink: DuckDBSink) -> None:
         """Act on a version that was announced before its rows, if the tap came to its end.
@@ -275,8 +318,8 @@ class TargetDuckDB(Target):
             sink.retire(remove=bool(self.config.get("hard_delete")) and not sink.progress.versions)
         else:
             self.logger.warning(
-                "stream %r: a version was announced, but the input did not end with a state; no row is marked.",
-                sink.stream_name,
+                "stream %s: a version was announced, but the input did not end with a state; no row is marked.",
+                named(sink.stream_name),
             )
 
     def load(self, file_input: IO[str] | None = None) -> None:
@@ -328,31 +371,14 @@ class TargetDuckDB(Target):
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run the target; an error that says what to do ends it with that sentence and exit code 1."""
+        """Run the target."""
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         settings = config or _ConfigInput()
-        try:
-            target = cls(config=settings.config, parse_env_config=settings.parse_env)
-            for sentence in without_effect(os.environ, ENV_PREFIX, [*SETTINGS["properties"], *ALIASES], target.config):
-                cls.logger.warning("%s", sentence)
-            target.load(file_input)
-        except (LoadError, MappingError, SyncError, InvalidInputLine) as error:
-            cls.logger.error("%s", error)  # noqa: TRY400  # a traceback would bury the sentence
-            sys.exit(1)
-        except ConfigValidationError:  # the SDK prints its errors
-            raise
-        except Exception as error:  # the last resort, which says where and repeats no value
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            cls.logger.error(  # noqa: TRY400  # its traceback is for DEBUG
-                "%s in %s (%s:%d), which was not foreseen; run with TARGET_DUCKDB_LOGLEVEL=DEBUG to see more.",
-                type(error).__name__,
-                place.name,
-                place.filename,
-                place.lineno,
-            )
-            cls.logger.debug("Traceback:", exc_info=error)
-            sys.exit(1)
+        target = cls(config=settings.config, parse_env_config=settings.parse_env)
+        for sentence in without_effect(os.environ, ENV_PREFIX, [*SETTINGS["properties"], *ALIASES], target.config):
+            cls.logger.warning("%s", sentence)
+        target.load(file_input)
 
     @classmethod
     @override
@@ -363,7 +389,7 @@ class TargetDuckDB(Target):
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env="ENV" in value)
         except OSError as error:
             sentence = f"--config takes the path of a file, or ENV: {type(error).__name__}."
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             sentence = "The config file is not a JSON object."
         cls.logger.error("%s", sentence)
         sys.exit(1)
@@ -371,9 +397,19 @@ class TargetDuckDB(Target):
     @classmethod
     @override
     def get_singer_command(cls) -> SingerCommand:
-        command = cast("SingerCommand", super().get_singer_command())
-        command.help, command.epilog = page.BEFORE, page.AFTER
+        made = super().get_singer_command()
+        command = LoaderCommand(
+            name=made.name,
+            callback=made.callback,
+            context_settings=made.context_settings,
+            params=made.params,
+            help=page.BEFORE,
+            epilog=page.AFTER,
+            logger=cls.logger,
+        )
         for option in command.params:
+            if option.name == "file_input":
+                option.type = click.File("rb")  # the encoding is UTF-8 whatever the locale says
             if option.name in page.OPTIONS:
                 option.help = page.OPTIONS[option.name]
         return command

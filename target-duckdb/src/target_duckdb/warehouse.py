@@ -13,6 +13,7 @@ import duckdb
 
 from target_duckdb.columns import quoted
 from target_duckdb.errors import LoadError
+from target_duckdb.printable import named, path_of, printable
 from target_duckdb.settings import STORAGE_COMPATIBILITY_VERSION
 
 if TYPE_CHECKING:
@@ -49,23 +50,22 @@ _REASONS = {  # part of DuckDB's message -> what to tell
     "read-only": "{path} must not be written by this user. Change its permissions, or filepath.",
     "Is a directory": "{path} is a folder. Set filepath to a file.",
 }
-_OF_VALUES = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
-"""Errors of DuckDB whose texts repeat values of rows, in quotes or without."""
 
 
 def sentence(error: duckdb.Error | OSError, path: Path) -> str:
-    """What went wrong with the file, for a person to read; nothing that DuckDB quotes from a row is repeated."""
-    text = str(error)
-    for part, reason in _REASONS.items():
-        if part in text:
-            return reason.format(path=path, version=duckdb.__version__, writer=_writer(path))
-    where = text.find("stream ")
-    if isinstance(error, duckdb.InvalidInputException) and where > 0:  # raised by Column.expression
-        return text[where:].splitlines()[0]
-    if isinstance(error, _OF_VALUES):
-        return f"Writing to {path} failed: DuckDB refused a value ({type(error).__name__})."
-    told = re.sub(r"['\"].*['\"]|['\"].*", "…", text, flags=re.DOTALL).splitlines() or ["no reason given"]
-    return f"Writing to {path} failed ({type(error).__name__}): {told[0]}"
+    """Return what went wrong with the file; of the text of an error of DuckDB, which may quote a row, nothing."""
+    if not isinstance(error, duckdb.DataError | duckdb.IntegrityError):
+        text = str(error)
+        for part, reason in _REASONS.items():
+            if part in text:
+                return reason.format(path=path_of(path), version=duckdb.__version__, writer=_writer(path))
+    if isinstance(error, OSError) and error.strerror:
+        of = f" at {path_of(error.filename)}" if error.filename else ""
+        return f"Writing to {path_of(path)} failed{of}: {error.strerror}."
+    return (
+        f"Writing to {path_of(path)} failed ({type(error).__name__}). Run with TARGET_DUCKDB_LOGLEVEL=DEBUG to see "
+        "DuckDB's own words, which may quote values."
+    )
 
 
 def file_of(setting: str) -> Path:
@@ -73,15 +73,15 @@ def file_of(setting: str) -> Path:
     kind = _NO_FILE.match(setting)
     if kind:
         raise LoadError(
-            f"The setting 'filepath' begins with {kind[0]!r}, which is no file on this machine: rows are loaded into a "
-            "DuckDB file alone. Set filepath to its path."
+            f"The setting 'filepath' begins with {named(kind[0])}, which is no file on this machine: rows are loaded "
+            "into a DuckDB file alone. Set filepath to its path."
         )
     path = Path(setting)
     if "\0" in setting:
         raise LoadError("The setting 'filepath' holds the character NUL, which no path has.")
     with suppress(OSError):  # of a path that is too long, which DuckDB tells of
         if path.is_dir():
-            raise LoadError(_REASONS["Is a directory"].format(path=path))
+            raise LoadError(_REASONS["Is a directory"].format(path=path_of(path)))
     return path
 
 
@@ -90,7 +90,7 @@ def _holder(text: str) -> tuple[str, str]:
     found = re.search(r"(?:held in (?P<program>[^\n]+?) )?\(?PID (?P<number>\d+)\)?", text)
     if not found:
         return "another process", ""
-    program = _program(int(found["number"])) or Path(found["program"] or "").name
+    program = printable(_program(int(found["number"])) or Path(found["program"] or "").name)
     return f"another process (PID {found['number']})", f" Its program is {program}." if program else ""
 
 
@@ -119,7 +119,8 @@ def _writer(path: Path) -> str:
             header = file.read(_VERSION_AT.stop)
     except OSError:
         header = b""
-    return header[_VERSION_AT].rstrip(b"\0").decode("ascii", "replace").removeprefix("v") or "of an unknown version"
+    told = header[_VERSION_AT].rstrip(b"\0").decode("ascii", "replace").removeprefix("v")
+    return printable(told) or "of an unknown version"
 
 
 class Warehouse:
@@ -183,12 +184,12 @@ class Warehouse:
                 by, program = _holder(str(error))
                 if self._clock() >= deadline:
                     raise LoadError(
-                        f"{self.path} is still held by {by} after {self._lock_timeout:g} seconds.{program} "
+                        f"{path_of(self.path)} is still held by {by} after {self._lock_timeout:g} seconds.{program} "
                         "Close that process, or raise lock_timeout, and run again."
                     ) from error
             if not waiting:
                 logger.warning(
-                    "%s is held by %s; waiting up to %g seconds.%s", self.path, by, self._lock_timeout, program
+                    "%s is held by %s; waiting up to %g seconds.%s", path_of(self.path), by, self._lock_timeout, program
                 )
                 waiting = True
             self._sleep(POLL)
@@ -211,7 +212,7 @@ class Warehouse:
             keep: Whether to commit at all.
         """
         if self._writing:
-            raise LoadError(f"Interrupted while writing to {self.path}. Nothing of this batch is kept.")
+            raise LoadError(f"Interrupted while writing to {path_of(self.path)}. Nothing of this batch is kept.")
         connection = self.connection
         self._writing = True
         try:

@@ -24,6 +24,11 @@ NOTHING_ODD: Sequence[Mapping[str, Any]] = ({}, {}, {}, {})
 """Values of the switch `odd` with which every value is as documented: as often as not."""
 
 
+def host_of(address: str) -> str:
+    """Return what is kept of a webhook's address: scheme, host and port."""
+    return "/".join(address.split("/")[:3])
+
+
 @dataclass(frozen=True)
 class Api:
     """One of the APIs, its tap, and how its objects become rows."""
@@ -118,5 +123,6 @@ def settings(api: Api, sandbox: Sandbox) -> dict[str, Any]:
 
 
 def runner_of(api: Api, sandbox: Sandbox, clock: VirtualClock) -> Runner:
-    """Runs of a tap against a sandbox."""
+    """Runs of a tap against a sandbox, on a machine whose clock shows the sandbox's time."""
+    clock.machine = lambda: sandbox.world.now
     return Runner(api.tap, settings(api, sandbox), clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from api import NOTHING_ODD, Api
+from api import NOTHING_ODD, Api, host_of
 from calendly_mutations import CHORES, MUTATIONS
 from calendly_visibility import BEGINS, SEEN, UNSEEN
 from tap_calendly.tap import TapCalendly
@@ -75,7 +75,7 @@ CALENDLY = Api(
         "event_type_memberships": _membership,
         "meeting_recap_transcripts": lambda thing: {"recap_uri": thing["meeting_recap"], "transcript": thing},
         "outgoing_communications": _communication,
-        "webhook_subscriptions": lambda thing: thing | {"callback_url": thing["callback_url"].partition("?")[0]},
+        "webhook_subscriptions": lambda thing: thing | {"callback_url": host_of(thing["callback_url"])},
     },
     checked_with=frozenset({"/user_availability_schedules"}),
     numbered={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api import NOTHING_ODD, Api
+from api import NOTHING_ODD, Api, host_of
 from luma_mutations import MUTATIONS
 from luma_other_mutations import CHORES
 from luma_visibility import BEGINS, SEEN, UNSEEN
@@ -79,7 +79,7 @@ def _contact(thing: Row) -> Row:
 
 def _webhook(thing: Row) -> Row:
     """The row of a webhook: without what may be a secret."""
-    return {name: value for name, value in thing.items() if name != "secret"} | {"url": thing["url"].partition("?")[0]}
+    return {name: value for name, value in thing.items() if name != "secret"} | {"url": host_of(thing["url"])}
 
 
 def _delete_coupons(sandbox: Sandbox) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from api import NOTHING_ODD, Api
+from api import NOTHING_ODD, Api, host_of
 from oncehub_mutations import CHORES, MUTATIONS
 from oncehub_visibility import BEGINS, SEEN, UNSEEN
 from sandbox.oncehub.bookings import booking_ref
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _webhook(thing: Row) -> Row:
-    return {name: value for name, value in thing.items() if name != "secret"} | {"url": thing["url"].partition("?")[0]}
+    return {name: value for name, value in thing.items() if name != "secret"} | {"url": host_of(thing["url"])}
 
 
 def _delete_teams(sandbox: Sandbox) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api import NOTHING_ODD, Api
+from api import NOTHING_ODD, Api, host_of
 from savvycal_mutations import CHORES, MUTATIONS
 from savvycal_visibility import BEGINS, SEEN, UNSEEN
 from tap_scheduler.tap import TapScheduler
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _webhook(thing: Row) -> Row:
-    return {name: value for name, value in thing.items() if name != "secret"} | {"url": thing["url"].partition("?")[0]}
+    return {name: value for name, value in thing.items() if name != "secret"} | {"url": host_of(thing["url"])}
 
 
 def _delete_workflows(sandbox: Sandbox) -> str:

@@ -333,4 +333,5 @@ def loaded_runner(project: Project, loader: Loader, clock: VirtualClock) -> Load
     api, sandbox = project.api, project.sandbox
     getattr(sandbox, api.name).requests_per_minute = 60_000
     config = settings(api, sandbox) | {"requests_per_minute": 60_000}
+    clock.machine = lambda: sandbox.world.now
     return LoadedRunner(api.tap, config, clock, project=project, loader=loader)

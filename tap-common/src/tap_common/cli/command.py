@@ -29,7 +29,7 @@ from tap_common.settings import misspelt
 from tap_common.state.state import check_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from types import FrameType
 
     import click
@@ -95,6 +95,10 @@ class CommandLine(Tap, ABC):
     def owner(self, credential: Credential) -> str:  # noqa: ARG002 - for overriding
         """Whose key it is, and whose data it reads: part of a sentence, for `--test` alone, as it may be personal."""
         return ""
+
+    def account_of(self, credential: Credential) -> Collection[str]:  # noqa: ARG002 - for overriding
+        """Return the names of a key's account, any of which `accounts` may have; none where the API does not tell."""
+        return ()
 
     @classmethod
     def env_prefix(cls) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, cast
 
 from singer_sdk.exceptions import SingerSDKError
 
+from tap_common.cli.log_records import LONGEST
 from tap_common.errors import ForbiddenError, NoSuchListError, NotFoundError
 from tap_common.http.credential import CREDENTIAL
+from tap_common.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
 
 _WINDOWS = {60: "a minute"}
+# Characters: a name or two, and the address of what is read.
+_OF_AN_OWNER = 300
 
 
 class Verdict(Enum):
@@ -58,7 +62,8 @@ def checkup(tap: SchedulingTap, say: Callable[[str], None]) -> bool:
         bookmark.pop("replication_key_value", None)
     tap.check_key()
     for which, credential in tap.keys.items():
-        say(_line(f"{which} works", tap.owner(credential), _limit(tap, credential)))
+        say(_line(f"{which} works", printable(tap.owner(credential), _OF_AN_OWNER), _limit(tap, credential)))
+    tap.check_account()
     say("")
     findings: dict[str, Finding] = {}
     streams = cast("dict[str, APIStream]", tap.streams)
@@ -181,6 +186,6 @@ def _names(streams: list[str]) -> str:
 
 
 def _line(*parts: str) -> str:
-    """The parts that say something, in one line without what a terminal would take for a command."""
+    """The parts that say something, in one line that acts on no terminal."""
     text = ": ".join([parts[0], "; ".join(filter(None, parts[1:]))] if any(parts[1:]) else parts[:1])
-    return "".join(character if character.isprintable() else " " for character in text)
+    return printable(text, LONGEST)

@@ -9,20 +9,22 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import click
 import requests
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.logging import StructuredFormatter
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
+from tap_common.cli.log_records import LONGEST, one_line_each, traced
 from tap_common.cli.process import room
 from tap_common.http.clock import StoppedError
 from tap_common.http.connection_errors import origin, reason
+from tap_common.http.unreadable import fault
+from tap_common.printable import printable
 
 if TYPE_CHECKING:
     from typing import NoReturn
-
-    import click
 
     from tap_common.cli.help import Page
 
@@ -43,8 +45,15 @@ class TapCommand(SingerCommand):
         self._page.end(formatter)
 
     @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:  # which quotes what was typed
+            raise click.UsageError(printable(error.format_message(), LONGEST), ctx) from None
+
+    @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        with room():
+        with room(), one_line_each(self.logger):
             return self._main(*args, **kwargs)
 
     def _main(self, *args: Any, **kwargs: Any) -> Any:
@@ -55,7 +64,7 @@ class TapCommand(SingerCommand):
                 self._leave(ended.code if isinstance(ended.code, int) else 1)
             raise
         except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
-            self._end(sentence_about(error) or self._unforeseen(error))
+            self._end(sentence_about(error) or self._unforeseen(error), error)
 
     def _unforeseen(self, error: Exception) -> str:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -64,12 +73,12 @@ class TapCommand(SingerCommand):
             f"run with {self.logger.name.upper().replace('-', '_')}_LOGLEVEL=DEBUG to see more."
         )
 
-    def _end(self, sentence: str) -> NoReturn:
+    def _end(self, sentence: str, error: BaseException) -> NoReturn:
         self.logger.error("%s", sentence)
         if _shown_as_it_is():
-            print(sentence, file=sys.stderr)  # noqa: T201 - a line for its reader
+            print(printable(sentence, LONGEST), file=sys.stderr)  # noqa: T201 - a line for its reader
         if self.logger.isEnabledFor(logging.DEBUG):
-            traceback.print_exc()
+            print(traced(error), file=sys.stderr)  # noqa: T201 - the same
         self._leave(1)
 
     @staticmethod
@@ -88,16 +97,19 @@ def sentence_about(error: Exception) -> str | None:
         return str(error) or type(error).__name__
     if isinstance(error, StoppedError):
         return "Stopped."
-    return _unreached(error)
+    return unreached(error)
 
 
-def _unreached(error: Exception) -> str | None:
-    """The sentence about a request that came to nothing; None where the error is not about one."""
+def unreached(error: Exception) -> str | None:
+    """Return the sentence about a request that came to nothing; None where the error is not about one."""
     request = getattr(error, "request", None)
     if not isinstance(request, requests.PreparedRequest):
         return None
     url = str(request.url)
-    return f"The API could not be reached at {origin(url)} (setting `api_url`): {reason(error, url)}."
+    where = f"{printable(origin(url))} (setting `api_url`)"
+    if why := fault(error):
+        return f"An answer of the API at {where} cannot be read: {why}."
+    return f"The API could not be reached at {where}: {reason(error, url)}."
 
 
 def _shown_as_it_is() -> bool:

@@ -9,6 +9,8 @@ import json
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
+from tap_common.printable import printable, quoted
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -74,7 +76,11 @@ def nothing_selected(environment: Mapping[str, str]) -> str:
     if _included(chosen):
         return f" Its patterns ({names(chosen)}) match no stream of this tap, or exclude what they match."
     where, plugin = environment.get(_ENVIRONMENT), environment.get(_EXTRACTOR)
-    clear = f", or take it away: `meltano --environment={where} select {plugin} --clear`" if where and plugin else ""
+    clear = (
+        f", or take it away: `meltano --environment={printable(where)} select {printable(plugin)} --clear`"
+        if where and plugin
+        else ""
+    )
     return (
         f" It excludes ({names(chosen)}) and names nothing to read: a `select` in an environment, or a variable, takes "
         f"the place of the extractor's. Name there what is to be read{clear}."
@@ -135,5 +141,5 @@ def go_by_what_is_selected_now(streams: Collection[APIStream], environment: Mapp
 
 def names(found: Sequence[str]) -> str:
     """Return names for a sentence: the first few, and how many there are besides."""
-    shown = ", ".join(f"`{name}`" for name in found[:_MOST])
+    shown = ", ".join(map(quoted, found[:_MOST]))
     return shown + (f" and {len(found) - _MOST} more" if len(found) > _MOST else "")

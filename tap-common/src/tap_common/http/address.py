@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
+from tap_common.errors import RequestError
+
+_PLACE = re.compile(r"\{(\w+)\}")
+# Servers refuse addresses of some thousand characters; an id has 40.
+_LONGEST_ID = 500
 _VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 if TYPE_CHECKING:
@@ -26,6 +31,27 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def places(path: str) -> list[str]:
+    """Return the names in braces of an endpoint's path."""
+    return _PLACE.findall(path)
+
+
+def fits_path(value: object) -> bool:
+    """Return whether a value can be one segment of a path: `.` and `..` lead to another path, and so does nothing."""
+    return isinstance(value, str | int) and str(value) not in {"", ".", ".."} and len(str(value)) <= _LONGEST_ID
+
+
+def path_of(path: str, values: Mapping[str, Any]) -> str:
+    """Return an endpoint's path with values in the places of their names, each quoted whole.
+
+    Raises:
+        RequestError: A value cannot stand there.
+    """
+    if unfit := [name for name in places(path) if not fits_path(values.get(name))]:
+        raise RequestError(f"{path} cannot be asked for: `{unfit[0]}` is not an id.")
+    return _PLACE.sub(lambda place: quote(str(values[place[1]]), safe=""), path)
 
 
 def doubt(config: Mapping[str, Any], schema: Mapping[str, Any], whose: str) -> str:

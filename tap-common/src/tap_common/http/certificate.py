@@ -52,8 +52,7 @@ def issuer(certificate: bytes | None) -> str | None:
         )
     except (ValueError, IndexError, StopIteration):
         return None
-    text = next((names[name].decode(errors="replace") for name in _NAMES if name in names), "")
-    return "".join(filter(str.isprintable, text)) or None
+    return next((names[name].decode(errors="replace") for name in _NAMES if names.get(name)), None)
 
 
 def _parts(der: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from threading import Event
 
 TURN = 0.5
@@ -14,7 +15,7 @@ class StoppedError(Exception):
 
 
 class Clock:
-    """Monotonic seconds, and waiting that can be ended from another thread."""
+    """Monotonic seconds, this machine's time, and waiting that can be ended from another thread."""
 
     def __init__(self) -> None:
         self._stopped = Event()
@@ -22,6 +23,10 @@ class Clock:
     def monotonic(self) -> float:
         """Seconds from an arbitrary point that never run backwards."""
         return time.monotonic()
+
+    def now(self) -> datetime:
+        """Return this machine's time (UTC), which may be wrong."""
+        return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds.

@@ -6,7 +6,6 @@ import os
 import socket
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -14,9 +13,8 @@ from requests import exceptions as failed
 
 from tap_common.http.address import is_loopback, proxies_for
 from tap_common.http.certificate import issuer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_common.http.unreadable import causes as causes_of
+from tap_common.printable import printable
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # OpenSSL's codes of verification (X509_V_ERR_…).
@@ -28,7 +26,7 @@ def reason(error: Exception, url: str) -> str:
 
     The text of the error itself may quote the request, and is not shown.
     """
-    causes, proxy = list(_causes(error)), _proxy(url)
+    causes, proxy = list(causes_of(error)), _proxy(url)
     return (
         _bundle(causes)
         or _proxied(error, causes, proxy)
@@ -49,21 +47,8 @@ def is_for_good(error: BaseException) -> bool:
     kinds = (failed.InvalidSchema, failed.MissingSchema, failed.InvalidURL, ssl.SSLCertVerificationError)
     # A plain OSError is how requests refuses a file of certificates, before it has sent anything.
     return type(error) is OSError or any(
-        isinstance(cause, kinds) or "Tunnel connection failed: 4" in str(cause) for cause in _causes(error)
+        isinstance(cause, kinds) or "Tunnel connection failed: 4" in str(cause) for cause in causes_of(error)
     )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and those that it was made of."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            linked = (getattr(one, name, None) for name in ("reason", "original_error"))
-            waiting += [*one.args, *linked, one.__cause__, one.__context__]
 
 
 def _bundle(causes: list[BaseException]) -> str:
@@ -72,7 +57,7 @@ def _bundle(causes: list[BaseException]) -> str:
     if variable is None:
         return ""
     path = Path(os.environ[variable])
-    named = f"the environment variable `{variable}` names {path}, "
+    named = f"the environment variable `{variable}` names {printable(path)}, "
     if not path.exists():
         return f"{named}which does not exist"
     if path.is_dir():
@@ -105,7 +90,7 @@ def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -
     address = os.environ[proxy]
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
-        place = f" {parts.hostname}{f':{parts.port}' if parts.port else ''}" if parts.hostname else ""
+        place = f" {printable(parts.hostname)}{f':{parts.port}' if parts.port else ''}" if parts.hostname else ""
     except ValueError:
         place = ""
     of = f"the proxy{place} of the environment variable `{proxy}`"
@@ -119,7 +104,7 @@ def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -
     if refused := next((text for text in texts if text.startswith("Tunnel connection failed: ")), None):
         status = refused.removeprefix("Tunnel connection failed: ")[:3]
         why = "it wants a name and a password (407): http://name:password@host:port"
-        return f"{of} refuses the connection: {why if status == '407' else status}"
+        return f"{of} refuses the connection: {why if status == '407' else printable(status)}"
     if isinstance(error, failed.ProxyError):
         return f"{of} cannot be reached: check that variable, or name the host in `NO_PROXY`"
     return ""
@@ -133,14 +118,15 @@ def _certificate(causes: list[BaseException], url: str) -> str:
             return "what answers there does not speak TLS, so its address begins with http://"
         return ""
     by = issuer_of(url)
-    told = f"its certificate{f', issued by {by},' if by else ''} is not trusted ({refused.verify_message.rstrip('.')})"
+    issued = f", issued by {printable(by)}," if by else ""
+    told = f"its certificate{issued} is not trusted ({refused.verify_message.rstrip('.')})"
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if refused.verify_code in _OTHER_HOST:
         return f"{told}: it is that of another host"
     if refused.verify_code == _EXPIRED:
         return f"{told}: it has to be renewed, or the clock of this machine is wrong"
     if variable:
-        return f"{told}: add the issuer's certificate to {os.environ[variable]}, the file of `{variable}`"
+        return f"{told}: add the issuer's certificate to {printable(os.environ[variable])}, the file of `{variable}`"
     return f"{told}: where that is your company's, name a file with its certificate (PEM) in `REQUESTS_CA_BUNDLE`"
 
 
@@ -154,5 +140,5 @@ def _connection(error: Exception, causes: list[BaseException], url: str) -> str:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "the name of the host is not known"
     if isinstance(error, failed.Timeout):
-        return f"no answer in time ({type(error).__name__}), see `request_timeout`"
+        return f"no whole answer in time ({type(error).__name__}), see `request_timeout`"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,14 +16,47 @@ decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
 """Plain Python values to bytes."""
 
+# Rows of these APIs have four or five; Python gives up somewhere below a thousand.
+_DEEPEST = 50
+_DEEP = f"more than {_DEEPEST} levels of lists and objects"
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
 
 def decoded(response: requests.Response) -> Any:
     """The body of an answer, decoded once however often it is asked for.
 
     Raises:
-        ValueError: The body is not JSON.
+        ValueError: The body is not JSON, or nested deeper than any row is: who walks through it would fail.
     """
     cache = vars(response)
     if "decoded_json" not in cache:
-        cache["decoded_json"] = decode(response.content.removeprefix(BOM_UTF8))
+        content = response.content.removeprefix(BOM_UTF8)
+        try:
+            decoded_json = decode(content)
+        except RecursionError:
+            raise ValueError(_DEEP) from None
+        if _may_be_deep(content) and _is_deep(decoded_json):
+            raise ValueError(_DEEP)
+        cache["decoded_json"] = decoded_json
     return cache["decoded_json"]
+
+
+def _may_be_deep(content: bytes) -> bool:
+    """Return whether a body has deep brackets, or brackets within texts: most pages are told to be neither by this."""
+    brackets = content.translate(None, _NO_BRACKETS)
+    for _ in range(_DEEPEST):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return bool(brackets)
+
+
+def _is_deep(value: Any) -> bool:
+    """Return whether lists and objects lie in each other more than `_DEEPEST` times."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        objects = [one.values() for one in level if isinstance(one, dict)]
+        level = [*chain.from_iterable(objects), *chain.from_iterable(one for one in level if isinstance(one, list))]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from threading import Condition, local
@@ -13,6 +13,7 @@ from pyrate_limiter import InMemoryBucket, Rate, RateItem
 from requests import RequestException
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_common.errors import TapError
 from tap_common.http.clock import TURN
 from tap_common.http.concurrency import AdaptiveConcurrency
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _ROUNDING = 1.0
 # A reset larger than this is a moment (seconds since 1970), not a number of seconds to wait.
 _LONGEST_WINDOW = 86_400.0
+# Seconds; nobody waits for more, and a header may hold hundreds of digits.
+_AGES = 1e12
 # A moment larger than this is in milliseconds.
 _MILLISECONDS = 1e11
 
@@ -33,10 +36,13 @@ _MILLISECONDS = 1e11
 class Limiter:
     """Lets requests through at the documented rate, and slower where the API's headers say so.
 
-    Headers read: `X-RateLimit-Limit`, `-Remaining` and `-Reset` on any answer, `Retry-After` on a refusal.
+    Headers read: `X-RateLimit-Limit`, `-Remaining` and `-Reset` on any answer, `Retry-After` on a refusal. A pause of
+    more than `longest` seconds is not made.
     """
 
-    def __init__(self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger, most: int = 1_000) -> None:
+    def __init__(
+        self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger, most: int = 1_000, longest: float = 900
+    ) -> None:
         self.concurrency = AdaptiveConcurrency(most)
         """How many requests may be under way at a time; at most `most`."""
         self.refused = 0
@@ -48,6 +54,7 @@ class Limiter:
         self._bucket = InMemoryBucket(list(rates))
         self._clock = clock
         self._log = log
+        self._longest = longest
         self._lock = Condition()
         self._closed_until = 0.0
         self._in_flight = 0
@@ -117,7 +124,8 @@ class Limiter:
         """Learn from an answer's headers: a lower limit, or a window that is used up.
 
         Requests under way will use what remains, so nothing more is let through once they account for it. An answer
-        that took longer than what was left of its window says nothing about the present one.
+        that took longer than what was left of its window says nothing about the present one. A window that is said to
+        end after the longest pause is asked again: if it is used up indeed, that is refused.
         """
         limit, remaining = (
             _number(headers.get("X-RateLimit-Limit")),
@@ -130,7 +138,7 @@ class Limiter:
             if limit is not None and limit >= 1 and limit < self._bucket.rates[-1].limit:
                 self._log.info("The API allows this key %d requests in its window.", limit)
                 self._bucket.rates = [Rate(min(rate.limit, int(limit)), rate.interval) for rate in self._bucket.rates]
-            if remaining is None or reset is None or self._took() > reset:
+            if remaining is None or reset is None or reset > self._longest or self._took() > reset:
                 return
             if remaining < self._in_flight:
                 self._close(reset + _ROUNDING, "The API's request limit is used up")
@@ -141,13 +149,23 @@ class Limiter:
         return now - float(getattr(self._sent, "at", now))
 
     def refuse(self, headers: Mapping[str, str], window: float) -> None:
-        """Stop for as long as a 429 asks: its `Retry-After`, else its reset, else the API's window in seconds."""
-        wait = retry_after(headers)
-        if wait is None:
-            wait = _seconds_until_reset(headers)
+        """Stop for as long as a 429 asks: its `Retry-After`, else its reset, else the API's window in seconds.
+
+        Raises:
+            TapError: That is longer than the longest pause.
+        """
+        context = retry_after(headers)
+        if context is None:
+            context = _seconds_until_reset(headers)
+        wait = window if context is None else context
         with self._lock:
             self.refused += 1
-            self._close((window if wait is None else wait) + _ROUNDING, "The API asked for a pause (429)")
+            if wait > self._longest:
+                raise TapError(
+                    f"The API asks for a pause of {min(wait, _AGES):.0f} s (429){_until(headers, wait)}, and the "
+                    f"setting `max_wait` allows {self._longest:.0f} s: run again after it, or set more."
+                )
+            self._close(wait + _ROUNDING, "The API asked for a pause (429)")
 
     def _close(self, seconds: float, why: str) -> None:
         """Let nothing through for a while; not again for requests that were under way when it was said before."""
@@ -164,10 +182,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _number(value)
     if value is None or seconds is not None:
         return seconds
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    moment = date_in(value)
+    return None if moment is None else max(0.0, (moment - server_time(headers)).total_seconds())
 
 
 def server_time(headers: Mapping[str, str]) -> datetime:
@@ -177,11 +193,25 @@ def server_time(headers: Mapping[str, str]) -> datetime:
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:
     """Return the time of an answer, from its `Date` header (whole seconds, UTC); None where it has none to be read."""
+    return date_in(headers.get("Date", ""))
+
+
+def date_in(value: str) -> datetime | None:
+    """Return the moment that the text of a header names (whole seconds, UTC); None where it names none."""
     try:
-        date = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError, OverflowError):
+        date = parsedate_to_datetime(value)
+        date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):  # what odd texts are met with
         return None
     return date if MINYEAR < date.year < MAXYEAR else None
+
+
+def _until(headers: Mapping[str, str], wait: float) -> str:
+    """When a pause ends, as part of a sentence; empty where that is no date."""
+    try:
+        return f", until {server_time(headers) + timedelta(seconds=wait):%Y-%m-%d %H:%M} UTC"
+    except (OverflowError, ValueError):
+        return ""
 
 
 def _seconds_until_reset(headers: Mapping[str, str]) -> float | None:

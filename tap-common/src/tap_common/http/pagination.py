@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _BELIEVED = 3
 # No API is known to send more than one page without a new row before others that have some.
 _MOST_WITHOUT_NEW_ROWS = 100
+# Characters; servers refuse addresses of some thousand.
+_LONGEST_CURSOR = 4_000
 
 
 class Said(NamedTuple):
@@ -70,6 +72,8 @@ class Signals:
     row_key: str | None = None
     """Column of a page's last row that is the next cursor, where the API has no other; it is there on the last page,
     too."""
+    keys: Sequence[str] = ()
+    """Columns that identify a row within the list, where rows have them by these names."""
     where: str = "The API"
     """Name of the list in errors."""
 
@@ -100,6 +104,11 @@ class Signals:
         rows = select(self.rows, decoded(response)) if self.rows else ()
         return rows if isinstance(rows, list) else list(rows)
 
+    def identity(self, row: Any) -> Any:
+        """Return what a row is known by: its keys, or the whole row where it lacks one of them."""
+        known = self.keys and isinstance(row, dict) and all(row.get(key) is not None for key in self.keys)
+        return [row[key] for key in self.keys] if known else row
+
     def _last_key(self, response: requests.Response) -> Iterator[str]:
         for row in self.rows_of(response)[-1:]:
             key = find(f"$.{self.row_key}", row)
@@ -108,7 +117,7 @@ class Signals:
     def _in_query(self, address: Any) -> Iterator[str]:
         if _is_text(address):
             with suppress(ValueError):  # not an address
-                yield from parse_qs(urlsplit(address).query).get(self.param, ())
+                yield from filter(_is_cursor, parse_qs(urlsplit(address).query).get(self.param, ()))
 
 
 class CursorPaginator(BaseAPIPaginator[str | None]):
@@ -121,7 +130,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         super().__init__(None)
         self.signals = signals
         self._used: set[str] = set()
-        self._pages: set[int] = set()
+        self._ends: set[int] = set()
         self._without_new_rows = 0
 
     @override
@@ -161,11 +170,13 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         return True
 
     def _count(self, rows: Sequence[Any]) -> None:
-        """Count the pages in a row that held nothing new: no row, or the ends of an earlier page."""
-        ends = hash(encode([*rows[:1], *rows[-1:]])) if rows else None
-        self._without_new_rows = self._without_new_rows + 1 if ends is None or ends in self._pages else 0
-        if ends is not None:
-            self._pages.add(ends)
+        """Count the pages in a row that held nothing new: no row, or two that began or ended earlier pages.
+
+        A row is known by its keys, so that a list of rows that change with each page comes to its end, too.
+        """
+        ends = {hash(encode(self.signals.identity(row))) for row in (*rows[:1], *rows[-1:])}
+        self._without_new_rows = self._without_new_rows + 1 if ends <= self._ends else 0
+        self._ends |= ends
 
 
 _ABSENT = object()
@@ -185,8 +196,12 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_cursor(value: Any) -> bool:
+    return _is_text(value) and len(value) <= _LONGEST_CURSOR
+
+
 def _texts(value: Any) -> Iterator[str]:
-    if _is_text(value):
+    if _is_cursor(value):
         yield value
 
 

@@ -15,6 +15,7 @@ from tenacity.wait import wait_random
 from tap_common.errors import KeyRenewedError, RateLimitedError, TapError
 from tap_common.http.connection_errors import is_for_good
 from tap_common.http.limiter import retry_after
+from tap_common.http.unreadable import fault
 
 if TYPE_CHECKING:
     import logging
@@ -31,6 +32,7 @@ _PASSING = (
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
+    requests.exceptions.InvalidHeader,
 )
 _LONGEST_WAIT = 120.0
 # Seconds; a server that has refused for so long is not going to answer in this run.
@@ -77,7 +79,7 @@ class Retry:
         """Send until there is an answer; `endpoint` names what is asked for, whose answers take their time alike.
 
         Raises:
-            TapError: The error did not pass, or the API refused for an hour.
+            TapError: The error did not pass, the API refused for an hour, or it asks for a longer pause than is set.
         """
         return cast("R", self._retrying(self._in_turn, send, endpoint))
 
@@ -104,7 +106,9 @@ class Retry:
         with self._lock:
             self.repeated += 1
         error = state.outcome.exception() if state.outcome else None
+        why = fault(error) if error else None
         # The text of a connection error may quote the request; its type is enough.
         what = str(error) if isinstance(error, RetriableAPIError) else type(error).__name__
+        what = f"An answer cannot be read: {why}" if why else what
         wait = state.next_action.sleep if state.next_action else 0.0
         self._log.warning("%s; trying again in %.1f s (%d).", what, wait, state.attempt_number)

@@ -13,6 +13,8 @@ from singer_sdk.singerlib.encoding.simple import RecordMessage
 from typing_extensions import override
 
 from tap_common.errors import OutputError, SettingsError
+from tap_common.printable import printable
+from tap_common.http.connection_errors import origin
 from tap_common.output.writer import Writer
 
 if TYPE_CHECKING:
@@ -73,8 +75,10 @@ class BatchWriter(Writer):
             with self._config.storage.open(name, "wb") as file:
                 file.write(gzip.compress(content, _COMPRESSION) if packed else content)
         except OSError as error:
+            root = self._config.storage.root
+            where, why = origin(root) if "://" in root else root, error.strerror or type(error).__name__
             raise OutputError(
-                f"A batch file cannot be written to {self._config.storage.root}: {error.strerror or error}. "
+                f"A batch file cannot be written to {printable(where)}: {printable(why)}. "
                 "Run again from the last state."
             ) from error
         manifest = [self._config.storage.get_url(name)]

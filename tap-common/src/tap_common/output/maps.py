@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.mapper import MAPPER_SOURCE_OPTION, PluginMapper
 
+from tap_common.printable import quoted
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping
@@ -52,9 +54,9 @@ def _parts(maps: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if isinstance(columns, dict):
             source = {name: columns[name] for name in (MAPPER_SOURCE_OPTION,) if name in columns}
             for column in columns.keys() - source.keys():
-                yield f"`{column}` of stream `{stream}`", {stream: {**source, column: columns[column]}}
+                yield f"{quoted(column)} of stream {quoted(stream)}", {stream: {**source, column: columns[column]}}
     for stream, columns in maps.items():
-        yield f"`{stream}`", {stream: columns}
+        yield quoted(stream), {stream: columns}
 
 
 def _kind(error: Exception) -> str:

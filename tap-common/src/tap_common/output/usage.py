@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from singer_sdk import metrics
 
+from tap_common.printable import printable
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping, Sequence
@@ -57,7 +59,9 @@ class Usage:
             refused=sum(credential.limiter.refused for credential in credentials),
             repeated=sum(credential.retry.repeated for credential in credentials),
             waited=max((credential.limiter.waited for credential in credentials), default=0.0),
-            odd={f"{stream}.{name}": number for stream, names in odd.items() for name, number in names.items()},
+            odd={
+                printable(f"{stream}.{name}"): number for stream, names in odd.items() for name, number in names.items()
+            },
         )
 
     def __str__(self) -> str:

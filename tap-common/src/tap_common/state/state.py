@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from jsonschema import Draft7Validator, SchemaError
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Catalog
 
 from tap_common.errors import SettingsError
 from tap_common.http.server_clock import TOLERANCE
+from tap_common.printable import quoted
 from tap_common.state.timestamps import canonical, instant, instant_or_none
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 COVERS = "covers"
 """Key in a stream's state: whose data, and from which start date on, its bookmark vouches for."""
+
+ACCOUNT = "account"
+"""Key in what a bookmark vouches for: ids of the account, where `scope` says less."""
 
 
 def check_state(state: object) -> None:
@@ -33,7 +37,8 @@ def check_state(state: object) -> None:
     for stream, bookmark in bookmarks.items():
         if not is_readable(bookmark):
             raise SettingsError(
-                f"The state of stream `{stream}` cannot be read; run once with --full-refresh or remove that bookmark."
+                f"The state of stream {quoted(stream)} cannot be read; run once with --full-refresh or remove that "
+                "bookmark."
             )
 
 
@@ -41,14 +46,38 @@ def is_readable(bookmark: object) -> bool:
     """Return whether a stream's state has the types of one that this tap writes."""
     if not isinstance(bookmark, dict):
         return False
-    covers, progress = bookmark.get(COVERS) or {}, bookmark.get("progress_markers") or {}
+    parts = [bookmark.get(name) for name in (COVERS, "progress_markers")]
+    covers, progress = [{} if part is None else part for part in parts]
     if not isinstance(covers, dict) or not isinstance(progress, dict):
         return False
     times = bookmark.get("replication_key_value"), covers.get("start_date"), progress.get("replication_key_value")
-    names = bookmark.get("replication_key"), covers.get("scope"), progress.get("replication_key")
+    names = bookmark.get("replication_key"), progress.get("replication_key"), *covers.values()
     return all(time is None or instant_or_none(time) for time in times) and all(
         name is None or isinstance(name, str) for name in names
     )
+
+
+_NO_CATALOG = "The catalog is not a Singer catalog; make one with --discover."
+_TEXT, _TEXTS = {"type": ["string", "null"]}, {"type": ["array", "null"], "items": {"type": "string"}}
+_ENTRY = Draft7Validator(
+    {
+        "properties": {
+            **dict.fromkeys(("stream", "stream_alias", "table", "table_name", "database_name"), _TEXT),
+            **dict.fromkeys(("replication_key", "replication_method"), _TEXT),
+            "key_properties": _TEXTS,
+            "schema": {"type": ["object", "null"]},
+            "metadata": {
+                "type": ["array", "null"],
+                "items": {
+                    "type": "object",
+                    "required": ["breadcrumb", "metadata"],
+                    "properties": {"breadcrumb": _TEXTS | {"type": "array"}, "metadata": {"type": "object"}},
+                },
+            },
+        }
+    }
+)
+"""Form of an entry of a catalog, as far as a run goes by it."""
 
 
 def check_catalog(catalog: Mapping[str, Any]) -> None:
@@ -58,12 +87,22 @@ def check_catalog(catalog: Mapping[str, Any]) -> None:
         SettingsError: It is not a catalog.
     """
     entries = catalog.get("streams")
-    if isinstance(entries, list) and all(isinstance(one, dict) and one.get("tap_stream_id") for one in entries):
-        with suppress(AttributeError, KeyError, TypeError, ValueError):
-            for entry in Catalog.from_dict(catalog).streams:  # type: ignore[arg-type]  # what it is is found out here
-                entry.schema.to_dict()
-            return
-    raise SettingsError("The catalog is not a Singer catalog; make one with --discover.")
+    if not (isinstance(entries, list) and all(map(_names_a_stream, entries))):
+        raise SettingsError(_NO_CATALOG)
+    for entry in entries:
+        whose = f"of stream {quoted(entry['tap_stream_id'])} cannot be read; make a catalog with --discover."
+        if not _ENTRY.is_valid(entry):
+            raise SettingsError(f"The catalog's entry {whose}")
+        try:
+            Draft7Validator.check_schema(entry.get("schema") or {})
+            Catalog.from_dict({"streams": [entry]}).streams[0].schema.to_dict()
+        except (SchemaError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            raise SettingsError(f"The catalog's schema {whose}") from None
+
+
+def _names_a_stream(entry: object) -> bool:
+    name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
+    return isinstance(name, str) and bool(name)
 
 
 def check_selection(streams: Collection[Stream], variable: str, hint: str = "") -> None:
@@ -84,8 +123,9 @@ def check_selection(streams: Collection[Stream], variable: str, hint: str = "") 
         read = stream.selected or stream.has_selected_descendents
         if read and method not in (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL):
             raise SettingsError(
-                f"The replication method `{method}` of stream `{stream.name}` is neither {REPLICATION_FULL_TABLE} nor "
-                f"{REPLICATION_INCREMENTAL}: see `metadata` in meltano.yml, or the catalog."
+                f"The replication method {quoted(method)} of stream `{stream.name}` is neither "
+                f"{REPLICATION_FULL_TABLE} nor {REPLICATION_INCREMENTAL}: see `metadata` in meltano.yml, or the "
+                "catalog."
             )
 
 

@@ -1,0 +1,147 @@
+"""The file that keeps pairs of tokens from run to run, for its owner alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from codecs import BOM_UTF8
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from tap_common.errors import AccessError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+AGAIN = "authorize the application again and set the new `refresh_token`."
+"""The way out where a pair is lost: the end of a sentence."""
+# Bytes; a pair has some three hundred.
+_LARGEST = 10_000_000
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_ELSEWHERE = "set `token_file` to a file in a folder that this user may write to."
+
+_Token = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The tokens of one consent: good until so many seconds since 1970, or sent for a refresh and not heard of."""
+
+    refresh_token: _Token
+    access_token: _Token | None = None
+    good_until: float = 0.0
+    refreshing: bool = False
+
+
+class TokenFile:
+    """Pairs of tokens by consent, in a file of mode 0600 that is replaced in one step.
+
+    Who can write the file could have refresh tokens sent, or rows read, that are not this user's: it has to be an
+    ordinary file of this user or of root, which nobody else may write to, in a folder of that kind. Other systems than
+    POSIX know no such modes.
+
+    Raises:
+        SettingsError: `token_file` is not a path.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            # Where it is a link, the file behind it is the one to lock and to replace.
+            self._path = Path(path).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError):
+            raise SettingsError("Setting `token_file` is not the path of a file.") from None
+        self.lock = f"{self._path}.lock"
+        """The file that is locked while tokens are renewed."""
+
+    def unusable(self, why: str | None, mend: str = _ELSEWHERE) -> SettingsError:
+        """Return the error of a file that cannot be used, and what to do."""
+        return SettingsError(f"The token file {self._path} cannot be used ({why}): {mend}")
+
+    def prepare(self) -> None:
+        """Make the folder, if there is none, and see that nobody else has a hand in what is there.
+
+        Raises:
+            SettingsError: Somebody has, or it is no file.
+            OSError: The folder cannot be made.
+        """
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (self._path, Path(self.lock)):
+            with suppress(FileNotFoundError):
+                self._check(path, path.lstat())
+        folder = self._path.parent.stat()
+        if _has_modes() and folder.st_mode & _BY_OTHERS and not folder.st_mode & stat.S_ISVTX:
+            raise self.unusable("others may write to its folder", f"`chmod go-w {self._path.parent}`.")
+
+    def read(self) -> dict[str, Pair]:
+        """Return the pairs; none where there is no file.
+
+        Raises:
+            SettingsError: It is not an ordinary file of this user's alone.
+            AccessError: It is damaged.
+            OSError: It cannot be read.
+        """
+        try:
+            # Without waiting for a writer, should it have become a pipe.
+            with os.fdopen(os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+                status = os.fstat(file.fileno())
+                self._check(self._path, status)
+                if _has_modes() and stat.S_IMODE(status.st_mode) & 0o077:
+                    os.fchmod(file.fileno(), 0o600)
+                    logging.getLogger("tap-calendly").warning(
+                        "The token file %s was readable by others: its mode is 0600 now.", self._path
+                    )
+                content = file.read(_LARGEST)
+        except FileNotFoundError:
+            return {}
+        try:
+            return msgspec.json.decode(content.removeprefix(BOM_UTF8), type=dict[str, Pair])
+        except (ValueError, RecursionError):
+            raise AccessError(f"The token file {self._path} is damaged: remove it, {AGAIN}") from None
+
+    def write(self, pairs: Mapping[str, Pair]) -> None:
+        """Replace the file in one step, readable by its owner alone.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        new = Path(f"{self._path}.new")
+        new.unlink(missing_ok=True)  # of a run that was killed
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(pairs))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        finally:
+            new.unlink(missing_ok=True)
+        with suppress(OSError):  # not every file system can do this to a folder
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _check(self, path: Path, status: os.stat_result) -> None:
+        """Refuse what is no ordinary file, or not this user's alone."""
+        for why, mend in _doubts(path, status):
+            raise self.unusable(why, mend)
+
+
+def _doubts(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
+    """What speaks against a file, and what to do."""
+    if not stat.S_ISREG(status.st_mode):
+        yield f"{path.name} is not an ordinary file", _ELSEWHERE
+    if not _has_modes():
+        return
+    if status.st_uid not in (os.geteuid(), 0):
+        yield f"{path.name} belongs to another user", f"if you trust what it holds, `chown {os.geteuid()} {path}`."
+    if status.st_mode & _BY_OTHERS:
+        yield "others may write to it", f"if you trust what it holds, `chmod 600 {path}`."
+
+
+def _has_modes() -> bool:
+    """Return whether the system knows users and modes of files."""
+    return hasattr(os, "geteuid")

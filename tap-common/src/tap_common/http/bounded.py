@@ -1,0 +1,154 @@
+"""Answers of bounded size that come in bounded time, whatever a server sends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPResponse
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import TYPE_CHECKING, Any, cast
+
+from requests import exceptions as failed
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3 import exceptions as broken
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from requests import PreparedRequest, Response
+    from typing_extensions import Buffer
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+ENCODINGS = "gzip, deflate"
+"""What requests say that they accept: a header, since the default also has what happens to be installed."""
+_KNOWN = {"", "identity", "gzip", "x-gzip", "deflate"}
+_CHUNK = 65_536
+# What stands between a file object and its socket reads this much: the fewer reads the better.
+_BUFFER = 65_536
+
+# It quotes headers that it cannot parse.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+class TooLargeError(OSError):
+    """An answer is larger than it may be, on the wire or decoded."""
+
+
+class EncodingError(OSError):
+    """A body is encoded in a way that was not asked for, or twice."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large an answer may be, in bytes, and how many seconds it may take once it has been asked for.
+
+    The size bounds what comes over the wire, headers and framing included, and the decoded body.
+    """
+
+    size: int
+    seconds: float
+    now: Callable[[], float] = time.monotonic
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads whole answers within limits.
+
+    requests' own time-out is one for each read: a byte a minute would keep it waiting for ever. So the time is looked
+    at with each read from the socket, also between the bytes of a header or of the frame of a chunk.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self._limits = limits
+        self._connections: dict[type, Any] = {}
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        usual = type(pool).ConnectionCls
+        if usual not in self._connections:
+            bounded = staticmethod(partial(_Answer, limits=self._limits))
+            self._connections[usual] = type(usual.__name__, (usual,), {"response_class": bounded})
+        pool.ConnectionCls = self._connections[usual]
+        return pool
+
+    @override
+    def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # the rest by name
+        response = super().send(request, stream=True, **kwargs)
+        try:
+            body = _whole(response.raw, self._limits.size)
+        except (broken.DecodeError, EncodingError) as error:
+            raise failed.ContentDecodingError(error, request=request) from error
+        except broken.ReadTimeoutError as error:
+            raise failed.ReadTimeout(error, request=request) from error
+        except broken.SSLError as error:
+            raise failed.SSLError(error, request=request) from error
+        except (broken.HTTPError, OSError) as error:
+            raise failed.ChunkedEncodingError(error, request=request) from error
+        finally:
+            response.close()  # gives the connection back where the body was read to its end
+        response.raw = BytesIO(body)
+        return response
+
+
+def _whole(raw: BaseHTTPResponse, size: int) -> bytes:
+    """The decoded body.
+
+    Raises:
+        TooLargeError: It has more bytes than that.
+        EncodingError: It is encoded in a way that was not asked for.
+    """
+    if raw.headers.get("Content-Encoding", "").strip().lower() not in _KNOWN:
+        raise EncodingError
+    parts, left = [], size
+    while part := raw.read1(_CHUNK, decode_content=True):
+        left -= len(part)
+        if left < 0:
+            raise TooLargeError
+        parts.append(part)
+    return b"".join(parts)
+
+
+class _Answer(HTTPResponse):
+    """An answer that is read within limits, from its status line on."""
+
+    def __init__(self, sock: socket.socket, *args: Any, limits: Limits, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = BufferedReader(_Metered(self.fp.detach(), sock, limits), _BUFFER)
+
+
+class _Metered(RawIOBase):
+    """What comes from a socket, until there is too much of it or it takes too long."""
+
+    def __init__(self, source: RawIOBase, sock: socket.socket, limits: Limits) -> None:
+        self._source = source
+        self._sock = sock
+        self._left = limits.size
+        self._now = limits.now
+        self._until = limits.now() + limits.seconds
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        rest, usual = self._until - self._now(), self._sock.gettimeout()
+        if rest <= 0:
+            raise TimeoutError
+        if usual is None or rest < usual:
+            self._sock.settimeout(rest)
+        got = self._source.readinto(buffer)
+        self._left -= got or 0
+        if self._left < 0:
+            raise TooLargeError
+        return got
+
+    @override
+    def close(self) -> None:
+        self._source.close()
+        super().close()
