@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.helpers._state import PROGRESS_MARKER_NOTE, PROGRESS_MARKERS
 from singer_sdk.mapper import MAPPER_FILTER_OPTION
+from singer_sdk.streams.rest import RESTStream
 
 from tap_common.errors import SettingsError
 from tap_common.printable import quoted
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import CustomStreamMap
     from singer_sdk.streams.core import Stream
+
+    from tap_common.tap import SchedulingTap
+
+
+class TapStream(RESTStream[str], ABC):
+    """A stream that knows its tap, which the SDK keeps to itself."""
+
+    @property
+    def tap(self) -> SchedulingTap:
+        """The tap of this stream."""
+        return cast("SchedulingTap", self._tap)
 
 
 def stamp_version(stream: Stream, version: int | None) -> None:

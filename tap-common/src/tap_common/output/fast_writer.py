@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
+
+from tap_common.sdk import TapStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tap_common.output.writer import Writer
 
 
-class FastWriter(RESTStream[str], ABC):
+class FastWriter(TapStream, ABC):
     """The part of a stream that writes its rows."""
 
     direct: ClassVar[bool] = True
@@ -47,5 +48,5 @@ class FastWriter(RESTStream[str], ABC):
             super()._write_record_message(record)
             return
         alias = self.stream_maps[0].stream_alias
-        cast("Writer", self._tap.message_writer).write_record(alias, record, self._stream_version)
+        cast("Writer", self.tap.message_writer).write_record(alias, record, self._stream_version)
         self.state_manager.is_flushed = False

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
-from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
-from tap_common.sdk import open_progress
+from tap_common.sdk import TapStream, open_progress
 from tap_common.state.state import usable_bookmark
 from tap_common.state.timestamps import canonical, instant_or_none
 
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_common.tap import SchedulingTap
 
-
-class Bookmarked(RESTStream[str], ABC):
+class Bookmarked(TapStream, ABC):
     """The part of a stream that goes by its bookmark."""
 
     state_partitioning_keys = ()  # a child has one bookmark, not one for each parent
@@ -37,11 +34,6 @@ class Bookmarked(RESTStream[str], ABC):
 
     _farthest: datetime | None = None
     """The latest that the replication key of a row of this run has been."""
-
-    @property
-    def tap(self) -> SchedulingTap:
-        """The tap of this stream."""
-        return cast("SchedulingTap", self._tap)
 
     @property
     def is_incremental(self) -> bool:
