@@ -119,7 +119,7 @@ class ChunkedFirstLoad(Since):
         if self.is_incremental:
             self.stream_state.pop(PROGRESS, None)
         # Everything has been read as it was at the start of the run, or later.
-        self._increment_stream_state({self.time_column: canonical(self.tap.run_started)})
+        self.advance_bookmark(self.tap.run_started)
 
     def rows_of(self, context: Context) -> Iterator[Record]:
         """The rows of one list."""

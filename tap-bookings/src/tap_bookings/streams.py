@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_bookings.changing import ChunkedFirstLoad, Since
 from tap_bookings.client import OnceHubStream
 from tap_common.redact import Redacted
+from tap_common.streams import SingleObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,14 +68,11 @@ class Users(OnceHubStream):
     skip_if_forbidden = False
 
 
-class UserSchedulingAvailability(OnceHubStream):
+class UserSchedulingAvailability(SingleObject, OnceHubStream):
     """Working hours of users, and days that differ: a request for each user."""
 
     name = "user_scheduling_availability"
     path = "/v2/users/{user_id}/scheduling-availability"
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
     primary_keys = ("user_id",)
     parent_stream_type = Users
     parent_keys = {"user_id": "id"}

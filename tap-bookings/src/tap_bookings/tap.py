@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_bookings.client import OnceHubStream
@@ -17,6 +16,7 @@ from tap_bookings.streams import STREAMS
 from tap_common.errors import AccessError, ForbiddenError, SettingsError
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.state.accounts import accounts_setting
+from tap_common.streams import SingleObject
 from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
@@ -34,14 +34,11 @@ _GAP = 0.25
 _MARGIN = 2.0
 
 
-class KeyTest(OnceHubStream):
+class KeyTest(SingleObject, OnceHubStream):
     """What a key is tried with; no stream of the tap."""
 
     name = "test"
     path = "/v2/test"
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
     skip_if_forbidden = False
 
 

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream, uuid
@@ -17,7 +16,8 @@ from tap_calendly.transcript import transcript
 from tap_common.errors import EndlessListError, ForbiddenError, NotFoundError, RequestError
 from tap_common.http.jsonpath import find
 from tap_common.redact import Redacted
-from tap_common.state.timestamps import canonical, instant_or_none, zulu
+from tap_common.state.timestamps import instant_or_none, zulu
+from tap_common.streams import SingleObject, Unpaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,18 +34,10 @@ SLICE = 1000
 """Events in a slice of the sweep: ten pages."""
 
 
-class Single(CalendlyStream):
+class Resource(SingleObject, CalendlyStream):
     """One object: `{"resource": {...}}`."""
 
     records_jsonpath = "$.resource"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
-
-
-class Whole(CalendlyStream):
-    """A list that comes whole, for all that is known: `count` is not sent, but a page token would be followed."""
-
-    page_size_param = None
 
 
 class OfOrganization(CalendlyStream):
@@ -56,7 +48,7 @@ class OfOrganization(CalendlyStream):
         return super().get_url_params(context, next_page_token) | {"organization": self.tap.account.organization}
 
 
-class ApiUser(Single):
+class ApiUser(Resource):
     """The user whom the token belongs to; the run's first request."""
 
     name = "api_user"
@@ -70,7 +62,7 @@ class ApiUser(Single):
         return iter([self.tap.me])
 
 
-class Organization(Single):
+class Organization(Resource):
     """The organization."""
 
     name = "organization"
@@ -162,7 +154,7 @@ class OfMeeting(CalendlyStream):
     def advance(self) -> None:
         """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
         if self.selected and (self.readable or not self.failed_contexts):
-            self._increment_stream_state({"updated_at": canonical(self.tap.run_started)})
+            self.advance_bookmark(self.tap.run_started)
 
 
 class ScheduledEvents(OfMeeting):
@@ -267,7 +259,7 @@ class EventTypes(OneEventType):
         return None if self.tap.referenced_event_types is None else super().version
 
 
-class DeletedEventTypes(Single, OneEventType):
+class DeletedEventTypes(Resource, OneEventType):
     """Event types that are not listed any more; part of `event_types`."""
 
     name = "event_types"
@@ -303,7 +295,7 @@ class EventTypeMemberships(OfEventType):
         return row
 
 
-class EventTypeAvailabilitySchedules(OfEventType, Whole):
+class EventTypeAvailabilitySchedules(Unpaged, OfEventType):
     """Availability rules of event types."""
 
     name = "event_type_availability_schedules"
@@ -317,7 +309,7 @@ class EventTypeAvailabilitySchedules(OfEventType, Whole):
         return numbered(super().read_list(context))
 
 
-class EventTypeAvailableTimes(OfEventType, Whole):
+class EventTypeAvailableTimes(Unpaged, OfEventType):
     """Free times of active event types in the month to come: a snapshot."""
 
     name = "event_type_available_times"
@@ -382,7 +374,7 @@ class OfUser(CalendlyStream):
         return super().check_contexts or [{"user_uri": self.tap.me["uri"]}]
 
 
-class UserAvailabilitySchedules(OfUser, Whole):
+class UserAvailabilitySchedules(Unpaged, OfUser):
     """Working hours of users."""
 
     name = "user_availability_schedules"
@@ -390,7 +382,7 @@ class UserAvailabilitySchedules(OfUser, Whole):
     permission = "availability:read"
 
 
-class UserBusyTimes(OfUser, Whole):
+class UserBusyTimes(Unpaged, OfUser):
     """Busy times of users in the week to come: a snapshot."""
 
     name = "user_busy_times"
@@ -415,7 +407,7 @@ class UserBusyTimes(OfUser, Whole):
         return row | {"_synced_at": self.tap.synced_at}
 
 
-class Locations(OfUser, Whole):
+class Locations(Unpaged, OfUser):
     """Places where users meet."""
 
     name = "locations"
@@ -437,7 +429,7 @@ class Contacts(CalendlyStream):
     permission = "contacts:read"
 
 
-class ContactCustomFieldDefinitions(Whole):
+class ContactCustomFieldDefinitions(Unpaged, CalendlyStream):
     """Fields that contacts may have besides their own."""
 
     name = "contact_custom_field_definitions"
@@ -445,7 +437,7 @@ class ContactCustomFieldDefinitions(Whole):
     permission = "contacts:read"
 
 
-class ContactLists(Whole):
+class ContactLists(Unpaged, CalendlyStream):
     """Lists and views of contacts, one's own; at most 25."""
 
     name = "contact_lists"
@@ -503,15 +495,12 @@ class MeetingRecaps(CalendlyStream):
         return of_status(super().read_list(context), context["status"])
 
 
-class MeetingRecapTranscripts(CalendlyStream):
+class MeetingRecapTranscripts(SingleObject, CalendlyStream):
     """What was said, as text: a request for each recap."""
 
     name = "meeting_recap_transcripts"
     path = "/meeting_recaps/{recap_id}/transcript"
     permission = "meeting_recaps:read"
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
     primary_keys = ("recap_uri",)
     parent_stream_type = MeetingRecaps
     parent_keys = {"recap_id": "id", "recap_uri": "uri", "event": "event"}

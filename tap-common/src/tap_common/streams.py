@@ -1,10 +1,11 @@
-"""Rows that lie within the rows of another stream."""
+"""Kinds of streams: one object, a list without pages, rows inside the rows of another stream."""
 
 from __future__ import annotations
 
 from abc import ABC
 from typing import TYPE_CHECKING, ClassVar
 
+from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.output.conform import EXTRA, as_row
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Record
+
+
+class SingleObject(APIStream, ABC):
+    """An endpoint that answers with one object instead of a list."""
+
+    records_jsonpath = "$"
+    paginator_class = SinglePagePaginator
+    page_size_param: ClassVar[str | None] = None
+
+
+class Unpaged(APIStream, ABC):
+    """A list that the API documents without pages: no page size is sent, but a cursor would be followed."""
+
+    page_size_param: ClassVar[str | None] = None
 
 
 class EmbeddedStream(APIStream, ABC):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
@@ -96,20 +95,6 @@ class LumaStream(APIStream):
             # The first page was answered: of all that was asked with, only the cursor is new.
             return ExpiredCursorError(message) if f"{self.cursor_param}=" in str(response.request.url) else error
         return error
-
-
-class Single(LumaStream):
-    """One object, as it stands."""
-
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
-
-
-class Whole(LumaStream):
-    """A list that comes whole: no page size is sent, but a cursor would be followed."""
-
-    page_size_param = None
 
 
 def _said(response: requests.Response) -> str:

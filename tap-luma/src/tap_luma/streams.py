@@ -21,8 +21,8 @@ from tap_common.http.jsonpath import find
 from tap_common.http.prefetch import prefetch
 from tap_common.redact import Redacted
 from tap_common.state.timestamps import zulu
-from tap_common.streams import EmbeddedStream
-from tap_luma.client import LumaStream, Single, Whole
+from tap_common.streams import EmbeddedStream, SingleObject, Unpaged
+from tap_luma.client import LumaStream
 from tap_luma.names import (
     each_with_both_names,
     earliest,
@@ -47,7 +47,7 @@ _DESCRIPTIONS = ("description", "description_md")
 _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
-class Calendars(Single):
+class Calendars(SingleObject, LumaStream):
     """The calendar of each key; the run's first requests."""
 
     name = "calendar"
@@ -62,7 +62,7 @@ class Calendars(Single):
         return iter([self.tap.calendars[context["calendar_id"]].row])
 
 
-class CalendarAdmins(Whole):
+class CalendarAdmins(Unpaged, LumaStream):
     """Who administers a calendar."""
 
     name = "calendar_admins"
@@ -71,7 +71,7 @@ class CalendarAdmins(Whole):
     primary_keys = ("calendar_id", "id")  # users, who may administer several
 
 
-class EventTags(Whole):
+class EventTags(Unpaged, LumaStream):
     """Tags for events."""
 
     name = "event_tags"
@@ -79,7 +79,7 @@ class EventTags(Whole):
     legacy_path = "/v1/calendar/event-tags/list"
 
 
-class ContactTags(Whole):
+class ContactTags(Unpaged, LumaStream):
     """Tags for contacts."""
 
     name = "contact_tags"
@@ -212,7 +212,7 @@ class OfEvent(InWindow):
             self.log("%s, in the middle of its list: the event is gone; going on with the others.", refusal, level=30)
 
 
-class EventDetails(OfEvent, OneEvent, Single):
+class EventDetails(SingleObject, OfEvent, OneEvent):
     """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
 
     name = "event_details"
@@ -317,7 +317,7 @@ class GuestOrders(OfGuest):
         return row | {"coupon_info": one_with_both_names(row.get("coupon_info"))}
 
 
-class TicketTypes(OfEvent, Whole):
+class TicketTypes(Unpaged, OfEvent):
     """Ticket types of an event, also hidden ones, which guests refer to."""
 
     name = "ticket_types"
@@ -336,7 +336,7 @@ class EventCoupons(OfEvent):
     selected_by_default = False
 
 
-class EventBlasts(OfEvent, Whole):
+class EventBlasts(Unpaged, OfEvent):
     """Mails to the guests of an event; only the current generation of the API has them."""
 
     name = "event_blasts"
@@ -403,7 +403,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
         return super().get_url_params(context, next_page_token) | {"after": started_after(self.tap.start_date)}
 
 
-class OrganizationAdmins(OfOrganization, Whole):
+class OrganizationAdmins(Unpaged, OfOrganization):
     """Who administers the organization."""
 
     name = "organization_admins"

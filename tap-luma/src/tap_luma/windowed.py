@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from tap_common.state.timestamps import canonical, instant_or_none
+from tap_common.state.timestamps import instant_or_none
 from tap_luma.client import LumaStream
 
 if TYPE_CHECKING:
@@ -61,6 +61,6 @@ class InWindow(LumaStream):
         if self.failed_contexts and not self.readable:
             return
         if self.selected:
-            self._increment_stream_state({"event_end_at": canonical(self.tap.run_started)})
+            self.advance_bookmark(self.tap.run_started)
         for child in self.active_children:
             cast("InWindow", child).advance()

@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_common.errors import AccessError, ExpiredCursorError, RequestError
 from tap_common.http.credential import CREDENTIAL
 from tap_common.stream import APIStream
+from tap_common.streams import Unpaged
 from tap_scheduler import schemas
 from tap_scheduler.parameters import AFTER, LIMIT
 
@@ -74,11 +75,10 @@ class SavvyCalStream(APIStream):
         return ExpiredCursorError(message) if later else RefusedError(message)
 
 
-class Whole(SavvyCalStream):
+class BareList(Unpaged, SavvyCalStream):
     """A bare array, without pages for all that is known: a `Link` header that says otherwise would be followed."""
 
     records_jsonpath = "$[*]"
-    page_size_param = None
 
 
 def unseen(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.pagination import SinglePagePaginator
 from typing_extensions import override
 
 from tap_common.http.credential import CREDENTIAL
 from tap_common.http.jsonpath import find
 from tap_common.redact import Redacted
 from tap_common.state.timestamps import instant_or_none
-from tap_common.streams import EmbeddedStream
-from tap_scheduler.client import SavvyCalStream, Whole
+from tap_common.streams import EmbeddedStream, SingleObject
+from tap_scheduler.client import BareList, SavvyCalStream
 from tap_scheduler.parameters import ATTENDANCE, STATE
 from tap_scheduler.period import PAST, NewestFirst, Period
 
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 
-class CurrentUser(SavvyCalStream):
+class CurrentUser(SingleObject, SavvyCalStream):
     """The user whom each key belongs to, whose part of the company is read; the run's first request."""
 
     name = "current_user"
     path = "/v1/me"
-    records_jsonpath = "$"
-    paginator_class = SinglePagePaginator
-    page_size_param = None
     skip_if_forbidden = False
 
     @override
@@ -153,7 +149,7 @@ class Workflows(SavvyCalStream):
     path = "/v1/workflows"
 
 
-class WorkflowRules(Whole):
+class WorkflowRules(BareList):
     """What a workflow does, and when: a list for each workflow."""
 
     name = "workflow_rules"
@@ -163,7 +159,7 @@ class WorkflowRules(Whole):
     parent_keys = {"workflow_id": "id"}
 
 
-class Timezones(Whole):
+class Timezones(BareList):
     """Time zones as they are at the moment of the run: offsets move with daylight saving time."""
 
     name = "timezones"

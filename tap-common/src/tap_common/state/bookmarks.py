@@ -67,6 +67,10 @@ class Bookmarked(TapStream, ABC):
         """The API's own time at the start of the run, which no bookmark may pass."""
         return self.tap.run_started if self.is_incremental else None
 
+    def advance_bookmark(self, moment: datetime) -> None:
+        """Set the bookmark to a moment up to which everything has been read; it never moves back."""
+        self._increment_stream_state({str(self.replication_key): canonical(moment)})
+
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         """Advance the bookmark, which never runs backwards when only older rows were read again.
