@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tap_common.errors import EndlessListError
+from tap_common import EndlessListError
 from tap_common.state.timestamps import instant_or_none
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_bookings import schemas
-from tap_common.errors import ExpiredCursorError
+from tap_common import APIStream, ExpiredCursorError
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import find
-from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,7 @@ from typing_extensions import override
 
 from tap_bookings.changing import ChunkedFirstLoad, Since
 from tap_bookings.client import OnceHubStream
-from tap_common.redact import Redacted
-from tap_common.streams import SingleObject
+from tap_common import Redacted, SingleObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

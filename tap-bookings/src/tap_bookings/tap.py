@@ -13,18 +13,24 @@ from typing_extensions import override
 
 from tap_bookings.client import OnceHubStream
 from tap_bookings.streams import STREAMS
-from tap_common.errors import AccessError, ForbiddenError, SettingsError
-from tap_common.settings import TEXT, common_settings, setting
+from tap_common import (
+    TEXT,
+    AccessError,
+    ForbiddenError,
+    SchedulingTap,
+    SettingsError,
+    SingleObject,
+    common_settings,
+    setting,
+)
 from tap_common.state.accounts import accounts_setting
-from tap_common.streams import SingleObject
-from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from singer_sdk.helpers.types import Auth, Record
 
-    from tap_common.http.credential import Credential
+    from tap_common import Credential
     from tap_common.tap import Rates
 
 # Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be

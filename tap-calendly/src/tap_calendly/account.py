@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_common.errors import SettingsError
+from tap_common import SettingsError
 from tap_common.printable import quoted
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
 from tap_calendly import schemas
-from tap_common.errors import AccessError, ExpiredCursorError, KeyRenewedError
+from tap_common import AccessError, APIStream, ExpiredCursorError
+from tap_common.errors import KeyRenewedError
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import find
-from tap_common.stream import APIStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -23,7 +23,7 @@ from requests import codes
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from tap_calendly.tokens import AGAIN, Pair, TokenFile
-from tap_common.errors import AccessError, TapError
+from tap_common import AccessError, TapError
 from tap_common.http.bounded import Limits
 from tap_common.http.connection_errors import is_for_good, reason
 from tap_common.http.limiter import retry_after

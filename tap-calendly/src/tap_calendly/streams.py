@@ -13,11 +13,9 @@ from typing_extensions import override
 from tap_calendly.client import CalendlyStream, uuid
 from tap_calendly.sweep import newest_first, sweep
 from tap_calendly.transcript import transcript
-from tap_common.errors import EndlessListError, ForbiddenError, NotFoundError, RequestError
+from tap_common import EndlessListError, ForbiddenError, NotFoundError, Redacted, RequestError, SingleObject, Unpaged
 from tap_common.http.jsonpath import find
-from tap_common.redact import Redacted
 from tap_common.state.timestamps import instant_or_none, zulu
-from tap_common.streams import SingleObject, Unpaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

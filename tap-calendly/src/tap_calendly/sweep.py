@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_common.errors import EndlessListError, ExpiredCursorError
+from tap_common import EndlessListError, ExpiredCursorError
 from tap_common.state.timestamps import instant_or_none
 
 if TYPE_CHECKING:

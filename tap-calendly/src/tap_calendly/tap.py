@@ -12,13 +12,20 @@ from typing_extensions import override
 from tap_calendly.account import Account, resolve
 from tap_calendly.oauth import OAuth
 from tap_calendly.streams import STREAMS, ApiUser, OrganizationMemberships
-from tap_common.errors import AccessError, ForbiddenError, RequestError, SettingsError
+from tap_common import (
+    TEXT,
+    AccessError,
+    ForbiddenError,
+    RequestError,
+    SchedulingTap,
+    SettingsError,
+    common_settings,
+    setting,
+)
 from tap_common.http.prefetch import prefetch
 from tap_common.printable import quoted
-from tap_common.settings import TEXT, common_settings, setting
 from tap_common.state.accounts import accounts_setting
 from tap_common.state.state import ACCOUNT, COVERS
-from tap_common.tap import SchedulingTap
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Record
 
     from tap_calendly.client import CalendlyStream
-    from tap_common.http.credential import Credential
+    from tap_common import Credential
 
 _ALTERNATIVES = ("auth_token", "api_key", "refresh_token")
 _OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")

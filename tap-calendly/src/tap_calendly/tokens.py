@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from tap_common.errors import AccessError, SettingsError
+from tap_common import AccessError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

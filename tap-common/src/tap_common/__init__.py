@@ -1,4 +1,52 @@
-"""What every scheduling tap needs and the Singer SDK does not do.
+"""The framework of the taps: a tap is a `SchedulingTap` with a list of `APIStream` classes.
 
-`tap` and `stream` are the two base classes; each of the other modules holds one idea.
+What a tap needs is exported here; `http`, `state`, `cli` and `output` hold the parts that it is made of.
 """
+
+from tap_common.errors import (
+    AccessError,
+    EndlessListError,
+    ExpiredCursorError,
+    ForbiddenError,
+    NoSuchListError,
+    NotFoundError,
+    RateLimitedError,
+    RequestError,
+    SettingsError,
+    TapError,
+)
+from tap_common.http.credential import CREDENTIAL, Credential
+from tap_common.http.offset import OffsetPaginator
+from tap_common.http.pagination import CursorPaginator
+from tap_common.redact import Redacted
+from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common.stream import APIStream
+from tap_common.streams import EmbeddedStream, SingleObject, Unpaged
+from tap_common.tap import SchedulingTap
+
+__all__ = [
+    "CREDENTIAL",
+    "TEXT",
+    "APIStream",
+    "AccessError",
+    "Credential",
+    "CursorPaginator",
+    "EmbeddedStream",
+    "EndlessListError",
+    "ExpiredCursorError",
+    "ForbiddenError",
+    "NoSuchListError",
+    "NotFoundError",
+    "OffsetPaginator",
+    "RateLimitedError",
+    "Redacted",
+    "RequestError",
+    "SchedulingTap",
+    "SettingsError",
+    "SingleObject",
+    "TapError",
+    "Unpaged",
+    "common_settings",
+    "setting",
+    "several_keys",
+]

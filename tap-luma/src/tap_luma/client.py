@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
-from tap_common.errors import AccessError, ExpiredCursorError
-from tap_common.http.credential import CREDENTIAL
+from tap_common import CREDENTIAL, AccessError, APIStream, ExpiredCursorError
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import find
-from tap_common.stream import APIStream
 from tap_luma import schemas
 from tap_luma.names import unwrapped, with_both_names
 

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from tap_common.errors import (
+from tap_common import (
+    CREDENTIAL,
+    EmbeddedStream,
     EndlessListError,
     ExpiredCursorError,
     ForbiddenError,
     NoSuchListError,
     NotFoundError,
+    Redacted,
     RequestError,
+    SingleObject,
+    Unpaged,
 )
-from tap_common.http.credential import CREDENTIAL
 from tap_common.http.jsonpath import find
 from tap_common.http.prefetch import prefetch
-from tap_common.redact import Redacted
 from tap_common.state.timestamps import zulu
-from tap_common.streams import EmbeddedStream, SingleObject, Unpaged
 from tap_luma.client import LumaStream
 from tap_luma.names import (
     each_with_both_names,

@@ -11,11 +11,20 @@ from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
 from typing_extensions import override
 
-from tap_common.errors import AccessError, ForbiddenError, NoSuchListError, NotFoundError, SettingsError
-from tap_common.http.credential import CREDENTIAL
-from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common import (
+    CREDENTIAL,
+    TEXT,
+    AccessError,
+    ForbiddenError,
+    NoSuchListError,
+    NotFoundError,
+    SchedulingTap,
+    SettingsError,
+    common_settings,
+    setting,
+    several_keys,
+)
 from tap_common.state.accounts import accounts_setting
-from tap_common.tap import SchedulingTap
 from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
 
 if TYPE_CHECKING:
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Auth, Record
 
-    from tap_common.http.credential import Credential
+    from tap_common import Credential
     from tap_luma.client import LumaStream
 
 R = TypeVar("R")

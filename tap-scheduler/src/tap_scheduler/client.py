@@ -9,10 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from typing_extensions import override
 
-from tap_common.errors import AccessError, ExpiredCursorError, RequestError
-from tap_common.http.credential import CREDENTIAL
-from tap_common.stream import APIStream
-from tap_common.streams import Unpaged
+from tap_common import CREDENTIAL, AccessError, APIStream, ExpiredCursorError, RequestError, Unpaged
 from tap_scheduler import schemas
 from tap_scheduler.parameters import AFTER, LIMIT
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_common.errors import EndlessListError
+from tap_common import CursorPaginator, EndlessListError
 from tap_common.http.jsonpath import find
-from tap_common.http.pagination import CursorPaginator
 from tap_common.http.prefetch import prefetch_first
 from tap_common.state.timestamps import instant_or_none
 from tap_scheduler.client import RefusedError

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_common.http.credential import CREDENTIAL
+from tap_common import CREDENTIAL, EmbeddedStream, Redacted, SingleObject
 from tap_common.http.jsonpath import find
-from tap_common.redact import Redacted
 from tap_common.state.timestamps import instant_or_none
-from tap_common.streams import EmbeddedStream, SingleObject
 from tap_scheduler.client import BareList, SavvyCalStream
 from tap_scheduler.parameters import ATTENDANCE, STATE
 from tap_scheduler.period import PAST, NewestFirst, Period

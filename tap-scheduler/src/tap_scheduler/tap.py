@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_common.errors import AccessError, SettingsError
-from tap_common.http.credential import CREDENTIAL
-from tap_common.settings import TEXT, common_settings, setting, several_keys
+from tap_common import (
+    CREDENTIAL,
+    TEXT,
+    AccessError,
+    SchedulingTap,
+    SettingsError,
+    common_settings,
+    setting,
+    several_keys,
+)
 from tap_common.state.accounts import accounts_setting
-from tap_common.tap import SchedulingTap
 from tap_scheduler.streams import STREAMS, CurrentUser
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_common.http.credential import Credential
+    from tap_common import Credential
 
 
 class TapScheduler(SchedulingTap):
