@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Auth, Record
 
     from tap_common import Credential
-    from tap_common.tap import Rates
+    from tap_common.connections import Rates
 
 # Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
 # held up for a quarter of a second on its way, and the next one not at all.
