@@ -306,6 +306,11 @@ def search(api: Api, told: Collection[str] = ()) -> None:
     assert too_few == {}, too_few
 
 
+def sample(api: Api) -> None:
+    """Search 20 of those histories."""
+    run_state_machine_as_test(seed(ROUNDS)(history_of(api)), settings=SEARCH)
+
+
 def soak(api: Api, seconds: float) -> None:
     """Search for so long, in other histories each time."""
     end = time.monotonic() + seconds
