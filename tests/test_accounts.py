@@ -362,7 +362,7 @@ def test_an_organization_that_is_set_refuses_the_key_of_another(
     serve: Callable[..., Sandbox], sandbox: Sandbox, calendly: Runner, clock: VirtualClock
 ) -> None:
     calendly.sync(organization_uri=organization(sandbox))
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
     other = runner_of(CALENDLY, serve(seed=8), clock)
     with pytest.raises(SettingsError, match="cannot read the organization that is set"):

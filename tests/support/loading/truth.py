@@ -42,6 +42,17 @@ class Judge:
                 verdict[stream] = sorted(map(str, found))[:10]
         return verdict
 
+    def check(self, runner: Runner, streams: Iterable[str] | None = None) -> None:
+        """Compare the warehouse with the source after a whole run.
+
+        Raises:
+            AssertionError: They differ; with a line for each difference.
+        """
+        found = self.verdict(runner, streams)
+        lines = [f"  {stream}: {line}" for stream, differences in found.items() for line in differences]
+        if lines:
+            raise AssertionError("\n".join(["The warehouse is not the source:", *lines]))
+
     def note(self, streams: Iterable[str]) -> None:
         """Remember what is true now: what a run may have met on its way."""
         for stream in streams:
