@@ -37,10 +37,11 @@ help: ## list the targets
 demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: what can have changed
 	@$(RUN)/python tools/demo.py
 
-test: .venv/.synced .meltano/.installed ## run every test
+test: .venv/.synced .meltano/.installed ## test every promise: 4 minutes on two cores
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-check: lint ## what `make test` leaves out: `make lint`, and the loader's tests with the oldest DuckDB that it supports
+check: .meltano/.installed lint ## everything else: the long tests, the loader with the oldest DuckDB that it supports, style, types
+	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "long and not soak"
 	@$(UV) run -q --no-sync --with duckdb==$(OLDEST_DUCKDB) python -m pytest -q -n auto target-duckdb
 
 soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What the Hub's JSON schemas, its linter and its scripts demanded on 1 August 2026.
+pytestmark = pytest.mark.long
+
 REQUIRED = {"name", "namespace", "variant", "quality"}
 COMMON = REQUIRED | {
     "capabilities",

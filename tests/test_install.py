@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from api import Api
     from newcomer import Newcomer
 
+pytestmark = pytest.mark.long
+
 PACKAGES = ["tap-common", *(api.tap.name for api in APIS), "target-duckdb"]
 COMMANDS = PACKAGES[1:]
 ROWS = {

@@ -39,6 +39,9 @@ Message = dict[str, Any]
 State = dict[str, Any] | None
 
 
+pytestmark = pytest.mark.long
+
+
 class Recorded:
     """A tap's runs at one moment, each of them recorded."""
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
+pytestmark = pytest.mark.long
+
 DELETIONS: dict[str, tuple[str, Callable[[World], object]]] = {
     "calendly": ("meeting_recaps", lambda world: world.delete_recap(next(iter(world.recaps.values())))),
     "oncehub": ("teams", lambda world: world.delete_group(next(iter(world.groups.values())))),

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.long
+
 FULL = Path("/dev/full")
 
 

@@ -18,6 +18,8 @@ from sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 IN_ENV, IN_CONFIG, AT_END = "# .env", "# meltano.yml, tap-calendly's config in", "# meltano.yml, at its end"
