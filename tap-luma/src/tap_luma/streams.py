@@ -48,7 +48,7 @@ _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
 class Calendars(Single):
-    """The calendar of each key; the run's first requests."""
+    """Calendar of each key; the run's first requests."""
 
     name = "calendar"
     path = "/v1/calendars/get"
@@ -63,7 +63,7 @@ class Calendars(Single):
 
 
 class CalendarAdmins(Whole):
-    """Who administers a calendar."""
+    """Administrators of calendars."""
 
     name = "calendar_admins"
     path = "/v1/calendars/admins/list"
@@ -95,7 +95,7 @@ class MembershipTiers(LumaStream):
 
 
 class CalendarCoupons(LumaStream):
-    """Coupons for all events of a calendar; their use shows only in what remains."""
+    """Coupons for all events of a calendar. Their use shows only in `remaining_count`."""
 
     name = "calendar_coupons"
     path = "/v1/calendars/coupons/list"
@@ -103,7 +103,7 @@ class CalendarCoupons(LumaStream):
 
 
 class Contacts(LumaStream):
-    """People of a calendar; their counters and tags move without a trace."""
+    """People of a calendar. Their counters and tags change without an update time."""
 
     name = "contacts"
     path = "/v1/calendars/contacts/list"
@@ -132,7 +132,7 @@ class OneEvent(LumaStream):
 
 
 class Events(OneEvent):
-    """Events of the calendars, past and future, each once. A cancelled event is gone from the API, and so from here."""
+    """Events of the calendars, past and future, each once. Luma deletes cancelled events."""
 
     name = "events"
     path = "/v1/calendars/events/list"
@@ -216,7 +216,7 @@ class OfEvent(InWindow):
 
 
 class EventDetails(OfEvent, OneEvent, Single):
-    """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
+    """Events with description, hosts and numbers of guests; a request for each event."""
 
     name = "event_details"
     path = "/v1/events/get"
@@ -226,7 +226,7 @@ class EventDetails(OfEvent, OneEvent, Single):
 
 
 class EventHosts(InWindow, EmbeddedStream):
-    """Who runs an event; from `event_details`, without further requests."""
+    """Hosts of events; embedded in `event_details`, without requests."""
 
     name = "event_hosts"
     items_column = "hosts"
@@ -236,7 +236,7 @@ class EventHosts(InWindow, EmbeddedStream):
 
 
 class EventGuests(OfEvent):
-    """Guests of an event, of every status: also those who were merely invited."""
+    """Guests of events, of every status, including people who were only invited."""
 
     name = "event_guests"
     path = "/v1/events/guests/list"
@@ -291,7 +291,7 @@ class OfGuest(InWindow):
 
 
 class EventTickets(OfGuest, EmbeddedStream):
-    """Tickets, each of which is checked in by itself; from `event_guests`, without further requests."""
+    """Tickets, which are checked in one by one; embedded in `event_guests`, without requests."""
 
     name = "event_tickets"
     items_column = "event_tickets"
@@ -299,7 +299,7 @@ class EventTickets(OfGuest, EmbeddedStream):
 
 
 class GuestOrders(OfGuest):
-    """What guests ordered, and with which coupon. A request for each guest who registered."""
+    """Orders of guests, with their coupons; a request for each registered guest."""
 
     name = "guest_orders"
     path = "/v1/events/guests/get"
@@ -324,7 +324,7 @@ class GuestOrders(OfGuest):
 
 
 class TicketTypes(OfEvent, Whole):
-    """Ticket types of an event, also hidden ones, which guests refer to."""
+    """Ticket types of events, including hidden ones."""
 
     name = "ticket_types"
     path = "/v1/events/ticket-types/list"
@@ -334,7 +334,7 @@ class TicketTypes(OfEvent, Whole):
 
 
 class EventCoupons(OfEvent):
-    """Coupons of an event; their use shows only in what remains."""
+    """Coupons of events. Their use shows only in `remaining_count`."""
 
     name = "event_coupons"
     path = "/v1/events/coupons/list"
@@ -343,7 +343,7 @@ class EventCoupons(OfEvent):
 
 
 class EventBlasts(OfEvent, Whole):
-    """Mails to the guests of an event; only the current generation of the API has them."""
+    """Mails to the guests of events; only in the current generation of the API."""
 
     name = "event_blasts"
     path = "/v1/events/blasts/list"
@@ -410,7 +410,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
 
 
 class OrganizationAdmins(OfOrganization, Whole):
-    """Who administers the organization."""
+    """Administrators of the organization."""
 
     name = "organization_admins"
     path = "/v1/organizations/admins/list"
