@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
-PAGE = (ROOT / "docs" / "several-accounts.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "several-accounts.md").read_text(encoding="utf-8")
 ACCOUNTS = ("sales", "support")
 
 

@@ -7,7 +7,7 @@ import pytest
 from calendly_api import CALENDLY
 from history import SOAK, Partly, sample, scripted, search, soak, unseen
 
-LATE_BOOKING = unseen(CALENDLY, "The booking that follows a form")
+LATE_BOOKING = unseen(CALENDLY, "A booking that follows a form")
 DELETED_TYPE = unseen(CALENDLY, "Deleted event types")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-PAGE = (ROOT / "docs" / "switching-from-target-duckdb-0.8.0.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "switching-from-target-duckdb-0.8.0.md").read_text(encoding="utf-8")
 COPY, LOAD, RENAME = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 [TOLD] = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
 [SETTINGS] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

@@ -210,12 +210,12 @@ def table(api: str) -> str:
         **{f"`{name}`": [f"{count:,}" for count in row] for name, row in growing.items()},
         "all others": [f"{count:,}" for count in rest],
         "**total**": [f"{count:,}" for count in totals],
-        "at the limit, about": [_time(total / PER_MINUTE[api]) for total in totals],
+        "time at the rate limit, about": [_time(total / PER_MINUTE[api]) for total in totals],
     }
     unit = "guests" if api == "luma" else "bookings"
     columns = [f"{run} run, {size:,} {unit}" for run in ("first", "daily") for size in SIZES]
     lines = [
-        ["requests of", *columns],
+        ["requests", *columns],
         ["---", *["---:"] * len(columns)],
         *([name, *row] for name, row in rows.items()),
     ]
@@ -225,14 +225,14 @@ def table(api: str) -> str:
 def premise(api: str) -> str:
     """What the accounts of a table are, and what a daily run is: two sentences for the page that shows it."""
     if api == "luma":
-        account = f"guests who registered evenly, half of them for the first time, for events of {GUESTS}"
-        day = "a day's guests and events have come"
+        account = f"guests who registered evenly over the time, half of them for the first time, for events of {GUESTS}"
+        day = "a day's guests and events have been added"
     else:
-        account = "bookings that were made evenly, each 30 days ahead, half of them by somebody new"
-        day = "a day's bookings have been made, and one in ten called off"
+        account = "bookings made evenly over the time, each 30 days ahead, half of them by somebody new"
+        day = "a day's bookings have been made, and one in ten cancelled"
     return (
-        f"Counted on accounts in the sandbox, with every setting at its default: {account}, two years back and a month "
-        f"ahead. The daily run comes a day after the first one: {day}."
+        f"Counted on accounts in the sandbox, with default settings: {account}, two years back and a month ahead. The "
+        f"daily run is a day after the first one: {day}."
     )
 
 

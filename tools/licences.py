@@ -1,4 +1,4 @@
-"""Writes docs/licences.md: what the packages need at run time, with the licence that each of it says it has.
+"""Writes docs/reference/licences.md: what the packages need at run time, with the licence that each of it says it has.
 
 What is needed differs between systems and Pythons; the page is that of `ENVIRONMENT`.
 """
@@ -45,7 +45,7 @@ CLASSIFIERS = {
 PAGE = """# Licences of what runs
 
 Made by `make docs` from what each package says of itself, as installed for {environment} from
-[constraints.txt](../constraints.txt). A test fails where something that the published packages need has a licence
+`constraints.txt`. A test fails where something that the published packages need has a licence
 other than {allowed}, and no choice of one.
 
 ## The taps and the loader
@@ -114,7 +114,7 @@ def here() -> str:
 
 def pages() -> dict[Path, str]:
     """The page with its text: as it stands where this is another environment than the page's."""
-    path = ROOT / "docs" / "licences.md"
+    path = ROOT / "docs" / "reference" / "licences.md"
     if here() != ENVIRONMENT:
         return {path: path.read_text(encoding="utf-8")}
     published = others(PUBLISHED)

@@ -65,8 +65,8 @@ class TapBookings(SchedulingTap):
             "api_key",
             TEXT,
             "API key",
-            "From OnceHub, gear icon > Account Integrations > APIs & Webhooks; for administrators. It reads the whole "
-            "account.",
+            "An administrator creates it in OnceHub under the gear icon > Account integrations > "
+            "APIs & Webhooks. It reads the whole account.",
             secret=True,
         ),
         accounts_setting(account_kind),
@@ -81,8 +81,8 @@ class TapBookings(SchedulingTap):
                 "`sms_notifications`."
             ),
             lookback=(
-                "Days behind the bookmark that `bookings`, `contacts` and `sms_notifications` are read again; of the "
-                "last at least 3, since the status of a message moves later."
+                "Days before the bookmark for which `bookings`, `contacts` and `sms_notifications` are read again; for "
+                "the last at least 3, since the status of a message changes later."
             ),
         ),
         additional_properties=False,

@@ -47,7 +47,7 @@ class OfOrganization(CalendlyStream):
 
 
 class ApiUser(Resource):
-    """The user whom the token belongs to; the run's first request."""
+    """User whom the token belongs to; the run's first request."""
 
     name = "api_user"
     path = "/users/me"
@@ -61,7 +61,7 @@ class ApiUser(Resource):
 
 
 class Organization(Resource):
-    """The organization."""
+    """Organization that the user belongs to."""
 
     name = "organization"
     path = "/organizations/{organization_id}"
@@ -73,7 +73,7 @@ class Organization(Resource):
 
 
 class OrganizationMemberships(CalendlyStream):
-    """Who belongs to the organization, and in what role; of those who are not admins, one's own."""
+    """Members of the organization and their roles; without an admin's token, only the user's own membership."""
 
     name = "organization_memberships"
     path = "/organization_memberships"
@@ -95,7 +95,7 @@ class OrganizationMemberships(CalendlyStream):
 
 
 class OrganizationInvitations(CalendlyStream):
-    """Invitations to join the organization; for admins."""
+    """Invitations to join the organization; needs an admin's token."""
 
     name = "organization_invitations"
     path = "/organizations/{organization_id}/invitations"
@@ -115,7 +115,7 @@ class Groups(OfOrganization):
 
 
 class GroupRelationships(OfOrganization):
-    """Who is in which group."""
+    """Members of groups, and invitations to groups."""
 
     name = "group_relationships"
     path = "/group_relationships"
@@ -123,7 +123,7 @@ class GroupRelationships(OfOrganization):
 
 
 class Teams(CalendlyStream):
-    """Users who share event types."""
+    """Teams: users who share event types."""
 
     name = "teams"
     path = "/teams"
@@ -156,7 +156,7 @@ class OfMeeting(CalendlyStream):
 
 
 class ScheduledEvents(OfMeeting):
-    """Meetings, past and future, of every status.
+    """Meetings of every status, past and future.
 
     No filter goes by change: every run sweeps all meetings from the start date on, and emits what can have changed.
     """
@@ -194,7 +194,7 @@ class ScheduledEvents(OfMeeting):
 
 
 class EventInvitees(OfMeeting):
-    """Who was invited to a meeting: a list for each meeting that has anybody."""
+    """Invitees of meetings; a request for each meeting that has invitees."""
 
     name = "event_invitees"
     path = "/scheduled_events/{event_id}/invitees"
@@ -228,7 +228,7 @@ class OneEventType(CalendlyStream):
 
 
 class EventTypes(OneEventType):
-    """Kinds of meetings, also deleted ones that a meeting still refers to."""
+    """Event types, with deleted ones that a meeting still refers to."""
 
     name = "event_types"
     path = "/event_types"
@@ -279,7 +279,7 @@ class OfEventType(CalendlyStream):
 
 
 class EventTypeMemberships(OfEventType):
-    """Hosts of event types. The embedded event type is left out: `event_types` has it."""
+    """Hosts of event types, without the embedded event type, which `event_types` has."""
 
     name = "event_type_memberships"
     path = "/event_type_memberships"
@@ -308,7 +308,7 @@ class EventTypeAvailabilitySchedules(Unpaged, OfEventType):
 
 
 class EventTypeAvailableTimes(Unpaged, OfEventType):
-    """Free times of active event types in the month to come: a snapshot."""
+    """Free times of active event types in the next 30 days; a snapshot."""
 
     name = "event_type_available_times"
     path = "/event_type_available_times"
@@ -339,7 +339,7 @@ class RoutingForms(OfOrganization):
 
 
 class RoutingFormSubmissions(CalendlyStream):
-    """Answers to routing forms, newest first until `lookback_days` behind the bookmark: the booking comes later."""
+    """Answers to routing forms. The booking is added later, so `lookback_days` are read again."""
 
     name = "routing_form_submissions"
     path = "/routing_form_submissions"
@@ -381,7 +381,7 @@ class UserAvailabilitySchedules(Unpaged, OfUser):
 
 
 class UserBusyTimes(Unpaged, OfUser):
-    """Busy times of users in the week to come: a snapshot."""
+    """Busy times of users in the next 7 days; a snapshot."""
 
     name = "user_busy_times"
     path = "/user_busy_times"
@@ -420,7 +420,7 @@ class Locations(Unpaged, OfUser):
 
 
 class Contacts(CalendlyStream):
-    """Contacts, in full: dates that follow from meetings may move without `updated_at`."""
+    """Contacts. Full-table, because dates of meetings may change without `updated_at`."""
 
     name = "contacts"
     path = "/contacts"
@@ -428,7 +428,7 @@ class Contacts(CalendlyStream):
 
 
 class ContactCustomFieldDefinitions(Unpaged, CalendlyStream):
-    """Fields that contacts may have besides their own."""
+    """Custom fields of contacts."""
 
     name = "contact_custom_field_definitions"
     path = "/contacts/custom_field_definitions"
@@ -436,7 +436,7 @@ class ContactCustomFieldDefinitions(Unpaged, CalendlyStream):
 
 
 class ContactLists(Unpaged, CalendlyStream):
-    """Lists and views of contacts, one's own; at most 25."""
+    """Contact lists and views of the user, at most 25."""
 
     name = "contact_lists"
     path = "/contact_lists"
@@ -444,7 +444,7 @@ class ContactLists(Unpaged, CalendlyStream):
 
 
 class ContactNotes(CalendlyStream):
-    """Notes about contacts, one's own; asked for with ten contacts at a time."""
+    """The user's notes about contacts; a request for ten contacts at a time."""
 
     name = "contact_notes"
     path = "/notes"
@@ -469,7 +469,7 @@ class ContactNotes(CalendlyStream):
 
 
 class MeetingRecaps(CalendlyStream):
-    """Notetaker's recaps, of every status, in full: they are edited later."""
+    """Notetaker's recaps of every status. Full-table, because they are edited later."""
 
     name = "meeting_recaps"
     path = "/meeting_recaps"
@@ -494,7 +494,7 @@ class MeetingRecaps(CalendlyStream):
 
 
 class MeetingRecapTranscripts(SingleObject, CalendlyStream):
-    """What was said, as text: a request for each recap."""
+    """Transcripts of meetings, as text; a request for each recap."""
 
     name = "meeting_recap_transcripts"
     path = "/meeting_recaps/{recap_id}/transcript"
@@ -519,7 +519,7 @@ class MeetingRecapTranscripts(SingleObject, CalendlyStream):
 
 
 class ActivityLogEntries(OfOrganization):
-    """Who did what; Enterprise. Entries are only ever added."""
+    """Activity log of the organization; Enterprise plan. Entries are only added."""
 
     name = "activity_log_entries"
     path = "/activity_log_entries"
@@ -534,7 +534,7 @@ class ActivityLogEntries(OfOrganization):
 
 
 class OutgoingCommunications(OfOrganization):
-    """Messages that Calendly sent, with their text; Enterprise. They have no id: the key is a hash."""
+    """Messages that Calendly sent, with their text; Enterprise plan. The primary key is a hash."""
 
     name = "outgoing_communications"
     path = "/outgoing_communications"

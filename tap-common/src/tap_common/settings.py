@@ -43,7 +43,7 @@ def several_keys(each: str) -> th.Property[Any]:
         "api_keys",
         th.ArrayType(TEXT, nullable=False),
         "More API keys",
-        f"Keys to read with beside `api_key`, in the same run and into the same tables: {each}. A JSON array.",
+        f"Further keys, read in the same run and into the same tables: {each}. A JSON array.",
         secret=True,
     )
 
@@ -60,7 +60,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
     lookback_days: int,
     requests_per_minute: int,
     start_date: str,
-    lookback: str = "Days behind the bookmark that streams look at again, for changes that move no timestamp.",
+    lookback: str = "Days before the bookmark that are read again, for changes without an update time.",
     page_size: int = 100,
     default_page_size: int | None = None,
     concurrency: int = 8,
@@ -76,20 +76,20 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "start_date",
             th.DateTimeType(nullable=False),
             "Start date",
-            f"{start_date} ISO 8601; a time without an offset is UTC. Everything, if it is not set.",
+            f"{start_date} ISO 8601; a time without an offset is UTC. Default: everything.",
         ),
         setting(
             "api_url",
             TEXT,
             "API URL",
-            "Scheme and host of the API, with a prefix where there is one, without a version.",
+            "Scheme and host of the API, and a prefix if there is one, without a version.",
             default=api_url,
         ),
         setting(
             "allow_http",
             th.BooleanType(nullable=False),
             "Allow HTTP",
-            "Send keys over http:// to hosts other than this machine too, where everybody on the way can read them.",
+            "Allow http:// to other machines. Anyone on the network path can then read the keys.",
             default=False,
         ),
         setting(
@@ -103,50 +103,52 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "concurrency",
             th.IntegerType(nullable=False, minimum=1, maximum=64),
             "Concurrency",
-            "Most requests in flight at once.",
+            "Maximum concurrent requests.",
             default=concurrency,
         ),
         setting(
             "requests_per_minute",
             positive,
             "Requests per minute",
-            "Most requests a minute. Lowered by what the API's headers say; set less where other programs use the key.",
+            "Maximum requests a minute, lowered to what the API's headers report. Set less if other "
+            "programs use the key.",
             default=requests_per_minute,
         ),
         setting(
             "page_size",
             th.IntegerType(nullable=False, minimum=1, maximum=page_size),
             "Page size",
-            f"Rows a page; {page_size} is the most.",
+            f"Page size (max {page_size}).",
             default=default_page_size or page_size,
         ),
         setting(
             "max_retries",
             positive,
             "Tries",
-            "Tries of one request on 408, 425, 5xx, time-outs and broken answers; 429 never counts.",
+            "Tries of one request on 408, 425, 5xx, time-outs and broken answers; a 429 doesn't count.",
             default=5,
         ),
         setting(
             "backoff_factor",
             th.NumberType(nullable=False, minimum=1),
             "Back-off factor",
-            "How much longer each wait between tries is than the one before; the first is 1 second.",
+            "Factor by which each wait between tries is longer than the one before; the first is 1 second.",
             default=2,
         ),
         setting(
             "request_timeout",
             th.NumberType(nullable=False, exclusive_minimum=0),
             "Request time-out",
-            "Seconds to wait for an answer, and for each further part of it; five times as many for the whole.",
+            "Seconds to wait for an answer, and for each further part of it. The whole answer may "
+            "take five times as long.",
             default=60,
         ),
         setting(
             "max_wait",
             positive,
             "Longest pause",
-            "Most seconds that the API may ask the tap to pause for (429). A longer pause ends the run with an error, "
-            "which says when it is over.",
+            "Maximum seconds that the API may ask the tap to wait (429). A longer wait ends the run "
+            "with an error, which says when it is over.",
             default=900,
         ),
         setting(
@@ -154,21 +156,21 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
             "max_response_mb",
             th.IntegerType(nullable=False, minimum=1, maximum=1_000),
             "Largest answer",
-            "Most megabytes of one answer, as it comes and decompressed. A larger one is an error.",
+            "Maximum megabytes of one answer, both as sent and decompressed. A larger one is an error.",
             default=32,
         ),
         setting(
             "user_agent",
             TEXT,
             "User agent",
-            f"User-Agent header of every request; `{tap}/<version>` if it is not set.",
+            f"User-Agent header of every request. Default: `{tap}/<version>`.",
         ),
         setting(
             "emit_activate_version_messages",
             th.BooleanType(nullable=False),
             "Announce versions",
-            "Announce a version after the last row of each stream that is read in full, so that the target can drop or "
-            "mark rows that are gone.",
+            "Send ACTIVATE_VERSION after the last record of each full-table stream, so that the "
+            "target can soft-delete rows that have disappeared.",
             default=True,
         ),
     ]

@@ -50,7 +50,7 @@ _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
 class Calendars(SingleObject, LumaStream):
-    """The calendar of each key; the run's first requests."""
+    """Calendar of each key; the run's first requests."""
 
     name = "calendar"
     path = "/v1/calendars/get"
@@ -65,7 +65,7 @@ class Calendars(SingleObject, LumaStream):
 
 
 class CalendarAdmins(Unpaged, LumaStream):
-    """Who administers a calendar."""
+    """Administrators of calendars."""
 
     name = "calendar_admins"
     path = "/v1/calendars/admins/list"
@@ -97,7 +97,7 @@ class MembershipTiers(LumaStream):
 
 
 class CalendarCoupons(LumaStream):
-    """Coupons for all events of a calendar; their use shows only in what remains."""
+    """Coupons for all events of a calendar. Their use shows only in `remaining_count`."""
 
     name = "calendar_coupons"
     path = "/v1/calendars/coupons/list"
@@ -105,7 +105,7 @@ class CalendarCoupons(LumaStream):
 
 
 class Contacts(LumaStream):
-    """People of a calendar; their counters and tags move without a trace."""
+    """People of a calendar. Their counters and tags change without an update time."""
 
     name = "contacts"
     path = "/v1/calendars/contacts/list"
@@ -134,7 +134,7 @@ class OneEvent(LumaStream):
 
 
 class Events(OneEvent):
-    """Events of the calendars, past and future, each once. A cancelled event is gone from the API, and so from here."""
+    """Events of the calendars, past and future, each once. Luma deletes cancelled events."""
 
     name = "events"
     path = "/v1/calendars/events/list"
@@ -215,7 +215,7 @@ class OfEvent(InWindow):
 
 
 class EventDetails(SingleObject, OfEvent, OneEvent):
-    """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
+    """Events with description, hosts and numbers of guests; a request for each event."""
 
     name = "event_details"
     path = "/v1/events/get"
@@ -225,7 +225,7 @@ class EventDetails(SingleObject, OfEvent, OneEvent):
 
 
 class EventHosts(InWindow, EmbeddedStream):
-    """Who runs an event; from `event_details`, without further requests."""
+    """Hosts of events; embedded in `event_details`, without requests."""
 
     name = "event_hosts"
     items_column = "hosts"
@@ -235,7 +235,7 @@ class EventHosts(InWindow, EmbeddedStream):
 
 
 class EventGuests(OfEvent):
-    """Guests of an event, of every status: also those who were merely invited."""
+    """Guests of events, of every status, including people who were only invited."""
 
     name = "event_guests"
     path = "/v1/events/guests/list"
@@ -290,7 +290,7 @@ class OfGuest(InWindow):
 
 
 class EventTickets(OfGuest, EmbeddedStream):
-    """Tickets, each of which is checked in by itself; from `event_guests`, without further requests."""
+    """Tickets, which are checked in one by one; embedded in `event_guests`, without requests."""
 
     name = "event_tickets"
     items_column = "event_tickets"
@@ -298,7 +298,7 @@ class EventTickets(OfGuest, EmbeddedStream):
 
 
 class GuestOrders(OfGuest):
-    """What guests ordered, and with which coupon. A request for each guest who registered."""
+    """Orders of guests, with their coupons; a request for each registered guest."""
 
     name = "guest_orders"
     path = "/v1/events/guests/get"
@@ -320,7 +320,7 @@ class GuestOrders(OfGuest):
 
 
 class TicketTypes(Unpaged, OfEvent):
-    """Ticket types of an event, also hidden ones, which guests refer to."""
+    """Ticket types of events, including hidden ones."""
 
     name = "ticket_types"
     path = "/v1/events/ticket-types/list"
@@ -330,7 +330,7 @@ class TicketTypes(Unpaged, OfEvent):
 
 
 class EventCoupons(OfEvent):
-    """Coupons of an event; their use shows only in what remains."""
+    """Coupons of events. Their use shows only in `remaining_count`."""
 
     name = "event_coupons"
     path = "/v1/events/coupons/list"
@@ -339,7 +339,7 @@ class EventCoupons(OfEvent):
 
 
 class EventBlasts(Unpaged, OfEvent):
-    """Mails to the guests of an event; only the current generation of the API has them."""
+    """Mails to the guests of events; only in the current generation of the API."""
 
     name = "event_blasts"
     path = "/v1/events/blasts/list"
@@ -406,7 +406,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
 
 
 class OrganizationAdmins(Unpaged, OfOrganization):
-    """Who administers the organization."""
+    """Administrators of the organization."""
 
     name = "organization_admins"
     path = "/v1/organizations/admins/list"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CurrentUser(SingleObject, SavvyCalStream):
-    """The user whom each key belongs to, whose part of the company is read; the run's first request."""
+    """User whom each key belongs to; the run's first requests."""
 
     name = "current_user"
     path = "/v1/me"
@@ -51,7 +51,7 @@ class OfMeeting(SavvyCalStream):
 
 
 class Events(OfMeeting):
-    """Meetings, past and future, of every state: those that start later than `lookback_days` before the bookmark.
+    """Meetings of every state, past and future.
 
     Unasked, SavvyCal shows only what is upcoming, confirmed and attended by the key's owner.
     """
@@ -109,7 +109,7 @@ class PastEvents(Events):
 
 
 class EventAttendees(EmbeddedStream, OfMeeting):
-    """Who takes part in a meeting, organizer and scheduler included; without requests of its own."""
+    """Attendees of meetings, with organizer and scheduler; embedded in `events`, without requests."""
 
     name = "event_attendees"
     parent_stream_type = Events
@@ -124,7 +124,7 @@ class EventAttendees(EmbeddedStream, OfMeeting):
 
 
 class SchedulingLinks(SavvyCalStream):
-    """Scheduling links, disabled ones too; without timestamps."""
+    """Scheduling links, including disabled ones; without timestamps."""
 
     name = "scheduling_links"
     path = "/v1/links"
@@ -148,7 +148,7 @@ class Workflows(SavvyCalStream):
 
 
 class WorkflowRules(BareList):
-    """What a workflow does, and when: a list for each workflow."""
+    """Rules of workflows: what they do, and when; a request for each workflow."""
 
     name = "workflow_rules"
     path = "/v1/workflows/{workflow_id}/rules"
@@ -158,7 +158,7 @@ class WorkflowRules(BareList):
 
 
 class Timezones(BareList):
-    """Time zones as they are at the moment of the run: offsets move with daylight saving time."""
+    """Time zones at the moment of the run; offsets change with daylight saving time."""
 
     name = "timezones"
     path = "/v1/time_zones"

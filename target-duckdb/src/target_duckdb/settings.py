@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1),
         default=BATCH_SIZE_ROWS,
         title="Rows per batch",
-        description="Most rows of one stream that are written in one transaction.",
+        description="Maximum rows of one stream in one transaction.",
     ),
     th.Property(
         "max_line_bytes",
@@ -52,8 +52,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=MAX_LINE_BYTES,
         title="Longest line",
         description=(
-            "Most bytes of a line of the input, or of a batch file; a longer one ends the load. A load takes up to 40 "
-            "times the memory of its longest line."
+            "Maximum bytes of a line of the input, or of a batch file; a longer one ends the load. A "
+            "load takes up to 40 times the memory of its longest line."
         ),
     ),
     th.Property(
@@ -68,7 +68,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Delete for good",
-        description="Remove the rows that vanished from the source instead of marking them in `_sdc_deleted_at`.",
+        description="Remove rows that have disappeared from the source, instead of setting `_sdc_deleted_at`.",
     ),
     th.Property(
         "data_flattening_max_level",
@@ -84,8 +84,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default="warn",
         title="Missing tables",
         description=(
-            "When the tap goes on from a state and the file has no table of one of its streams: `warn` loads what has "
-            "changed since, and says that earlier rows are missing; `fail` ends the load, and writes no state."
+            "If the tap continues from a state and a stream's table is missing: `warn` loads the "
+            "changes, and says that earlier rows are missing; `fail` ends the load, and writes no state."
         ),
     ),
     th.Property(
@@ -95,7 +95,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         title="Validate records",
         description=(
             "Check every record against its JSON schema, which takes several times as long as the load. "
-            "Off, every value is still checked against the type of its column."
+            "Values are checked against the type of their column in any case."
         ),
     ),
     th.Property(
@@ -112,15 +112,15 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=STORAGE_COMPATIBILITY_VERSION,
         title="Storage version",
         description=(
-            "DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the newest storage format. "
-            "A file that exists keeps its format."
+            "Oldest DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the "
+            "newest storage format. An existing file keeps its format."
         ),
     ),
     th.Property(
         "temp_dir",
         th.StringType,
         title="Temporary files",
-        description="Existing folder for the file that a batch passes through. Default: the system's.",
+        description="Existing folder for the temporary file of each batch. Default: the system's.",
     ),
     *(
         th.Property(

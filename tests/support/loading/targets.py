@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PAGE = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "loaders.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"`(\w+\.meltano\.yml)`.*?```yaml\n(.*?)```", PAGE, re.DOTALL))
 """What the page says to write, by the file's name."""
 

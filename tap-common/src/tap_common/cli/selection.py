@@ -99,7 +99,7 @@ def unusual(streams: Collection[APIStream], variable: str) -> Iterator[str]:
     if words:
         yield (
             f"Selected, though off by default, because they hold what people wrote or said: {names(words)}. "
-            "See docs/personal-data.md."
+            "See docs/guides/personal-data.md."
         )
 
 

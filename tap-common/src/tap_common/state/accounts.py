@@ -23,7 +23,7 @@ ANY = "*"
 
 _EXTRACTOR = "MELTANO_EXTRACTOR_NAME"
 _SCHEMA = "MELTANO_EXTRACT__LOAD_SCHEMA"
-_PAGE = "docs/several-accounts.md"
+_PAGE = "docs/guides/several-accounts.md"
 
 
 def accounts_setting(kind: str) -> th.Property[Any]:
@@ -32,9 +32,9 @@ def accounts_setting(kind: str) -> th.Property[Any]:
         "accounts",
         th.ObjectType(additional_properties=th.StringType(nullable=False), nullable=False),
         "Accounts",
-        f"Whose data each schema is for, as `{{schema: account}}`: {kind}; several with commas between; `{ANY}` for "
-        "any. A key of another account ends the run before anything is written. In Meltano an extractor with a schema "
-        f"of its own needs it: {_PAGE}.",
+        f"Account that each schema is for, as `{{schema: account}}`: {kind}; several are separated by commas; `{ANY}` "
+        "is any. A key of another account ends the run before anything is written. In Meltano, an extractor with a "
+        f"schema of its own needs it: {_PAGE}.",
     )
 
 
