@@ -93,7 +93,7 @@ class Accounts:
         return file.read_bytes()
 
     def is_loaded(self, name: str) -> bool:
-        """Whether the schema of an account has exactly the keys of the source in each table."""
+        """Return whether each table of an account has exactly the keys of the source."""
         tables, sandbox = self.rows(name), self.sandboxes[name]
         for stream in CALENDLY.default_streams():
             keys = CALENDLY.keys(stream)
@@ -161,7 +161,7 @@ OWN = [
 
 
 def refusals(api: Api) -> dict[str, Any]:
-    """What the page says that an extractor declares or refuses, all of it refused."""
+    """Return the credentials that the page has an extractor declare or refuse, all refused."""
     [row] = re.findall(rf"^\| `{api.tap.name}` \| (`api_key`.*) \|$", PAGE, re.MULTILINE)
     told = {name: YAML(typ="safe").load(value or "''") for name, value in re.findall(r"`(\w+)(?:: (\S+))?`", row)}
     return {name: value for name, value in told.items() if name not in OAUTH or name == "refresh_token"}

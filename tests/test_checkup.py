@@ -38,7 +38,7 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 @dataclass(frozen=True)
 class Report:
-    """What `--test` says: of the keys, of each stream, and in the end."""
+    """Output of `--test`: a part for the keys, a line for each stream, and a last line."""
 
     good: bool
     keys: list[str]
@@ -48,7 +48,7 @@ class Report:
 
 
 def report(runner: Runner, **config: Any) -> Report:
-    """What it says of some settings, to this process."""
+    """Return the output of `--test` in this process, with some settings."""
     lines: list[str] = []
     tap = runner.build(**config)
     try:

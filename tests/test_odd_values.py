@@ -59,7 +59,7 @@ def columns(api: Api) -> list[str]:
 
 
 def holds(value: Any, odd: Any) -> bool:
-    """Whether a column holds the value as it came, or an object that has more besides."""
+    """Return whether a column holds the value as it came, or an object with more fields."""
     return bool(value == odd or (isinstance(odd, dict) and isinstance(value, dict) and odd.items() <= value.items()))
 
 

@@ -47,7 +47,7 @@ def harmless(text: str) -> None:
 
 
 def lines(outcome: Outcome, *, structured: bool = False) -> list[str]:
-    """What a command has logged, after a look at each line of it."""
+    """Return the log of a command, after a check of each line."""
     harmless(outcome.err)
     found = outcome.err.rstrip("\n").split("\n")
     if structured:
@@ -60,7 +60,7 @@ def lines(outcome: Outcome, *, structured: bool = False) -> list[str]:
 
 @pytest.fixture(params=["plain", "structured"])
 def structured(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the log is JSON, as Meltano has it."""
+    """Parameter for logs as text, and as JSON as in Meltano."""
     if request.param == "plain":
         return False
     config = {

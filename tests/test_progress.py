@@ -98,7 +98,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[dict[str, str | None]]:
 
 
 def number(text: str | None) -> int:
-    """What a line says as 1,234."""
+    """Return the numbers of a line, such as 1,234."""
     return int(str(text).replace(",", ""))
 
 

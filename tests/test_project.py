@@ -1,4 +1,4 @@
-"""What holds for every package: imports, versions, schemas, settings, documents and style."""
+"""Rules for every package: imports, versions, schemas, settings, documents and style."""
 
 from __future__ import annotations
 

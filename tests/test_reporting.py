@@ -1,4 +1,4 @@
-"""What the tests themselves show."""
+"""Output of the tests themselves."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ SHARED = {
     "tools/demo.py": {r'"tap-scheduler": "savvycal"': ", "},
     "tools/meltano_settings.py": {IMPORT: "", r"TapScheduler(?=\])": ", "},
 }
-"""What is said again, as patterns, and what stands between the two."""
+"""Patterns of text that is repeated for the new tap, with the text between the two."""
 COPY = "> A copy: nothing on this page has been checked with {title} yet. Write it anew, and take this line away.\n\n"
 NEXT = """{name} is a copy of tap-scheduler that works, over a copy of its API in the sandbox. Make it {title}'s;
 run its tests after each step. CONTRIBUTING.md says more.
@@ -91,7 +91,7 @@ class Names:
         return text
 
     def taken(self) -> bool:
-        """Whether a file or a line that all taps share has one of the names already."""
+        """Return whether one of the names is taken by a file or a shared line."""
         if keyword.iskeyword(self.module) or any(any(ROOT.glob(self.renamed(one))) for one in COPIED):
             return True
         shared = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in SHARED)

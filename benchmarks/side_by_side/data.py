@@ -1,4 +1,4 @@
-"""What the server serves, byte for byte the same for every program, and what must arrive."""
+"""Data of the server, the same bytes for every program, and the rows that must arrive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Event:
 
     uuid: str
     start: str
-    """When it begins, as the API writes it: texts of one form, which sort as the moments do."""
+    """Start as the API writes it; texts of this form sort as the moments do."""
     body: bytes
     invitees: list[bytes]
     keys: list[str]

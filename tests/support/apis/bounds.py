@@ -25,7 +25,7 @@ HANDFUL = 3
 """Requests that a run may make beyond the bound: one that proves the key or tells the role (OnceHub, Calendly), one
 behind a last page that is full (OnceHub's messages), and one for what is read twice where two slices meet."""
 WINDOW = timedelta(days=30)
-"""How long after it took place a meeting or event may still change unseen: the setting `lookback_days`."""
+"""Time after a meeting or event in which it may still change: the setting `lookback_days`."""
 _DAY = timedelta(days=1)
 _SLICE = timedelta(days=30)
 
@@ -42,7 +42,7 @@ class Run:
     """Rows that the first page lacks where more follow."""
 
     def rows(self, stream: str) -> list[Row]:
-        """What the API has."""
+        """Return the objects of the API."""
         return self.sandbox.truth(self.api, stream)
 
     def pages(self, rows: int) -> int:
@@ -59,7 +59,7 @@ class Run:
         return sum(self.pages(rows[parent]) for parent in parents)
 
     def later(self, row: Row, column: str, back: timedelta = timedelta(0)) -> bool:
-        """Whether a time of a row is not earlier than so much before the last run; always so in a first run."""
+        """Return whether a row's time is at most so much before the last run; always true in a first run."""
         value = row[column]
         return self.since is None or value is None or datetime.fromisoformat(value) >= self.since - back
 

@@ -248,4 +248,4 @@ MUTATIONS = named(
     merge_two_contacts,
     delete_a_contact,
 )
-"""What happens to bookings, to the contacts who book, and to the messages about it."""
+"""Mutations of bookings, contacts and messages."""
