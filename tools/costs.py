@@ -241,7 +241,7 @@ def _time(minutes: float) -> str:
 
 
 def main() -> None:
-    """Count what was asked for, and write it down beside the rest."""
+    """Count the chosen accounts, and write the numbers beside the others."""
     logging.disable(logging.CRITICAL)
     wanted = {name for name in sys.argv[1:] if name in TAPS} or set(TAPS)
     sizes = {int(size) for size in sys.argv[1:] if size.isdecimal()} or set(SIZES)

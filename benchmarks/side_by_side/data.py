@@ -26,7 +26,7 @@ _INVITEES = (1, 2, 2, 1, 3)
 
 @dataclass
 class Event:
-    """One meeting, with what is asked for under it."""
+    """One meeting, with the lists below it."""
 
     uuid: str
     start: str

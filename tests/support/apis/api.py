@@ -71,7 +71,7 @@ class Api:
     """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
 
     snapshots: frozenset[str] = frozenset()
-    """Streams whose rows depend on the moment at which they are asked for."""
+    """Streams whose rows depend on the moment of the request."""
     announces_limit: bool = True
     """True if answers say how many requests remain."""
     hides_lists: bool = True
