@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 PAGE = (ROOT / "docs" / "guides" / "several-accounts.md").read_text(encoding="utf-8")
 ACCOUNTS = ("sales", "support")
 

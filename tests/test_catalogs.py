@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness import VirtualClock
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 Catalog = dict[str, Any]
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     # API, settings, what it answers with 403, stream, what is said of it, and whether a run goes through.
     Case = tuple[Api, dict[str, Any], tuple[str, ...], str, str, bool]
 
+pytestmark = pytest.mark.one_api
+
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 SECRET = re.compile(r"key|token|secret|password")
 NOT_SECRET = {"token_file", "flattening_max_key_length"}
 PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.\w+")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tap_common.stream import APIStream
 
 # What identifies an object, and what the run's first requests need.
+pytestmark = pytest.mark.one_api
+
 KEPT = {"uri", "id", "api_id", "current_organization", "organization"}
 ODD: dict[str, Any] = {
     "an empty text": "",

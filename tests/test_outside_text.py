@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 FORGED = "2026-01-01 00:00:00,000 | ERROR    | tap | forged"
 # Clears a terminal, begins a line, turns the direction of what follows around, and is long.
 HOSTILE = f"\x1b[2J\r\n{FORGED}\x85\u202e{'x' * 5_000}"

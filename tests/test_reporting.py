@@ -10,6 +10,8 @@ import pytest
 
 from commands import BIN
 
+pytestmark = pytest.mark.one_api
+
 ROOT = Path(__file__).parent.parent
 TESTS = """
 from pathlib import Path

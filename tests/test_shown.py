@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 
+pytestmark = pytest.mark.one_api
+
+
 def test_help_explains_the_commands_in_their_order_the_settings_that_one_needs_and_the_exit_codes(api: Api) -> None:
     outcome = run(api.tap.name, "--help")
 
