@@ -112,6 +112,7 @@ def accounts(serve: Callable[..., Sandbox], tmp_path: Path) -> Accounts:
     return Accounts(serve, tmp_path)
 
 
+@pytest.mark.long
 def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_run_leaves_alone(
     accounts: Accounts,
 ) -> None:
@@ -207,6 +208,7 @@ def test_the_page_s_example_ends_as_the_page_says(accounts: Accounts) -> None:
     assert list(accounts.sandboxes["sales"].requests) == []
 
 
+@pytest.mark.long
 def test_what_is_not_refused_is_inherited_and_not_a_row_of_that_account_is_loaded(accounts: Accounts) -> None:
     accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
     text = accounts.file.read_text(encoding="utf-8")
