@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sandbox import ManualClock, Sandbox
-from sandbox.luma.api import PATHS
+from sandbox.luma.endpoints import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.oncehub.api import COLLECTIONS
+from sandbox.oncehub.endpoints import COLLECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.calendly.truth import STREAMS as CALENDLY
-from sandbox.oncehub.api import STREAMS
+from sandbox.oncehub.truth import STREAMS
 from sandbox.world import DEFAULT_NOW
 
 UNTOUCHED = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.calendly.api import ENDPOINTS
+from sandbox.calendly.endpoints import ENDPOINTS
 from sandbox.calendly.keys import GROUP_ADMIN, MEMBER
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.paging import Listing, Row
+from sandbox.calendly.listing import Listing
 from sandbox.calendly.refusals import denied, invalid
 from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.text import brief, event_uri, is_brief, stamp, stamp_ms, uri, user_uri
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 MANY = 50

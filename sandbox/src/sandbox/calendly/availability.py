@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.calendly.event_types import EVENT_TYPE, event_type, find_event_type
-from sandbox.calendly.refusals import Refusal, invalid
+from sandbox.calendly.refusals import invalid
 from sandbox.calendly.request import TIME, USER, Endpoint, Param
 from sandbox.calendly.text import event_uri, stamp, uri, user_uri
+from sandbox.http import Refusal
 
 if TYPE_CHECKING:
-    from sandbox.calendly.paging import Row
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 BUSY_DAYS, AVAILABLE_DAYS = 7, 31

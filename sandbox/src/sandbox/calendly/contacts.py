@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.calendly.event_types import LOCATIONS
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.refusals import denied, not_found
 from sandbox.calendly.request import USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import brief, is_brief, maybe, stamp, uri, user_uri
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 MOST_CONTACTS_PER_NOTES_CALL = 10

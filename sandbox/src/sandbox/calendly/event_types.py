@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.people import user
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import ORGANIZATION, USER, Endpoint, Param, boolean, reference, sort_by
@@ -13,6 +13,7 @@ from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 EVENT_TYPE = reference("event_types")
 SCHEDULE = reference("user_availability_schedules")

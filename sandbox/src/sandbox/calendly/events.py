@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.event_types import LOCATIONS
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.people import led_groups
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
 STATUS = one_of("active", "canceled")

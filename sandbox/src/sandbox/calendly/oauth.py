@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from sandbox.calendly.keys import ADMIN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Key
-from sandbox.calendly.limit import Window
-from sandbox.calendly.refusals import Refusal
 from sandbox.calendly.text import uri, user_uri
+from sandbox.http import Refusal
+from sandbox.rate_limit import FixedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class Tokens:
 
     def __init__(self, world: World, clock: Callable[[], float]) -> None:
         self.world = world
-        self.window = Window(clock)
+        self.window = FixedWindow(clock)
         self.fresh = {REFRESH_TOKEN}
         self.issued: dict[str, datetime] = {}
 
@@ -53,8 +53,7 @@ class Tokens:
             Refusal: Calendly: 8 a minute; the client proves itself by HTTP Basic; a refresh token works once,
                 its second use is an `invalid_grant`.
         """
-        within, _ = self.window.ask("refresh", MOST_PER_MINUTE)
-        if not within:
+        if not self.window.count("refresh", MOST_PER_MINUTE).allowed:
             raise Refusal(429, None)
         if not proves(authorization):
             raise failed("invalid_client", "Client authentication failed.", 401)

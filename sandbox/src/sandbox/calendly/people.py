@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import GROUP, ORGANIZATION, USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import API, brief, maybe, stamp, uri, user_uri
@@ -12,6 +12,7 @@ from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 
 def user(person: r.Person) -> Row:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sandbox.http import Refusal
 
-class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """An answer other than the one asked for; `body` None means an empty body."""
-
-    def __init__(self, status: int, body: dict[str, Any] | None, headers: dict[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {body}")
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
+if TYPE_CHECKING:
+    from sandbox.http import Row
 
 
 def invalid(parameter: str, message: str) -> Refusal:
@@ -44,7 +39,7 @@ def lacks_scope(scope: str, told: str = "required_scopes") -> Refusal:
     """Return the refusal of a token without the scope (Calendly: 403, which may name this in several ways)."""
     message = "The access token does not have the scope that this request needs."
     title = {"title": "Insufficient scope", "message": message}
-    bodies: dict[str, dict[str, Any]] = {
+    bodies: dict[str, Row] = {
         "required_scopes": {**title, "required_scopes": [scope]},
         "title": title,
         "type": {"title": "Permission Denied", "type": "InsufficientScopeError", "message": message},

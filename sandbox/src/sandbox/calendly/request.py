@@ -6,20 +6,21 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox import projection
+from sandbox.calendly.keys import Key
+from sandbox.calendly.refusals import denied, invalid, lacks_scope, not_found, upgrade
+from sandbox.calendly.switches import Switches
 from sandbox.calendly.text import API, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.calendly.api import Calendly
-    from sandbox.calendly.keys import Key
-    from sandbox.calendly.paging import Listing
-    from sandbox.world import World
+    from sandbox.calendly.listing import Listing
     from sandbox.world import records as r
 
 MOST_PER_PAGE = 100
-DEFAULT_PER_PAGE = 20
+PLANS = ("free", "standard", "enterprise")
+"""Plans, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,11 @@ class Endpoint:
     plan: str = "free"
     rows: str = ""
 
+    @property
+    def stream(self) -> str:
+        """Name of the stream that has the rows of this endpoint."""
+        return self.rows or self.name
+
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Make sense of a query.
 
@@ -147,25 +153,29 @@ class Endpoint:
         return args
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: Calendly
-    key: Key
     endpoint: Endpoint
     path: Mapping[str, str]
-    args: Mapping[str, Any]
 
-    @property
-    def world(self) -> World:
-        """The world that is asked about."""
-        return self.api.world
+    @classmethod
+    def of(
+        cls, api: Switches, key: Key, endpoint: Endpoint, path: Mapping[str, str], query: Sequence[tuple[str, str]]
+    ) -> Call:
+        """Check plan, scope, parameters and switches, and return the call.
 
-    @property
-    def person(self) -> r.Person:
-        """Whose token it is."""
-        return self.world.seats[self.key.seat]
+        Raises:
+            Refusal: one of them forbids the request.
+        """
+        if PLANS.index(api.plan) < PLANS.index(endpoint.plan):
+            raise upgrade()
+        if endpoint.scope not in key.scopes:
+            raise lacks_scope(endpoint.scope, api.scope_refusal)
+        call = cls(api=api, key=key, endpoint=endpoint, path=path, args=endpoint.read(query))
+        call.check_switches(endpoint.path.format(**path))
+        return call
 
     def own_organization(self, name: str = "organization") -> None:
         """Refuse any other organization than the caller's (Calendly: 403)."""

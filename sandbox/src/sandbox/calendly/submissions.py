@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.events import tracking
-from sandbox.calendly.paging import Listing, Row
+from sandbox.calendly.listing import Listing
 from sandbox.calendly.refusals import denied, not_found
 from sandbox.calendly.request import ORGANIZATION, TIME, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import event_uri, invitee_uri, stamp, uri
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 BY_AGE = Param(sort_by("created_at"))
 

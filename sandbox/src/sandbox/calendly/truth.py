@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.api import ENDPOINTS
 from sandbox.calendly.availability import AVAILABLE_DAYS, BUSY_DAYS
+from sandbox.calendly.endpoints import ENDPOINTS
 from sandbox.calendly.keys import ADMIN
-from sandbox.calendly.paging import Listing, Row
-from sandbox.calendly.refusals import Refusal
+from sandbox.calendly.listing import Listing
+from sandbox.calendly.request import Call
 from sandbox.calendly.text import uri, user_uri
+from sandbox.http import Refusal, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.calendly.api import Calendly
     from sandbox.calendly.keys import Key
+    from sandbox.calendly.switches import Switches
 
 
 NOTES_CALL = 10
@@ -25,7 +26,7 @@ NOTES_CALL = 10
 class Reader:
     """Reads everything that one key may see; in its own scope if it is no admin's."""
 
-    def __init__(self, api: Calendly, key: Key = ADMIN) -> None:
+    def __init__(self, api: Switches, key: Key = ADMIN) -> None:
         self.api = api
         self.world = api.world
         self.key = key
@@ -37,7 +38,7 @@ class Reader:
         """Return all rows of one call; none if the children of this parent cannot be read."""
         endpoint = ENDPOINTS[name]
         try:
-            call = self.api.call(endpoint, self.key, {"uuid": uuid}, list(query))
+            call = Call.of(self.api, self.key, endpoint, {"uuid": uuid}, list(query))
             found = endpoint.answer(call)
         except Refusal as refusal:
             if refusal.status in {403, 404, 424}:
@@ -45,7 +46,7 @@ class Reader:
             raise
         rows = found.everything() if isinstance(found, Listing) else found
         rows = [rows] if isinstance(rows, dict) else rows
-        return [self.api.enrich(endpoint, row) for row in rows]
+        return [self.api.enrich(endpoint.stream, row) for row in rows]
 
     def ask_each(self, name: str, parameter: str, values: Iterable[str], *more: tuple[str, str]) -> list[Row]:
         """Return all rows of one call for each value of a parameter."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
-from sandbox.luma.request import CURRENT, LEGACY, PAGING, Endpoint, Param, one_of, sort_by
+from sandbox.luma.request import PAGING, Endpoint, Param, one_of, sort_by
+from sandbox.luma.switches import CURRENT, LEGACY
 from sandbox.luma.text import account, avatar_url, calendar_id, names, stamp, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world import records as r
     from sandbox.world.gatherings import records as g

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.request import EVENT, PAGING, TIMES, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import account, avatar_url, calendar_id, duration, event_id, names, stamp, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import event_id, maybe, names, user_id
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 

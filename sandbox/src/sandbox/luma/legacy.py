@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.luma import calendars, events, guests, organization, sales
-from sandbox.luma.request import DIRECTION, LEGACY, PAGING, TIMES, Endpoint, Param, one_of, sort_by
+from sandbox.luma.request import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of, sort_by
+from sandbox.luma.switches import LEGACY
 from sandbox.luma.text import maybe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.api import Luma
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
+    from sandbox.luma.switches import Switches
 
 RENAMED = {
     "id": "api_id",
@@ -62,12 +63,12 @@ def event(row: Row) -> Row:
     }
 
 
-def event_entry(_: Luma, row: Row, listing: Any) -> Row:
+def event_entry(_: Switches, row: Row, listing: Any) -> Row:
     """Wrap an event of the list; its labels stand beside it."""
     return {"api_id": f"calev-{listing.id}", "event": event(row), "tags": [doubled(tag) for tag in row["tags"]]}
 
 
-def event_details(_: Luma, row: Row, __: Any) -> Row:
+def event_details(_: Switches, row: Row, __: Any) -> Row:
     """Wrap a single event; its hosts stand beside it."""
     return {"event": event(row), "hosts": [doubled(host) for host in row["hosts"]]}
 
@@ -81,7 +82,7 @@ def answer(row: Row) -> Row:
     return {**row, "answer": company, "answer_company": company, "answer_job_title": title}
 
 
-def guest(api: Luma, row: Row, record: Any) -> Row:
+def guest(api: Switches, row: Row, record: Any) -> Row:
     """Return a guest: the first ticket and the first check-in, and answers twice."""
     tickets = [doubled(ticket) for ticket in row["event_tickets"]]
     stamps = [ticket["checked_in_at"] for ticket in tickets if ticket["checked_in_at"]]
@@ -99,23 +100,23 @@ def guest(api: Luma, row: Row, record: Any) -> Row:
     return older
 
 
-def guest_entry(api: Luma, row: Row, record: Any) -> Row:
+def guest_entry(api: Switches, row: Row, record: Any) -> Row:
     """Wrap a guest of the list."""
     return {"api_id": row["id"], "guest": guest(api, row, record)}
 
 
-def ticket_type(_: Luma, row: Row, __: Any) -> Row:
+def ticket_type(_: Switches, row: Row, __: Any) -> Row:
     """Return a kind of ticket, whose paid kind has another name."""
     kind = "fiat-price" if row["type"] == "paid" else row["type"]
     return doubled(row) | {"type": kind, "membership_restriction": None, "ethereum_token_requirements": []}
 
 
-def coupon(_: Luma, row: Row, __: Any) -> Row:
+def coupon(_: Switches, row: Row, __: Any) -> Row:
     """Return a coupon, which has the older names of its ids only."""
     return {RENAMED.get(name, name): value for name, value in row.items()}
 
 
-def person(_: Luma, row: Row, __: Any) -> Row:
+def person(_: Switches, row: Row, __: Any) -> Row:
     """Return a member of the audience: the person beneath `user`."""
     names = ("name", "first_name", "last_name", "avatar_url")
     kept = {name: value for name, value in row.items() if name not in {*names, "user_id"}}
@@ -128,17 +129,17 @@ def person(_: Luma, row: Row, __: Any) -> Row:
     }
 
 
-def plain(_: Luma, row: Row, __: Any) -> Row:
+def plain(_: Switches, row: Row, __: Any) -> Row:
     """Return a row with both names of its ids."""
     return doubled(row)
 
 
-def under(name: str) -> Callable[[Luma, Row, Any], Row]:
+def under(name: str) -> Callable[[Switches, Row, Any], Row]:
     """Return how a single object is put beneath a name."""
     return lambda _, row, __: {name: doubled(row)}
 
 
-def inside(name: str) -> Callable[[Luma, Row, Any], Row]:
+def inside(name: str) -> Callable[[Switches, Row, Any], Row]:
     """Return how an object beneath a name is given both names of its ids."""
     return lambda _, row, __: {name: row[name] and doubled(row[name])}
 

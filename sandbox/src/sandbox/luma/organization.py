@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.luma.calendars import calendar_row
 from sandbox.luma.events import access_of, labels, managed, within
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.request import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of
 from sandbox.luma.text import account, event_id, stamp
 
 if TYPE_CHECKING:
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 

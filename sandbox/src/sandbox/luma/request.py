@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox import projection
+from sandbox.luma.keys import Key
 from sandbox.luma.refusals import denied, invalid, not_found
+from sandbox.luma.switches import CURRENT, Switches
 from sandbox.luma.text import event_id, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sandbox.luma.api import Luma
-    from sandbox.luma.keys import Key
-    from sandbox.luma.paging import Listing, Row
+    from sandbox.http import Row
+    from sandbox.luma.listing import Listing
     from sandbox.world.gatherings import Gatherings
     from sandbox.world.gatherings import records as g
 
-CURRENT, LEGACY = "current", "legacy"
 DIRECTIONS = ("asc", "desc", "asc nulls last", "desc nulls last")
 
 
@@ -83,7 +84,7 @@ class Endpoint:
     params: Mapping[str, Param] = field(default_factory=dict)
     scope: str = "calendar"
     generations: frozenset[str] = frozenset({CURRENT})
-    wrap: Callable[[Luma, Row, Any], Row] | None = None
+    wrap: Callable[[Switches, Row, Any], Row] | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     entries: str = "entries"
     tells_more: bool = False
@@ -117,15 +118,12 @@ class Endpoint:
         return args, sorted(known)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: Luma
-    key: Key
     endpoint: Endpoint
     path: str
-    args: Mapping[str, Any]
 
     @property
     def gs(self) -> Gatherings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, boolean
 from sandbox.luma.text import event_id, maybe
@@ -12,7 +12,7 @@ from sandbox.luma.text import event_id, maybe
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.http import Refusal, Row
+from sandbox.luma.endpoints import call_to
 from sandbox.luma.keys import ORGANIZATION
-from sandbox.luma.paging import Listing, Row
-from sandbox.luma.refusals import Refusal
+from sandbox.luma.listing import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.api import Luma
     from sandbox.luma.keys import Key
+    from sandbox.luma.switches import Switches
 
 
 class Reader:
     """Reads everything that one key may see, in the shape of the current generation."""
 
-    def __init__(self, api: Luma, key: Key) -> None:
+    def __init__(self, api: Switches, key: Key) -> None:
         self.api = api
         self.key = key
 
     def ask(self, name: str, *query: tuple[str, str]) -> list[Row]:
         """Return all rows of one call; none if it is refused."""
         try:
-            call, _ = self.api.call(name, self.key, list(query))
+            call, _ = call_to(self.api, name, self.key, query)
             found = call.endpoint.answer(call)
         except Refusal as refusal:
             if refusal.status in {403, 404}:

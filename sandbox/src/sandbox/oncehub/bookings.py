@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.oncehub.collection import Collection, Filter, Gone
+from sandbox.oncehub.collection import Collection, Filter, buried
 from sandbox.oncehub.pages import calendar_ref, event_type_ref, is_legacy, master_page_ref, page_ref
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
 from sandbox.typed import as_typed
@@ -12,11 +12,11 @@ from sandbox.world import records as r
 from sandbox.world.desk_life import VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Row
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
     from sandbox.world.desk_records import Ticket
 
 STATUSES = ("requested", "scheduled", "rescheduled", "completed", "canceled", "no_show")
@@ -25,7 +25,7 @@ MINOR_UNITS = {"JPY": 1}
 """How many of the smallest unit make one of a currency, where that is not a hundred."""
 
 
-def status(api: OnceHub, ticket: Ticket) -> str:
+def status(api: Switches, ticket: Ticket) -> str:
     """Return what a booking's status is now."""
     if ticket.booking.cancellation:
         return "canceled"
@@ -40,7 +40,7 @@ def status(api: OnceHub, ticket: Ticket) -> str:
     return "rescheduled" if ticket.moved else "scheduled"
 
 
-def updated_at(api: OnceHub, ticket: Ticket) -> datetime:
+def updated_at(api: Switches, ticket: Ticket) -> datetime:
     """Return the latest time that moves `last_updated_time`."""
     meeting = ticket.meeting
     latest = max(ticket.updated_at, ticket.booking.updated_at, meeting.updated_at)
@@ -52,27 +52,27 @@ def updated_at(api: OnceHub, ticket: Ticket) -> datetime:
     return latest
 
 
-def creation_time(_: OnceHub, ticket: Ticket) -> datetime:
+def creation_time(_: Switches, ticket: Ticket) -> datetime:
     """Return the time of creation, as shown."""
     return shown(ticket.created_at, brief=ticket.serial % 2 == 0)
 
 
-def starting_time(_: OnceHub, ticket: Ticket) -> datetime:
+def starting_time(_: Switches, ticket: Ticket) -> datetime:
     """Return the start, as shown."""
     return shown(ticket.meeting.start)
 
 
-def last_updated_time(api: OnceHub, ticket: Ticket) -> datetime:
+def last_updated_time(api: Switches, ticket: Ticket) -> datetime:
     """Return the time of the last change, as shown."""
     return shown(updated_at(api, ticket), brief=ticket.serial % 3 == 0)
 
 
-def booking_ref(_: OnceHub, ticket: Ticket) -> str:
+def booking_ref(_: Switches, ticket: Ticket) -> str:
     """Return a booking's id."""
     return ref("BKNG", ticket.id)
 
 
-def show(api: OnceHub, ticket: Ticket) -> Row:
+def show(api: Switches, ticket: Ticket) -> Row:
     """Show a booking."""
     number, meeting, booking = ticket.serial, ticket.meeting, ticket.booking
     desk = api.world.desk
@@ -109,7 +109,7 @@ def show(api: OnceHub, ticket: Ticket) -> Row:
     return row | (page_fields(ticket) if is_legacy(meeting.event_type) else calendar_fields(ticket, address))
 
 
-def calloff(api: OnceHub, ticket: Ticket) -> Row | list[Row] | None:
+def calloff(api: Switches, ticket: Ticket) -> Row | list[Row] | None:
     """Show why a booking was canceled or moved: an object, a list of one, an object of nothing, or null."""
     blank = {"reason": "", "actioned_by": "", "user_id": ""}
     host = user_ref(api.world.desk, ticket.owner)
@@ -191,7 +191,7 @@ def page_fields(ticket: Ticket) -> Row:
     }
 
 
-def conversation(api: OnceHub, ticket: Ticket) -> Row:
+def conversation(api: Switches, ticket: Ticket) -> Row:
     """Show the conversation that led to a booking."""
     return {
         "id": ref("CVR", ticket.id),
@@ -211,18 +211,12 @@ def conversation(api: OnceHub, ticket: Ticket) -> Row:
     }
 
 
-def gone(api: OnceHub) -> Iterable[Gone]:
-    """Return the bookings that were destroyed or erased."""
-    graves = api.world.desk.graves.values()
-    return (Gone(ref("BKNG", one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == "ticket")
-
-
-def same(shown: Callable[[OnceHub, Ticket], str | None]) -> Filter:
+def same(shown: Callable[[Switches, Ticket], str | None]) -> Filter:
     """Return the filter by something of a booking."""
     return Filter(lambda api, value: lambda ticket: shown(api, ticket) == value)
 
 
-def of_calendars(_: OnceHub, ticket: Ticket) -> str | None:
+def of_calendars(_: Switches, ticket: Ticket) -> str | None:
     """Return the booking calendar, if it is one's."""
     kind = ticket.meeting.event_type
     return None if is_legacy(kind) else calendar_ref(kind)
@@ -231,13 +225,13 @@ def of_calendars(_: OnceHub, ticket: Ticket) -> str | None:
 def of_pages(name: str) -> Filter:
     """Return the filter by one of the fields of booking pages."""
 
-    def shown(_: OnceHub, ticket: Ticket) -> str | None:
+    def shown(_: Switches, ticket: Ticket) -> str | None:
         return page_fields(ticket)[name] if is_legacy(ticket.meeting.event_type) else None
 
     return same(shown)
 
 
-def hosted(api: OnceHub, value: str) -> Callable[[Ticket], bool]:
+def hosted(api: Switches, value: str) -> Callable[[Ticket], bool]:
     """Return the rule for bookings that a user hosts, alone or with others."""
     desk = api.world.desk
     return lambda ticket: any(user_ref(desk, one) == value for one in (ticket.owner, *ticket.meeting.hosts))
@@ -250,7 +244,7 @@ BOOKINGS = Collection(
     rows=lambda api: api.world.desk.tickets.values(),
     ref=booking_ref,
     show=show,
-    gone=gone,
+    gone=buried("ticket", "BKNG"),
     filters={
         "status": Filter(lambda api, value: lambda ticket: status(api, ticket) == value, STATUSES),
         "owner": same(lambda api, ticket: user_ref(api.world.desk, ticket.owner)),

@@ -9,13 +9,14 @@ from operator import gt, lt
 from typing import TYPE_CHECKING, Any
 
 from sandbox.oncehub.refusals import invalid
+from sandbox.oncehub.text import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sandbox.oncehub.api import OnceHub
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
 
-Row = dict[str, Any]
 Key = tuple[datetime, int]
 
 MOST_PER_PAGE = 100
@@ -38,18 +39,28 @@ class Gone:
 class Filter:
     """An equality filter: `keep` returns the rule for a value; `allowed` are its only values, if any."""
 
-    keep: Callable[[OnceHub, str], Callable[[Any], bool]]
+    keep: Callable[[Switches, str], Callable[[Any], bool]]
     allowed: tuple[str, ...] = ()
 
 
-def by_age(_: OnceHub, record: Any) -> Key:
+def by_age(_: Switches, record: Any) -> Key:
     """Return the time of creation, and what breaks a tie."""
     return record.created_at, record.serial
 
 
-def nothing(_: OnceHub) -> Iterable[Gone]:
+def nothing(_: Switches) -> Iterable[Gone]:
     """Return that nothing of the kind is ever deleted."""
     return ()
+
+
+def buried(kind: str, prefix: str) -> Callable[[Switches], Iterable[Gone]]:
+    """Return how to find what is gone, of one kind."""
+
+    def rows(api: Switches) -> Iterable[Gone]:
+        graves = api.world.desk.graves.values()
+        return (Gone(ref(prefix, one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == kind)
+
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +74,13 @@ class Collection:
     name: str
     path: str
     object: str
-    rows: Callable[[OnceHub], Iterable[Any]]
-    ref: Callable[[OnceHub, Any], str]
-    show: Callable[[OnceHub, Any], Row]
-    key: Callable[[OnceHub, Any], Key] = by_age
-    gone: Callable[[OnceHub], Iterable[Gone]] = nothing
+    rows: Callable[[Switches], Iterable[Any]]
+    ref: Callable[[Switches, Any], str]
+    show: Callable[[Switches, Any], Row]
+    key: Callable[[Switches, Any], Key] = by_age
+    gone: Callable[[Switches], Iterable[Gone]] = nothing
     filters: Mapping[str, Filter] = field(default_factory=dict)
-    times: Mapping[str, Callable[[OnceHub, Any], datetime]] = field(default_factory=dict)
+    times: Mapping[str, Callable[[Switches, Any], datetime]] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expands: bool = False
     has_more: bool = True
@@ -102,7 +113,7 @@ class Query:
         return True
 
 
-def within(api: OnceHub, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
+def within(api: Switches, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
     """Return the rule of a time filter, which is strict; a stub has the times of its beginning and its end."""
     read = collection.times[name]
     compare: Callable[[date, date], bool] = gt if operator == "gt" else lt
@@ -118,7 +129,7 @@ def within(api: OnceHub, collection: Collection, name: str, operator: str, bound
     return rule
 
 
-def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
+def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
     """Make sense of a query.
 
     Raises:
@@ -169,7 +180,7 @@ def page_size(text: str) -> int:
     return int(text)
 
 
-def read_filter(api: OnceHub, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
+def read_filter(api: Switches, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
     """Return the rule of an equality filter; several values at once only where a switch allows them."""
     values = text.split(",") if one.allowed and api.many_statuses else [text]
     for value in values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,11 @@ from sandbox.oncehub.refusals import invalid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sandbox.oncehub.api import OnceHub
     from sandbox.oncehub.collection import Collection, Gone, Key, Query
+    from sandbox.oncehub.switches import Switches
+
+STUB_DAYS = 7
+"""Days for which a deleted object may be listed as a stub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,17 @@ class Ordered:
     places: dict[str, int]
 
     @classmethod
-    def of(cls, api: OnceHub, collection: Collection, stubs: Iterable[Gone]) -> Ordered:
-        """Put a collection in order."""
+    def of(cls, api: Switches, collection: Collection) -> Ordered:
+        """Return a collection in order, with stubs of recently deleted objects if the switch wants them."""
+        stubs: list[Gone] = []
+        if api.list_deleted_stubs and collection.has_stubs:
+            since = api.world.now - timedelta(days=STUB_DAYS)
+            stubs = [one for one in collection.gone(api) if one.at > since]
+        return api.cached(f"{collection.name} {stubs}", lambda: cls.sorted(api, collection, stubs))
+
+    @classmethod
+    def sorted(cls, api: Switches, collection: Collection, stubs: Iterable[Gone]) -> Ordered:
+        """Sort a collection and its stubs."""
         found = [(collection.key(api, one), collection.ref(api, one), one) for one in collection.rows(api)]
         found += [(one.key, one.ref, one) for one in stubs]
         found.sort(key=lambda each: each[:2])
@@ -48,7 +61,7 @@ class Page:
 class Pager:
     """Cuts pages, and remembers where each of their ends was."""
 
-    def __init__(self, api: OnceHub) -> None:
+    def __init__(self, api: Switches) -> None:
         self.api = api
         self.ends: dict[tuple[str, str], Key] = {}
 
@@ -69,7 +82,7 @@ class Pager:
 
     def page(self, query: Query) -> Page:
         """Cut one page."""
-        ordered = self.api.ordered(query.collection)
+        ordered = Ordered.of(self.api, query.collection)
         count = len(ordered.entries)
 
         def kept(span: range) -> Iterable[int]:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sandbox.oncehub.collection import Collection, Filter, Gone, once
+from sandbox.oncehub.collection import Collection, Filter, buried, once
 from sandbox.oncehub.pages import team_ref
 from sandbox.oncehub.refusals import invalid
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Key, Row
+    from sandbox.http import Row
+    from sandbox.oncehub.collection import Key
+    from sandbox.oncehub.switches import Switches
     from sandbox.world.desk_records import Card
 
 User = r.Membership | r.Invitation
@@ -29,18 +30,18 @@ NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 PLACES = {"in_person": "in_person_by_host", "host_calls": "phone_by_guest", "guest_calls": "in_person_by_guest"}
 
 
-def users(api: OnceHub) -> Iterable[User]:
+def users(api: Switches) -> Iterable[User]:
     """Return the members, and those who are invited to become one."""
     yield from api.world.memberships.values()
     yield from (one for one in api.world.invitations.values() if one.status == "pending")
 
 
-def user_id(api: OnceHub, user: User) -> str:
+def user_id(api: Switches, user: User) -> str:
     """Return a user's id."""
     return ref("USR", user.id) if isinstance(user, r.Invitation) else user_ref(api.world.desk, user.person)
 
 
-def user_key(api: OnceHub, user: User) -> Key:
+def user_key(api: Switches, user: User) -> Key:
     """Return where a user is listed: by the invitation, if there was one."""
     found: r.Record = user
     if isinstance(user, r.Membership):
@@ -48,7 +49,7 @@ def user_key(api: OnceHub, user: User) -> Key:
     return found.created_at, found.serial
 
 
-def teams_of(api: OnceHub, membership: r.Membership) -> list[r.Team | r.Group]:
+def teams_of(api: Switches, membership: r.Membership) -> list[r.Team | r.Group]:
     """Return the teams of a member."""
     world = api.world
     found: list[r.Team | r.Group] = [team for team in world.teams.values() if membership.person in team.people]
@@ -56,13 +57,13 @@ def teams_of(api: OnceHub, membership: r.Membership) -> list[r.Team | r.Group]:
     return found + list(groups.values())
 
 
-def role(api: OnceHub, membership: r.Membership) -> str:
+def role(api: Switches, membership: r.Membership) -> str:
     """Return the name of a member's role."""
     leads = any(one.holder is membership and one.role == "admin" for one in api.world.group_places.values())
     return ROLES.get(membership.role, "Team Manager" if leads else "Member")
 
 
-def show_user(api: OnceHub, user: User) -> Row:
+def show_user(api: Switches, user: User) -> Row:
     """Show a user."""
     row: Row = {"object": "user", "id": user_id(api, user)}
     if isinstance(user, r.Invitation):
@@ -86,12 +87,12 @@ def email_of(user: User) -> str:
     return user.email if isinstance(user, r.Invitation) else user.person.email
 
 
-def teams(api: OnceHub) -> list[r.Team | r.Group]:
+def teams(api: Switches) -> list[r.Team | r.Group]:
     """Return the teams."""
     return [*api.world.teams.values(), *api.world.groups.values()]
 
 
-def with_user(api: OnceHub, value: str) -> Callable[[r.Team | r.Group], bool]:
+def with_user(api: Switches, value: str) -> Callable[[r.Team | r.Group], bool]:
     """Return the rule for the teams of a user."""
     found = {
         team.id
@@ -102,17 +103,7 @@ def with_user(api: OnceHub, value: str) -> Callable[[r.Team | r.Group], bool]:
     return lambda team: team.id in found
 
 
-def buried(kind: str, prefix: str) -> Callable[[OnceHub], Iterable[Gone]]:
-    """Return how to find what is gone, of one kind."""
-
-    def rows(api: OnceHub) -> Iterable[Gone]:
-        graves = api.world.desk.graves.values()
-        return (Gone(ref(prefix, one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == kind)
-
-    return rows
-
-
-def availability(api: OnceHub, user: User, pairs: Sequence[tuple[str, str]] = ()) -> Row:
+def availability(api: Switches, user: User, pairs: Sequence[tuple[str, str]] = ()) -> Row:
     """Show when a user can be booked; those who are only invited have no hours yet."""
     since = overrides_since(once(pairs))
     if isinstance(user, r.Invitation):
@@ -159,7 +150,7 @@ def contact_updated(card: Card) -> datetime:
     return max(card.updated_at, card.record.updated_at)
 
 
-def show_contact(api: OnceHub, card: Card) -> Row:
+def show_contact(api: Switches, card: Card) -> Row:
     """Show a contact; what is missing is null in some and empty in others."""
     record, number = card.record, card.serial
     none = ("", None)[number % 2]

@@ -13,8 +13,8 @@ from sandbox.world import words
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.savvycal.api import SavvyCal
-    from sandbox.savvycal.text import Row
+    from sandbox.http import Row
+    from sandbox.savvycal.switches import Switches
     from sandbox.world import records as r
     from sandbox.world.invitations import Event
 
@@ -93,7 +93,7 @@ class View:
 class EventRows:
     """Writes events as the switches want them."""
 
-    def __init__(self, api: SavvyCal) -> None:
+    def __init__(self, api: Switches) -> None:
         self.send_uuid = api.send_uuid
         self.keep_dropped = api.keep_dropped
         self.extra = api.extra_fields.get("event_attendees", {})

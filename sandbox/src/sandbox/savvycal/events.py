@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 from sandbox.savvycal.event_rows import EventRows, View
 from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.refusals import invalid, not_found
 from sandbox.savvycal.request import EVENTS, Endpoint
-from sandbox.savvycal.text import Row, id_of, invalid, not_found, uuid_of
+from sandbox.savvycal.text import id_of, uuid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from sandbox.savvycal.api import SavvyCal
+    from sandbox.http import Row
     from sandbox.savvycal.paging import Key
     from sandbox.savvycal.request import Call
+    from sandbox.savvycal.switches import Switches
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -28,7 +30,7 @@ def micros(moment: datetime) -> int:
     return (moment - BEGINNING) // MICROSECOND
 
 
-def sort(api: SavvyCal) -> list[tuple[Key, View]]:
+def sort(api: Switches) -> list[tuple[Key, View]]:
     """Return every event, by its start and id."""
     views = [View.of(event) for event in api.world.invites.all()]
     return sorted((((micros(view.start), view.id), view) for view in views), key=lambda row: row[0])
@@ -119,7 +121,7 @@ def one(call: Call) -> Row:
     return EventRows(call.api).row(view)
 
 
-def index(api: SavvyCal) -> dict[str, View]:
+def index(api: Switches) -> dict[str, View]:
     """Return every event by both of its ids."""
     found = {}
     for (_, name), view in api.cached("events", lambda: sort(api)):

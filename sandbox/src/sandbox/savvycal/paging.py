@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sandbox.savvycal.text import Row, invalid
+from sandbox.savvycal.refusals import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sandbox.http import Row
 
 Key = tuple[int, str]
 """What a list is sorted by: microseconds since 1970 (0 where only the id counts), and the id."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.savvycal.text import Row, invalid
+from sandbox import projection
+from sandbox.savvycal.keys import Key
+from sandbox.savvycal.refusals import invalid
+from sandbox.savvycal.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.savvycal.api import SavvyCal
+    from sandbox.http import Row
     from sandbox.savvycal.paging import Listing
-    from sandbox.world import World
-    from sandbox.world import records as r
 
 MOST_PER_PAGE = 100
 DEFAULT_PER_PAGE = 20
@@ -31,26 +32,6 @@ STATES = (
     "tentative",
 )
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A token: whose it is (`seat` in the world), and whether that person's teams are the whole company."""
-
-    name: str
-    seat: str
-    everybody: bool = False
-    expired: bool = False
-
-
-KEYS = {
-    key.name: key
-    for key in (
-        Key("sandbox-admin", "owner", everybody=True),
-        Key("sandbox-member", "member"),
-        Key("sandbox-expired", "owner", expired=True),
-    )
-}
 
 
 def one_of(*values: str) -> Callable[[str], str]:
@@ -156,21 +137,21 @@ class Endpoint:
         return args
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: SavvyCal
-    key: Key
+    endpoint: Endpoint
     path: Mapping[str, str]
-    args: Mapping[str, Any]
 
-    @property
-    def world(self) -> World:
-        """The world that is asked about."""
-        return self.api.world
+    @classmethod
+    def of(
+        cls, api: Switches, key: Key, endpoint: Endpoint, path: Mapping[str, str], query: Sequence[tuple[str, str]]
+    ) -> Call:
+        """Check switches and parameters, and return the call.
 
-    @property
-    def person(self) -> r.Person:
-        """Whose token it is."""
-        return self.world.seats[self.key.seat]
+        Raises:
+            Refusal: one of them forbids the request.
+        """
+        api.check(endpoint.path.replace(":path", "").format(**path))
+        return cls(api=api, key=key, endpoint=endpoint, path=path, args=endpoint.read(query))

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sandbox.savvycal.event_rows import fields, scope
 from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.refusals import not_found
 from sandbox.savvycal.request import LINKS, Endpoint
-from sandbox.savvycal.text import id_of, not_found, stamp
+from sandbox.savvycal.text import id_of, stamp
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sandbox.http import Row
     from sandbox.savvycal.request import Call
-    from sandbox.savvycal.text import Row
     from sandbox.world.invitations import Rule, Workflow
 
 R = TypeVar("R", bound=r.Record)

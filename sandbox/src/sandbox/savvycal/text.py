@@ -1,11 +1,11 @@
-"""How SavvyCal writes ids and times, and how it says no."""
+"""Ids and times in SavvyCal's notation."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from sandbox.world import records as r
 
-Row = dict[str, Any]
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -54,33 +53,3 @@ def local(moment: datetime, zone: str | None) -> str:
 def maybe(moment: datetime | None) -> str | None:
     """Write a time that may be missing."""
     return None if moment is None else stamp(moment)
-
-
-class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """An answer other than the one asked for; a string is sent as plain text."""
-
-    def __init__(self, status: int, body: Row | str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {body}")
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
-
-
-def invalid(parameter: str, message: str) -> Refusal:
-    """Return the refusal of a parameter's value (SavvyCal: 422 with messages by parameter)."""
-    return Refusal(422, {"errors": {parameter: [message]}})
-
-
-def unauthenticated() -> Refusal:
-    """Return the refusal of a missing, unknown or expired token (SavvyCal: 401, one word of plain text)."""
-    return Refusal(401, "Unauthenticated")
-
-
-def not_found() -> Refusal:
-    """Return the refusal of what does not exist, or not for this caller (SavvyCal: 404; its body is unverified)."""
-    return Refusal(404, "Not Found")
-
-
-def forbidden() -> Refusal:
-    """Return the refusal of what a test has forbidden."""
-    return Refusal(403, "Forbidden")

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sandbox.savvycal.refusals import not_found
 from sandbox.savvycal.request import ZONE, ZONES, Endpoint
-from sandbox.savvycal.text import maybe, not_found
+from sandbox.savvycal.text import maybe
 
 if TYPE_CHECKING:
+    from sandbox.http import Row
     from sandbox.savvycal.request import Call
-    from sandbox.savvycal.text import Row
 
 FARTHEST = timedelta(days=400)
 STEP = timedelta(days=7)
