@@ -6,18 +6,19 @@ import asyncio
 import socket
 import struct
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+from sandbox.control import PATH as CONTROL
+from sandbox.simulation import RecordedRequest
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sandbox.server import Sandbox
+    from sandbox.simulation import Simulation
 
-CONTROL = "_world"
 OK = 200
 JSON, HTML = b"application/json", b"text/html; charset=utf-8"
 PAGE = b"<!DOCTYPE html><html><body><h1>Sorry</h1></body></html>"
@@ -48,35 +49,18 @@ DATES = {"date-ahead": timedelta(days=10), "date-behind": timedelta(days=-10), "
 """By how much the `Date` of a good answer is wrong; None: it has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRequest:
-    """A request that was made. Never holds a credential.
-
-    `path` is the path within the API; `status` None means that the connection was reset; `key` is the name
-    of a known key; `at` is the clock's reading on arrival, in seconds.
-    """
-
-    api: str
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    status: int | None
-    key: str | None
-    at: float
-
-
 class Gate:
     """The outermost application."""
 
-    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
-        self.sandbox = sandbox
+    def __init__(self, simulation: Simulation, app: ASGIApp) -> None:
+        self.simulation = simulation
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it go wrong."""
-        sandbox = self.sandbox
-        sandbox.flow_on()
-        arrived = sandbox.clock()
+        simulation = self.simulation
+        simulation.flow_on()
+        arrived = simulation.clock()
         path: str = scope["path"]
         _, api, *rest = path.split("/", 2)
         query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
@@ -84,9 +68,9 @@ class Gate:
         def note(status: int | None) -> None:
             if api == CONTROL:
                 return
-            name = sandbox.key_name(api, scope["headers"])
-            requested = RecordedRequest(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
-            sandbox.requests.append(requested)
+            name = simulation.key_name(api, scope["headers"])
+            request = RecordedRequest(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
+            simulation.requests.append(request)
 
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -104,20 +88,20 @@ class Gate:
             status, kind, body = ANSWERS[fault]
             headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
             if fault == "429-retry-after":
-                headers.append((b"retry-after", str(sandbox.faults.retry_after).encode()))
+                headers.append((b"retry-after", str(simulation.faults.retry_after).encode()))
             await send_dated({"type": "http.response.start", "status": status, "headers": headers})
             await send_dated({"type": "http.response.body", "body": body})
         else:
             if fault == "slow":
-                await self.wait(sandbox.faults.slow_seconds)
-            understood = urlencode(sandbox.signals.understood(api, query)).encode()
+                await self.wait(simulation.faults.slow_seconds)
+            understood = urlencode(simulation.signals.understood(api, query)).encode()
             answering = marked(send_dated) if fault == "byte-order-mark" else send_dated
             changing = self.changing(api, "/" + "".join(rest), query, answering)
             await self.app({**scope, "query_string": understood}, receive, changing)
 
     def changing(self, api: str, path: str, query: list[tuple[str, str]], send: Send) -> Send:
         """Return what sends an answer on with its paging gone wrong; every answer is one body."""
-        if not self.sandbox.signals.to_change(api, path):
+        if not self.simulation.signals.to_change(api, path):
             return send
         start: Message = {}
 
@@ -127,7 +111,7 @@ class Gate:
                 return
             if start["status"] == OK:
                 headers = {name.decode(): value.decode() for name, value in start["headers"]}
-                body = self.sandbox.signals.answer(api, path, query, headers, message["body"])
+                body = self.simulation.signals.answer(api, path, query, headers, message["body"])
                 headers["content-length"] = str(len(body))
                 start["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
                 message = {**message, "body": body}
@@ -138,19 +122,19 @@ class Gate:
 
     def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
         """Let happen what was to happen now, and return the fault that this request gets, if any."""
-        self.sandbox.go_on()
-        return self.sandbox.faults.draw(method, path, query)
+        self.simulation.go_on()
+        return self.simulation.faults.draw(method, path, query)
 
     def dates(self, fault: str | None) -> list[tuple[bytes, bytes]]:
         """Return the header that says what time it is, or none."""
         wrong_by = DATES.get(fault or "", timedelta(0))
         if wrong_by is None:
             return []
-        return [(b"date", format_datetime(self.sandbox.world.now + wrong_by, usegmt=True).encode())]
+        return [(b"date", format_datetime(self.simulation.world.now + wrong_by, usegmt=True).encode())]
 
     async def wait(self, seconds: float) -> None:
         """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""
-        sleep = getattr(self.sandbox.clock, "sleep", None)
+        sleep = getattr(self.simulation.clock, "sleep", None)
         if sleep is None:
             await asyncio.sleep(seconds)
         else:

@@ -6,45 +6,28 @@ It follows the world and never changes it; whatever chance does here leaves ever
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sandbox.world import desk_life
+from typing_extensions import override
+
 from sandbox.world.desk_index import Index
 from sandbox.world.desk_records import Card, Text, Ticket
+from sandbox.world.extension import change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     from sandbox.world import records as r
-    from sandbox.world.world import World
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 TRASH_DAYS = 30
 """What was trashed is destroyed after so many days."""
+OUTCOMES: dict[str | None, int] = {"delivered": 80, "failed": 10, "rejected": 6, None: 4}
+"""Weights of a text message's final statuses; None: it is never settled."""
 SETTLED = ("delivered", "failed", "rejected")
-
-
-def change(method: Callable[Concatenate[Desk, P], T]) -> Callable[Concatenate[Desk, P], T]:
-    """Mark a method that changes the world, as `state.change` does."""
-
-    @wraps(method)
-    def changing(self: Desk, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.world.lock:
-            self.world.version += 1
-            return method(self, *args, **kwargs)
-
-    return changing
 
 
 class Desk(Index):
     """What can happen at the booking desk, to the world's own bookings and contacts; a card stands for its contact."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        desk_life.begin(world, self)
 
     @change
     def trash(self, booking: r.Booking) -> None:
@@ -56,8 +39,8 @@ class Desk(Index):
         ticket = self.ticket(booking)
         if ticket.trashed_at:
             raise ValueError(f"booking {booking.id} is in the trash already")
-        ticket.trashed_at = ticket.changes["trash"] = self.world.now
-        self.world.after(timedelta(days=TRASH_DAYS), desk_life.is_destroyed, self, ticket, self.world.now)
+        ticket.trashed_at = ticket.changes["trash"] = self.now
+        self.after(timedelta(days=TRASH_DAYS), self._empty_trash, ticket, self.now)
 
     @change
     def restore(self, booking: r.Booking) -> None:
@@ -70,7 +53,11 @@ class Desk(Index):
         if not ticket.trashed_at:
             raise ValueError(f"booking {booking.id} is not in the trash")
         ticket.trashed_at = None
-        ticket.changes["trash"] = self.world.now
+        ticket.changes["trash"] = self.now
+
+    def _empty_trash(self, ticket: Ticket, since: datetime) -> None:
+        if ticket.id in self.tickets and ticket.trashed_at == since:
+            self.destroy(ticket)
 
     @change
     def destroy(self, ticket: Ticket) -> None:
@@ -85,10 +72,10 @@ class Desk(Index):
             ValueError: it waits already, is called off, or over.
         """
         ticket = self.ticket(booking)
-        if ticket.approval or ticket.called_off or ticket.meeting.end <= self.world.now:
+        if ticket.approval or ticket.called_off or ticket.meeting.end <= self.now:
             raise ValueError(f"booking {booking.id} waits already, is called off, or over")
         ticket.approval = "requested"
-        ticket.changes["approval"] = self.world.now
+        ticket.changes["approval"] = self.now
 
     @change
     def approve(self, booking: r.Booking) -> None:
@@ -113,7 +100,7 @@ class Desk(Index):
         if ticket.approval != "requested" or ticket.called_off:
             raise ValueError(f"booking {booking.id} does not wait for approval")
         ticket.approval = approval
-        ticket.changes["approval"] = self.world.now
+        ticket.changes["approval"] = self.now
         return ticket
 
     @change
@@ -121,14 +108,14 @@ class Desk(Index):
         """Give a booking to another host."""
         ticket = self.ticket(booking)
         ticket.owner = person
-        ticket.changes["reassignment"] = self.world.now
+        ticket.changes["reassignment"] = self.now
 
     @change
     def edit_booking_form(self, booking: r.Booking, /, **changes: Any) -> None:
         """Correct what the guest wrote: name, email, phone, mobile_phone, note, company, guests, custom_fields."""
         ticket = self.ticket(booking)
         ticket.edits |= changes
-        ticket.updated_at = self.world.now
+        ticket.updated_at = self.now
 
     @change
     def merge_contacts(self, a: r.Contact | Card, b: r.Contact | Card) -> None:
@@ -143,7 +130,7 @@ class Desk(Index):
         kept.values = gone.values | kept.values
         kept.status = kept.status or gone.status
         kept.interacted_at = max(filter(None, (kept.interacted_at, gone.interacted_at)), default=None)
-        kept.updated_at = self.world.now
+        kept.updated_at = self.now
         self._remove_card(gone, kept)
 
     @change
@@ -160,7 +147,7 @@ class Desk(Index):
         """Note something of any type about a contact."""
         card = self.card(contact)
         card.values[name] = value
-        card.updated_at = self.world.now
+        card.updated_at = self.now
 
     @change
     def send_sms(self, booking: r.Booking, *, to_host: bool = False, settles: bool = True) -> Text:
@@ -168,7 +155,7 @@ class Desk(Index):
         ticket = self.ticket(booking)
         text = self.text(ticket, ticket.owner if to_host else None)
         if settles:
-            desk_life.settles_later(self.world, self, text)
+            self.settle_later(text)
         return text
 
     @change
@@ -182,3 +169,15 @@ class Desk(Index):
         if text is None or status not in SETTLED:
             raise ValueError(f"message {message.id} is no text message, or {status} not one of {', '.join(SETTLED)}")
         text.status = status
+
+    @override
+    def settle_later(self, text: Text) -> None:
+        (outcome,) = self.random.choices([*OUTCOMES], [*OUTCOMES.values()])
+        delay = timedelta(hours=1) * self.random.uniform(0.01, 47)
+        if outcome:
+            self.after(delay, self.settle_if_sent, text, outcome)
+
+    def settle_if_sent(self, text: Text, status: str) -> None:
+        """Settle a text message unless its status is known already."""
+        if text.status == "sent":
+            self.settle_sms(text, status)

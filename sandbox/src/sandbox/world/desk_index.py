@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import uuid
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandbox.world import desk_life
 from sandbox.world import records as r
 from sandbox.world.desk_records import Card, Grave, Text, Ticket
+from sandbox.world.extension import Extension
 
 if TYPE_CHECKING:
-    from sandbox.world.world import World
+    from sandbox.world.company import Company
 
 R = TypeVar("R", bound=r.Record)
 
@@ -23,16 +23,15 @@ NEW_ID_EVERY = 4
 """Of so many reschedules one ends the ticket and begins another."""
 
 
-class Index:
+class Index(Extension, ABC):
     """Every ticket, card and text message of a world, by id and in order of creation.
 
     `graves` remembers what is gone: tickets, cards, persons, groups and webhooks, by id. `invited` maps the id of a
     person to the invitation that they accepted.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.random = random.Random(f"{world.seed}/desk")  # noqa: S311 -- a reproducible world, no secret
+    def __init__(self, world: Company) -> None:
+        super().__init__(world, "desk")
         self.tickets: dict[str, Ticket] = {}
         self.cards: dict[str, Card] = {}
         self.texts: dict[str, Text] = {}
@@ -54,8 +53,8 @@ class Index:
         stamps: dict[str, Any] = {
             "id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
             "serial": next(self._serials[kind]),
-            "created_at": self.world.now,
-            "updated_at": self.world.now,
+            "created_at": self.now,
+            "updated_at": self.now,
         }
         return kind(**stamps | fields)
 
@@ -81,7 +80,7 @@ class Index:
         return card
 
     def _bury(self, kind: str, record: r.Record) -> None:
-        self.graves[record.id] = Grave(kind, record.id, record.serial, record.created_at, self.world.now)
+        self.graves[record.id] = Grave(kind, record.id, record.serial, record.created_at, self.now)
 
     def _remove_ticket(self, ticket: Ticket) -> None:
         del self.tickets[ticket.id]
@@ -114,13 +113,13 @@ class Index:
             return
         del self._card_of[known.record.id]
         known.record = contact
-        known.by_phone = known.by_phone and known.created_at == self.world.now
-        known.updated_at = self.world.now
+        known.by_phone = known.by_phone and known.created_at == self.now
+        known.updated_at = self.now
         self._card_of[contact.id] = known
 
     def file(self, record: r.Contact, *, by_phone: bool = False) -> Card:
         """Put somebody into the card index."""
-        draw, now = self.random, self.world.now
+        draw, now = self.random, self.now
         card = self.new(
             Card,
             created_at=record.created_at,
@@ -142,7 +141,7 @@ class Index:
     def _on_edit_contact(self, contact: r.Contact, _: object) -> None:
         card = self._card_of.get(contact.id)
         if card:
-            card.updated_at = self.world.now
+            card.updated_at = self.now
             for email in contact.emails[:1]:
                 self._card_by_email.setdefault(email, card)
 
@@ -162,7 +161,7 @@ class Index:
         if card is None:
             card = self.file(self._stranger(booking), by_phone=by_phone)
         card.by_phone = card.by_phone and by_phone
-        card.interacted_at = card.updated_at = self.world.now
+        card.interacted_at = card.updated_at = self.now
         ticket = self.new(
             Ticket,
             id=booking.id,
@@ -203,7 +202,7 @@ class Index:
         """Let a ticket live on as another booking."""
         ticket.booking = booking
         ticket.moved, ticket.approval, ticket.calloff, ticket.missed_at = True, None, None, None
-        ticket.updated_at = self.world.now
+        ticket.updated_at = self.now
 
     def _on_cancel(self, meeting: r.Meeting, _: object) -> None:
         for booking in meeting.bookings:
@@ -217,7 +216,7 @@ class Index:
     def _on_mark_no_show(self, booking: r.Booking, _: object) -> None:
         ticket = self._ticket_of.get(booking.id)
         if ticket and ticket.approval is None:
-            ticket.missed_at = ticket.updated_at = self.world.now
+            ticket.missed_at = ticket.updated_at = self.now
 
     def _on_erase(self, meeting: r.Meeting, _: object) -> None:
         for booking in meeting.bookings:
@@ -228,7 +227,11 @@ class Index:
     def _on_send_message(self, booking: r.Booking, message: r.Message) -> None:
         ticket = self._ticket_of.get(booking.id)
         if message.kind == "sms" and ticket:
-            desk_life.settles_later(self.world, self, self.text(ticket, None, message))
+            self.settle_later(self.text(ticket, None, message))
+
+    @abstractmethod
+    def settle_later(self, text: Text) -> None:
+        """Draw the final status of a text message, and settle it within two days."""
 
     def text(self, ticket: Ticket, person: r.Person | None, message: r.Message | None = None) -> Text:
         """Keep a text message about a booking."""

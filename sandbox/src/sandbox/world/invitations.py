@@ -5,25 +5,19 @@ Whatever chance does here leaves everything else in the world as it is.
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from datetime import timedelta
-from functools import wraps
 from itertools import count
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sandbox.world import invitation_life
 from sandbox.world import records as r
+from sandbox.world.extension import Extension, change
 from sandbox.world.invitation_records import OVER, Action, Event, Rule, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.world.world import World
-
-T = TypeVar("T")
-P = ParamSpec("P")
+    from sandbox.world.company import Company
 
 METADATA: tuple[dict[str, str], ...] = (
     {},
@@ -37,55 +31,32 @@ DEEDS: tuple[dict[str, Any], ...] = (
 )
 
 
-def change(method: Callable[Concatenate[Invites, P], T]) -> Callable[Concatenate[Invites, P], T]:
-    """Mark a method that changes the world, as `state.change` does."""
-
-    @wraps(method)
-    def changing(self: Invites, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.world.lock:
-            self.world.version += 1
-            return method(self, *args, **kwargs)
-
-    return changing
-
-
-class Invites:
+class Invites(Extension):
     """Every event and workflow of a world; `events` is by the id of the meeting that each began as.
 
     Some events are known here alone: proposals, and the cases that every world is promised.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.random = random.Random(f"{world.seed}/invitations")  # noqa: S311 -- a reproducible world, no secret
+    def __init__(self, world: Company) -> None:
+        super().__init__(world, "invitations")
         self.events: dict[str, Event] = {}
         self.workflows: dict[str, Workflow] = {}
         self._serials = count(1)
-        for meeting in world.meetings.values():
-            self._watch(meeting)
-        world.meeting_watchers.append(self._watch)
-        invitation_life.begin(self)
 
     def _stamps(self) -> dict[str, Any]:
-        now = self.world.now
+        now = self.now
         number = f"{self.random.getrandbits(128):032x}"
         return {"id": number, "serial": next(self._serials), "created_at": now, "updated_at": now}
 
-    def chance(self, probability: float) -> bool:
-        """Throw a weighted coin."""
-        return self.random.random() < probability
-
-    def _watch(self, meeting: r.Meeting) -> None:
-        invitation_life.follow(self, self._adopt(meeting))
-
-    def _adopt(self, meeting: r.Meeting) -> Event:
+    def adopt(self, meeting: r.Meeting) -> Event:
+        """Return the event that a meeting begins."""
         kind = meeting.event_type
         event = Event(
             meeting=meeting,
             hosts=[replace(person) for person in meeting.hosts],
             link_name=None if meeting.elsewhere else kind.name,
             metadata=self.random.choice(METADATA),
-            standing_since=self.world.now,
+            standing_since=self.now,
             paid=kind.paid,
             poll=kind.name if kind.booking_method == "poll" else None,
         )
@@ -107,7 +78,7 @@ class Invites:
             raise ValueError(f"event {event.meeting.id} is {event.state}, not {' or '.join(states)}")
 
     def _set(self, event: Event, standing: str) -> None:
-        event.standing, event.standing_since = standing, self.world.now
+        event.standing, event.standing_since = standing, self.now
 
     @change
     def open(
@@ -115,7 +86,7 @@ class Invites:
     ) -> Event:
         """Invite to an event that is known here alone, with a conference; default in three weeks, by the owner."""
         person = person or self.world.seats["owner"]
-        start = start or (self.world.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
+        start = start or (self.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
         own = [one for one in self.world.event_types.values() if one.owner is person and not one.paid]
         if not own:
             raise ValueError(f"{person.slug} never had a link to invite by")
@@ -133,7 +104,7 @@ class Invites:
             buffer_minutes=self.random.choice((0, 15)),
             calendar=None,
         )
-        event = self._adopt(meeting)
+        event = self.adopt(meeting)
         for _ in range(bookings):
             self._seat(event)
         return event
@@ -209,7 +180,7 @@ class Invites:
         event.paid = True
         booking: r.Booking | None = event.meeting.bookings[0]
         while booking:
-            booking.payment, booking.updated_at, booking = None, self.world.now, booking.new
+            booking.payment, booking.updated_at, booking = None, self.now, booking.new
 
     @change
     def complete_checkout(self, event: Event, amount: float | None = 49.5) -> None:
@@ -232,14 +203,14 @@ class Invites:
             "terms": None,
             "successful": successful,
         }
-        booking.updated_at = self.world.now
+        booking.updated_at = self.now
 
     @change
     def cancel(self, event: Event, reason: str | None = None) -> None:
         """Call an event off."""
-        if event.state in OVER or event.end <= self.world.now:
+        if event.state in OVER or event.end <= self.now:
             raise ValueError(f"event {event.meeting.id} is {event.state}, or over")
-        meeting, now = event.tail, self.world.now
+        meeting, now = event.tail, self.now
         if self._elsewhere_too(event) and meeting.end > now:
             self.world.cancel(meeting, reason)
             return
@@ -271,7 +242,7 @@ class Invites:
         """
         meeting = event.tail
         if meeting.seats == 1:
-            meeting.guests.append(r.Guest(email or f"guest{len(meeting.guests)}@mail.example", self.world.now))
+            meeting.guests.append(r.Guest(email or f"guest{len(meeting.guests)}@mail.example", self.now))
         elif self._elsewhere_too(event):
             self.world.join(meeting, name, email)
         elif meeting.cancellation or len(meeting.active_bookings) >= meeting.seats:
@@ -296,12 +267,12 @@ class Invites:
         if self._elsewhere_too(event):
             self.world.cancel_booking(active[-1])
             return
-        active[-1].cancellation = r.Cancellation(by=active[-1].name, side="invitee", reason=None, at=self.world.now)
+        active[-1].cancellation = r.Cancellation(by=active[-1].name, side="invitee", reason=None, at=self.now)
 
     @change
     def move(self, event: Event, start: datetime) -> None:
         """Move an event that is still to come to another time to come; it stays the same event."""
-        now, minutes = self.world.now, event.end - event.start
+        now, minutes = self.now, event.end - event.start
         if event.state in OVER or event.start <= now or start <= now:
             raise ValueError(f"event {event.meeting.id} is {event.state}, or one of its times is past")
         meeting = event.tail
@@ -315,7 +286,7 @@ class Invites:
         """Give an event another time, past or to come, though it may have been held (unverified that anybody can)."""
         if event.state in OVER:
             raise ValueError(f"event {event.meeting.id} is {event.state}")
-        event.moved, event.moved_at = (start, start + (event.end - event.start)), self.world.now
+        event.moved, event.moved_at = (start, start + (event.end - event.start)), self.now
 
     @change
     def erase(self, event: Event) -> None:

@@ -78,7 +78,7 @@ class State:
         self.version = 0
         self.lock = RLock()
         self._serials = count(1)
-        self._happenings: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._happenings: list[tuple[datetime, int, Callable[..., object], tuple[Any, ...]]] = []
         self._turns = count()
 
         self.no_show_moves_invitee = False
@@ -142,11 +142,11 @@ class State:
         """Draw a duration between two."""
         return timedelta(seconds=self.random.uniform(low.total_seconds(), high.total_seconds()))
 
-    def at(self, when: datetime, happening: Callable[..., None], *args: Any) -> None:
+    def at(self, when: datetime, happening: Callable[..., object], *args: Any) -> None:
         """Let `happening(world, *args)` occur at a time to come."""
         heapq.heappush(self._happenings, (when, next(self._turns), happening, args))
 
-    def after(self, delay: timedelta, happening: Callable[..., None], *args: Any) -> None:
+    def after(self, delay: timedelta, happening: Callable[..., object], *args: Any) -> None:
         """Let `happening(world, *args)` occur after a while."""
         self.at(self.now + delay, happening, *args)
 

@@ -8,12 +8,12 @@ from sandbox.world.gatherings import founding, life
 from sandbox.world.gatherings.attendance import Gatherings
 
 if TYPE_CHECKING:
-    from sandbox.world.world import World
+    from sandbox.world.company import Company
 
 __all__ = ["Gatherings", "begin"]
 
 
-def begin(world: World) -> Gatherings:
+def begin(world: Company) -> Gatherings:
     """Open the calendars of a world, and let public events happen from now on."""
     gatherings = Gatherings(world)
     founding.found(gatherings)

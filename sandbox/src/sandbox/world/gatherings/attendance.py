@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.drawing import draw_answers
 from sandbox.world.gatherings.events import Events
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

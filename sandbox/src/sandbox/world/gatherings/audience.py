@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
-from sandbox.world.gatherings.state import Ledger, change
+from sandbox.world.gatherings.state import Ledger
 
 if TYPE_CHECKING:
     from sandbox.world.gatherings.records import Host

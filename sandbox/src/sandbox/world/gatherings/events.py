@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.drawing import PLACES, TITLES, draw_place
 from sandbox.world.gatherings.offers import Offers
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.audience import Audience
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from datetime import datetime
