@@ -1,4 +1,4 @@
-"""The world by HTTP, for whoever is not in the same process: under /_world."""
+"""Control of the world by HTTP, under /_world, for clients in other processes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PATH = "_world"
 """First segment of the control's paths."""
 LOOPBACK = ("127.0.0.1", "localhost")
 LONGEST = timedelta(days=3650)
-"""The most that one request lets the world live on."""
+"""Longest time by which one request may move the world forward."""
 
 
 class Control:
-    """Shows and moves the world of a sandbox."""
+    """The endpoints that show and change a simulation."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
@@ -45,7 +45,7 @@ class Control:
         ]
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint that no web page reaches: a browser names the host that it was led by, and the page's."""
+        """Return an endpoint that refuses web pages: a browser sends the page's Origin and the Host of the address."""
 
         async def answer(request: Request) -> Response:
             hosts = {f"{host}:{self.simulation.port}" for host in LOOPBACK}
@@ -57,17 +57,17 @@ class Control:
         return answer
 
     def state(self) -> dict[str, Any]:
-        """Return where the world stands."""
+        """Return the world's time and the number of its records."""
         world = self.simulation.world
         counts = {name: len(value) for name, value in vars(world).items() if isinstance(value, dict)}
         return {"now": world.now, "seed": world.seed, "scale": world.scale, "counts": counts}
 
     async def show(self, _: Request) -> Response:
-        """Answer where the world stands."""
+        """Respond with the state of the world."""
         return respond(200, self.state())
 
     async def advance(self, request: Request) -> Response:
-        """Live on for so many days, hours, minutes, seconds."""
+        """Move the world forward by days, hours, minutes or seconds."""
         try:
             spans = {name: float(value) for name, value in request.query_params.items()}
             if not timedelta() <= timedelta(**spans) <= LONGEST:
@@ -78,7 +78,7 @@ class Control:
         return respond(200, self.state())
 
     async def truth(self, request: Request) -> Response:
-        """Answer what a perfect sync would hold; `?key=` says whose."""
+        """Respond with the objects that a perfect sync with `?key=` would hold."""
         api, stream = request.path_params["api"], request.path_params["stream"]
         try:
             return respond(200, self.simulation.truth(api, stream, **request.query_params))
@@ -86,7 +86,7 @@ class Control:
             return respond(404, {"error": str(error)})
 
     async def faults(self, request: Request) -> Response:
-        """Order faults: script, randomly, signal, ignore, clear; see the README."""
+        """Set faults: script, randomly, signal, ignore, clear; see the README."""
         try:
             orders = msgspec.json.decode(await request.body(), type=dict[str, Any])
             self.order(orders)
@@ -95,7 +95,7 @@ class Control:
         return respond(200, {"injected": self.simulation.faults.injected})
 
     def order(self, orders: dict[str, Any]) -> None:
-        """Carry out orders of faults."""
+        """Set the faults of a request."""
         faults = self.simulation.faults
         signals = self.simulation.signals
         unknown = orders.keys() - {"clear", "script", "randomly", "signal", "ignore"}
@@ -114,5 +114,5 @@ class Control:
             signals.ignore(api, *parameters)
 
     async def requests(self, _: Request) -> Response:
-        """Answer what was asked so far."""
+        """Respond with the log of requests."""
         return respond(200, [asdict(request) for request in list(self.simulation.requests)])

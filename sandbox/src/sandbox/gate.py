@@ -1,4 +1,4 @@
-"""What every request passes on its way to an API: the log, the faults, and the world's time."""
+"""The outermost application: it logs requests, injects faults, and moves the world's time."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ ANSWERS = {
     "stale-token": (400, JSON, STALE),
     "empty-json": (200, JSON, b"{}"),
 }
-"""Status, content type and body of the faults that are proper answers."""
+"""Status, content type and body of the faults that are complete responses."""
 DATES = {"date-ahead": timedelta(days=10), "date-behind": timedelta(days=-10), "no-date": None}
-"""By how much the `Date` of a good answer is wrong; None: it has none."""
+"""Offset of the `Date` header of a good response; None: no header."""
 
 
 class Gate:
-    """The outermost application."""
+    """The application in front of the APIs."""
 
     def __init__(self, simulation: Simulation, app: ASGIApp) -> None:
         self.simulation = simulation
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let it go wrong."""
+        """Respond to a request, or inject a fault."""
         simulation = self.simulation
         simulation.flow_on()
         arrived = simulation.clock()
@@ -100,7 +100,7 @@ class Gate:
             await self.app({**scope, "query_string": understood}, receive, changing)
 
     def changing(self, api: str, path: str, query: list[tuple[str, str]], send: Send) -> Send:
-        """Return what sends an answer on with its paging gone wrong; every answer is one body."""
+        """Return a `send` that changes the paging signals of a response, whose body is always in one message."""
         if not self.simulation.signals.to_change(api, path):
             return send
         start: Message = {}
@@ -121,19 +121,19 @@ class Gate:
         return send_changed
 
     def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
-        """Let happen what was to happen now, and return the fault that this request gets, if any."""
+        """Make the changes of the world that are due, and return the fault of a request, if it gets one."""
         self.simulation.go_on()
         return self.simulation.faults.draw(method, path, query)
 
     def dates(self, fault: str | None) -> list[tuple[bytes, bytes]]:
-        """Return the header that says what time it is, or none."""
+        """Return the `Date` header, unless a fault removes it."""
         wrong_by = DATES.get(fault or "", timedelta(0))
         if wrong_by is None:
             return []
         return [(b"date", format_datetime(self.simulation.world.now + wrong_by, usegmt=True).encode())]
 
     async def wait(self, seconds: float) -> None:
-        """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""
+        """Sleep on the sandbox's clock if it has `sleep`, in real time otherwise."""
         sleep = getattr(self.simulation.clock, "sleep", None)
         if sleep is None:
             await asyncio.sleep(seconds)
@@ -142,7 +142,7 @@ class Gate:
 
 
 def marked(send: Send) -> Send:
-    """Put a byte-order mark before the body."""
+    """Return a `send` that puts a byte-order mark before the body."""
 
     async def send_marked(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -161,7 +161,7 @@ async def until_gone(receive: Receive) -> None:
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
-    """Reset the connection before a byte was sent: closing without lingering sends RST."""
+    """Reset the connection before a byte is sent: closing a socket without lingering sends RST."""
     transport: asyncio.Transport = scope["state"]["transport"]
     raw = transport.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -170,7 +170,7 @@ async def reset(scope: Scope, receive: Receive) -> None:
 
 
 async def truncate(scope: Scope, receive: Receive, send: Send) -> None:
-    """Promise more than is sent, then close."""
+    """Announce more bytes than are sent, then close the connection."""
     headers = [(b"content-type", JSON), (b"content-length", str(len(HALF) + 1000).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": HALF, "more_body": True})

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 KEEP_ALIVE = 3600
-"""Seconds; a client that was busy elsewhere finds its connection still open."""
+"""Seconds for which an idle connection stays open; longer than any client pauses."""
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that shows its transport to the application, which may have to break it."""
+    """HTTP/1.1 with the transport in the application's state, so that a fault can break the connection."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
@@ -44,7 +44,7 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A uvicorn that stops at once: its own loop looks ten times a second, and waits for clients to leave."""
+    """A uvicorn server that stops at once: its own loop polls ten times a second and waits for clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -68,7 +68,7 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0)
 
     def stop(self) -> None:
-        """Leave, from any thread."""
+        """Stop the server, from any thread."""
         self.loop.call_soon_threadsafe(self.leave.set)
 
 

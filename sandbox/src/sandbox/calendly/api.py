@@ -141,7 +141,7 @@ def rate_limit_headers(limit: int, remaining: int, reset: int) -> dict[str, str]
 
 
 def transcript(form: str, row: Row, sent: dict[str, str]) -> Response:
-    """Return a transcript in a form other than JSON: `text`, `empty`, or `none` (204)."""
+    """Return a transcript in another form than JSON: `text`, `empty`, or `none` (204)."""
     if form == "text":
         spoken = "\n".join(f"[{one['start_seconds']}] {one['speaker']}: {one['text']}" for one in row["segments"])
         return Response(spoken, 200, sent, "text/plain; charset=utf-8")

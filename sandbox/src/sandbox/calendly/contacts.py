@@ -1,4 +1,4 @@
-"""Contacts, their custom fields, lists and notes, as Calendly shows them."""
+"""The endpoints of contacts, their custom fields, lists and notes, and of saved locations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LISTS = 25
 
 
 def custom_fields(call: Call, record: r.Contact) -> list[Row]:
-    """Show a contact's own columns: each entry says what it is."""
+    """Return a contact's custom fields, each with its type."""
     fields = call.world.custom_fields
     return [
         {
@@ -35,7 +35,7 @@ def custom_fields(call: Call, record: r.Contact) -> list[Row]:
 
 
 def meeting_dates(call: Call, record: r.Contact) -> Row:
-    """Derive a contact's dates from their meetings; they move without the contact's `updated_at`."""
+    """Return a contact's dates, which follow from the meetings and do not move the contact's `updated_at`."""
     now = call.world.now
     bookings = [one for email in record.emails for one in call.world.bookings_by_email.get(email, ())]
     starts = [one.meeting.start for one in bookings if one.cancellation is None]
@@ -53,7 +53,7 @@ def meeting_dates(call: Call, record: r.Contact) -> Row:
 
 
 def contact(call: Call, record: r.Contact) -> Row:
-    """Show a contact."""
+    """Return a contact."""
     write = brief if is_brief(record) else stamp
     row: Row = {
         "uri": uri("contacts", record),
@@ -81,12 +81,12 @@ PLAIN_FILTERS = ("timezone", "name", "job_title", "company", "country", "state",
 
 
 def may_see(call: Call, record: r.Contact) -> bool:
-    """Tell whether a contact is the caller's, or the caller an admin."""
+    """Return True if the caller owns a contact or is an admin."""
     return call.key.admin or record.owner is call.person
 
 
 def list_contacts(call: Call) -> Listing:
-    """List contacts (Calendly: no organization parameter, what is seen depends on the caller)."""
+    """List the contacts that the caller may see (Calendly: no organization parameter)."""
     args = call.args
     sort, descending = args.get("sort", ("created_at", False))
     a_list = call.world.contact_lists.get(args["contact_list"].id) if "contact_list" in args else None
@@ -106,7 +106,7 @@ def list_contacts(call: Call) -> Listing:
 
 
 def read_contact(call: Call) -> Row:
-    """Answer one contact."""
+    """Return one contact."""
     record = call.world.contacts.get(call.path["uuid"])
     if record is None or not may_see(call, record):
         raise not_found()

@@ -33,7 +33,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list endpoint has to offer, before it is cut into pages.
+    """The rows of a list endpoint before paging.
 
     `low` and `high` bound the sort value inclusively; `extra` goes into the envelope beside the rows.
     """

@@ -1,4 +1,4 @@
-"""Pages of a list: by key, so that rows which come and go between two pages move no other row."""
+"""Keyset paging: rows that come or go between two pages move no other row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_PER_PAGE = 20
 
 @dataclass(slots=True)
 class Place:
-    """Where a page token leads, in which query, and when it was issued (in requests served)."""
+    """The position of a page token: its query, the key before it, and its age in requests."""
 
     query: str
     key: tuple[Any, int]
@@ -34,14 +34,14 @@ class Place:
 
 
 class Pager:
-    """Issues page tokens and honours them while they are fresh."""
+    """Issues page tokens and accepts them until they are stale."""
 
     def __init__(self, api: Switches) -> None:
         self.api = api
         self.places: dict[str, Place] = {}
 
     def issue(self, query: str, key: tuple[Any, int], *, backwards: bool = False, empty: bool = False) -> str:
-        """Return the token of a place in a query: the same place has the same token."""
+        """Return the token of a position in a query: the same position has the same token."""
         text = f"{self.api.world.seed}|{query}|{key}|{backwards}|{empty}"
         digest = hashlib.blake2b(text.encode(), digest_size=24).digest()
         token = base64.urlsafe_b64encode(digest).decode()
@@ -49,11 +49,11 @@ class Pager:
         return token
 
     def resolve(self, token: str, query: str) -> Place:
-        """Return where a token leads.
+        """Return the position of a token.
 
         Raises:
             Refusal: the token is unknown, of another query, or stale. Calendly: 400 "page_token is invalid";
-                its lifetime is not documented, other requests in between were seen to end it.
+                its lifetime is not documented, but was seen to end after many other requests.
         """
         place = self.places.get(token)
         if place is None or place.query != query:
@@ -91,7 +91,7 @@ class Pager:
             following = token
 
         def link(token: str | None) -> str | None:
-            """Return the address of another page (Calendly: on its own host, not on ours)."""
+            """Return the address of another page (Calendly: on its own host, not on the sandbox's)."""
             return None if token is None else f"{API}{path}?{urlencode([*rest, ('page_token', token)])}"
 
         pagination = {

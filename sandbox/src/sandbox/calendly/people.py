@@ -1,4 +1,4 @@
-"""Users, organizations, memberships, invitations, groups and teams, as Calendly shows them."""
+"""The endpoints of users, organizations, memberships, invitations, groups and teams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def user(person: r.Person) -> Row:
-    """Show a user as embedded elsewhere."""
+    """Return a user as embedded in other objects."""
     return {
         "uri": user_uri(person),
         "name": person.name,
@@ -33,13 +33,13 @@ def user(person: r.Person) -> Row:
 
 
 def whole_user(call: Call, person: r.Person) -> Row:
-    """Show a user in full."""
+    """Return a user in full."""
     organization = uri("organizations", call.world.organization)
     return {**user(person), "current_organization": organization, "resource_type": "User"}
 
 
 def membership(call: Call, record: r.Membership) -> Row:
-    """Show a membership."""
+    """Return a membership."""
     return {
         "uri": uri("organization_memberships", record),
         "role": record.role,
@@ -51,7 +51,7 @@ def membership(call: Call, record: r.Membership) -> Row:
 
 
 def invitation(call: Call, record: r.Invitation) -> Row:
-    """Show an invitation; `user` is there once it is accepted."""
+    """Return an invitation; it has `user` once it is accepted."""
     organization = uri("organizations", call.world.organization)
     row = {
         "uri": f"{organization}/invitations/{record.id}",
@@ -66,7 +66,7 @@ def invitation(call: Call, record: r.Invitation) -> Row:
 
 
 def group(call: Call, record: r.Group) -> Row:
-    """Show a group."""
+    """Return a group."""
     places = call.world.group_places.values()
     return {
         "uri": uri("groups", record),
@@ -79,7 +79,7 @@ def group(call: Call, record: r.Group) -> Row:
 
 
 def group_relationship(call: Call, record: r.GroupPlace) -> Row:
-    """Show a place in a group, with its whole owner."""
+    """Return a place in a group, with its owner in full."""
     holder = record.holder
     if isinstance(holder, r.Membership):
         owner = {"type": "OrganizationMembership", **membership(call, holder)}
@@ -97,7 +97,7 @@ def group_relationship(call: Call, record: r.GroupPlace) -> Row:
 
 
 def team(record: r.Team) -> Row:
-    """Show a team. Calendly's field list has not been seen: this one is plausible."""
+    """Return a team. Calendly's field list has not been seen: this one is plausible."""
     return {
         "uri": uri("teams", record),
         "name": record.name,
@@ -108,12 +108,12 @@ def team(record: r.Team) -> Row:
 
 
 def read_me(call: Call) -> Row:
-    """Answer the caller's own user."""
+    """Return the caller's own user."""
     return whole_user(call, call.person)
 
 
 def read_user(call: Call) -> Row:
-    """Answer one user (Calendly: only of the caller's organization)."""
+    """Return one user (Calendly: only of the caller's organization)."""
     person = call.world.people.get(call.path["uuid"])
     if person is None:
         raise not_found()
@@ -123,7 +123,7 @@ def read_user(call: Call) -> Row:
 
 
 def read_organization(call: Call) -> Row:
-    """Answer the caller's organization (Calendly: any other is refused)."""
+    """Return the caller's organization (Calendly: any other is refused)."""
     if call.path["uuid"] != call.world.organization.id:
         raise denied()
     record = call.world.organization
@@ -160,7 +160,7 @@ def list_memberships(call: Call) -> Listing:
 
 
 def read_membership(call: Call) -> Row:
-    """Answer one membership (Calendly: others' only for admins)."""
+    """Return one membership (Calendly: others' only for admins)."""
     record = call.world.memberships.get(call.path["uuid"])
     if record is None:
         raise not_found()
@@ -170,7 +170,7 @@ def read_membership(call: Call) -> Row:
 
 
 def list_invitations(call: Call) -> Listing:
-    """List the organization's invitations (Calendly: admins only, oldest first unless asked otherwise)."""
+    """List the organization's invitations (Calendly: admins only, oldest first by default)."""
     if call.path["uuid"] != call.world.organization.id or not call.key.admin:
         raise denied()
     args = call.args
@@ -184,7 +184,7 @@ def list_invitations(call: Call) -> Listing:
 
 
 def led_groups(call: Call) -> set[str]:
-    """Return the ids of the groups whose admin the caller is."""
+    """Return the ids of the groups that the caller administers."""
     places = call.world.group_places.values()
     return {
         place.group.id
@@ -194,7 +194,7 @@ def led_groups(call: Call) -> set[str]:
 
 
 def list_groups(call: Call) -> Listing:
-    """List groups: all for admins, a group admin's own groups for that one."""
+    """List groups: all for an admin, the administered ones for a group admin."""
     call.own_organization()
     led = led_groups(call)
     if not (call.key.admin or led):
@@ -222,7 +222,7 @@ def list_group_relationships(call: Call) -> Listing:
 
 
 def list_teams(call: Call) -> Listing:
-    """List teams, of one `user` if asked (Calendly: no organization parameter)."""
+    """List teams, optionally of one `user` (Calendly: no organization parameter)."""
     person = call.member() if "user" in call.args else None
     ordered = Ordered.by("created_at", call.world.teams.values())
     return Listing(ordered, team, lambda record: person is None or person in record.people)

@@ -1,4 +1,4 @@
-"""What may be asked: endpoints, their parameters, and one request made sense of."""
+"""Endpoints, their query parameters, and parsed requests."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ PLANS = ("free", "standard", "enterprise")
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all.
+    """A query parameter. `parse` raises ValueError; `many` is the number of times that it may be repeated.
 
-    `commas` is how many values it may hold with commas between them: what such a parameter holds when it is
-    repeated is lost, but for the last.
+    `commas` is the number of comma-separated values that it may hold. Of such a parameter only the last one counts.
     """
 
     parse: Callable[[str], Any]
@@ -39,14 +38,14 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A record referred to by address."""
+    """A reference to a record by its address."""
 
     uri: str
     id: str
 
 
 def reference(kind: str) -> Callable[[str], Reference]:
-    """Parse an address (Calendly: references in queries are full addresses, never bare ids)."""
+    """Return a parser of an address (Calendly: references in queries are full addresses, never bare ids)."""
     pattern = re.compile(rf"{re.escape(API)}/{kind}/([A-Za-z0-9_-]+)")
 
     def parse(text: str) -> Reference:
@@ -59,7 +58,7 @@ def reference(kind: str) -> Callable[[str], Reference]:
 
 
 def one_of(*values: str) -> Callable[[str], str]:
-    """Parse one of a few words."""
+    """Return a parser of one of several values."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -70,7 +69,7 @@ def one_of(*values: str) -> Callable[[str], str]:
 
 
 def sort_by(*fields: str) -> Callable[[str], tuple[str, bool]]:
-    """Parse `field:asc` or `field:desc`; the second value is True for descending."""
+    """Return a parser of `field:asc` and `field:desc`; its second value is True for descending."""
 
     def parse(text: str) -> tuple[str, bool]:
         name, _, direction = text.partition(":")
@@ -98,10 +97,11 @@ PAGING: Mapping[str, Param] = {"count": Param(page_size), "page_token": Param(st
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and how to answer it.
+    """An endpoint: its path, scope, parameters and function.
 
-    `name` is the stream's name where one stream reads it. `answer` returns a listing (paged), a list
-    (a collection without paging) or a dict (a single resource). `plan` is the least plan that has it.
+    `name` is the name of the stream that reads it, if there is one; `rows` is the stream of its rows, if that differs.
+    `answer` returns a listing (paged), a list (a collection without paging) or a dict (a single resource). `plan` is
+    the smallest plan that has it.
     """
 
     name: str
@@ -119,11 +119,11 @@ class Endpoint:
         return self.rows or self.name
 
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """Make sense of a query.
+        """Return the parsed parameters of a query.
 
         Raises:
-            Refusal: a parameter is unknown, repeated, unreadable or missing. Calendly refuses unknown
-                parameters on strict endpoints; this sandbox on all of them, so that a typo is found.
+            Refusal: a parameter is unknown, repeated, invalid or missing. Calendly refuses unknown parameters on
+            strict endpoints; the sandbox does on all, so that a typo is found.
         """
         params = {**self.params, **PAGING} if self.paged else self.params
         args: dict[str, Any] = {}
@@ -190,7 +190,7 @@ class Call(projection.Call[Switches, Key]):
             raise denied()
 
     def member(self, name: str = "user") -> r.Person:
-        """Return the user asked about, who must share the organization (Calendly: 403)."""
+        """Return the requested user, who must be in the organization (Calendly: 403)."""
         requested: Reference = self.args[name]
         person = self.world.people.get(requested.id)
         if person is None or not any(one.person is person for one in self.world.memberships.values()):
@@ -198,7 +198,7 @@ class Call(projection.Call[Switches, Key]):
         return person
 
     def check_switches(self, path: str) -> None:
-        """Refuse what a test has hidden (404) or forbidden (403), and everything under it."""
+        """Refuse hidden (404) and forbidden (403) addresses, and everything below them."""
         if not (self.api.hidden or self.api.forbidden):
             return
         parts = path.strip("/").split("/")

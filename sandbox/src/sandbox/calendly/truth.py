@@ -1,4 +1,4 @@
-"""What a perfect sync would hold, stream by stream, asked of the endpoints themselves but without paging."""
+"""The raw objects that a perfect sync would hold, stream by stream: what the endpoints return, without paging."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTES_CALL = 10
 
 
 class Reader:
-    """Reads everything that one key may see; in its own scope if it is no admin's."""
+    """Reads everything that one key may see; the key of a member reads in that user's scope."""
 
     def __init__(self, api: Switches, key: Key = ADMIN) -> None:
         self.api = api
@@ -35,7 +35,7 @@ class Reader:
         self.scope = self.organization if key.admin else ("user", self.me)
 
     def ask(self, name: str, *query: tuple[str, str], uuid: str = "") -> list[Row]:
-        """Return all rows of one call; none if the children of this parent cannot be read."""
+        """Return all rows of an endpoint; none if it refuses the request."""
         endpoint = ENDPOINTS[name]
         try:
             call = Call.of(self.api, self.key, endpoint, {"uuid": uuid}, list(query))
@@ -49,11 +49,11 @@ class Reader:
         return [self.api.enrich(endpoint.stream, row) for row in rows]
 
     def ask_each(self, name: str, parameter: str, values: Iterable[str], *more: tuple[str, str]) -> list[Row]:
-        """Return all rows of one call for each value of a parameter."""
+        """Return all rows of an endpoint for each value of a parameter."""
         return [row for value in values for row in self.ask(name, (parameter, value), *more)]
 
     def window(self, days: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Return the parameters of the widest window that may be asked for, from now on."""
+        """Return the parameters of the longest time range that the API allows, from now on."""
         now = self.world.now
         return ("start_time", now.isoformat()), ("end_time", (now + timedelta(days=days)).isoformat())
 
@@ -106,17 +106,17 @@ class Reader:
 
 
 def by_organization(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how to read what is asked for by organization."""
+    """Return the reader of an endpoint with the parameter `organization`."""
     return lambda reader: reader.ask(name, reader.organization)
 
 
 def by_member(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how to read what is asked for by user."""
+    """Return the reader of an endpoint with the parameter `user`."""
     return lambda reader: reader.ask_each(name, "user", reader.members())
 
 
 def by_type(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how to read what is asked for by event type."""
+    """Return the reader of an endpoint with the parameter `event_type`."""
     return lambda reader: reader.ask_each(name, "event_type", reader.listed_types())
 
 

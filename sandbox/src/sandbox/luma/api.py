@@ -75,8 +75,8 @@ class Luma(Switches):
     def _admit(self, request: Request, sent: dict[str, str]) -> Key:
         """Return the key of a request; put the rate limit's headers into `sent`.
 
-        Luma: 400 without a key, 401 for an unknown one, 429 for a minute over the limit; what the reset is counted
-        in is not documented.
+        Luma: 400 without a key, 401 for an unknown one, 429 for one minute after the limit is exceeded; the unit of
+        X-RateLimit-Reset is not documented.
         """
         if not request.headers.get(HEADER, "").strip():
             raise refusal(400, "Please provide an API key.")

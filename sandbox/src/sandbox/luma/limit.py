@@ -1,4 +1,4 @@
-"""So many requests a minute, and a minute of nothing for whoever asks for more."""
+"""The rate limit of Luma: requests per minute, and a block of one minute for exceeding it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW = 60.0
-"""Seconds. A window is fixed: it begins with the first request after the last one, or after a block, ended."""
+"""Length of a window in seconds. It opens with the first request after the previous window or block has ended."""
 
 
 @dataclass(slots=True)
 class Count:
-    """What one calendar, or one organization, has asked since its window began."""
+    """The requests of one calendar or organization in its window."""
 
     began: float
     requested: int = 0
@@ -23,16 +23,16 @@ class Count:
 
 
 class Limiter:
-    """One window for each name that asks; `clock` counts seconds and never goes back."""
+    """One window per name. `clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.counts: dict[str, Count] = {}
 
     def ask(self, name: str, limit: int) -> tuple[bool, int, int]:
-        """Count a request; return whether it is allowed, how many more are, and the seconds until that changes.
+        """Count a request; return if it is allowed, the remaining requests, and the seconds left in the window.
 
-        Luma: over the limit everything is refused for one minute from then on; asking meanwhile does not prolong it.
+        Luma: a request over the limit blocks the name for one minute; further requests do not prolong the block.
         """
         now = self.clock()
         count = self.counts.setdefault(name, Count(now))

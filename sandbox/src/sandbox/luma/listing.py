@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandbox.http import Row
 
 Sort = tuple[int, Any, int]
-"""Where a record stands: whether it has a value to sort by, the value, the serial number."""
+"""A sort key: the rank of null, the value, the serial number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Ordered:
 
     @classmethod
     def by(cls, value: Callable[[Any], Any], records: Iterable[Any], *, nulls_first: bool = False) -> Ordered:
-        """Sort records by a value, and where that is equal by age."""
+        """Sort records by a value, and by age where it is equal."""
         pairs = []
         for record in records:
             found = value(record)
@@ -36,7 +36,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list has to offer, before it is cut into pages."""
+    """The rows of a list before paging."""
 
     ordered: Ordered
     shape: Callable[[Any], Row]

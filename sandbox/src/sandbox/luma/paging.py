@@ -1,4 +1,4 @@
-"""Pages of a list: by key, so that rows which come and go between two pages move no other row."""
+"""Keyset paging: rows that come or go between two pages move no other row."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a cursor leads in which query: behind a key, or behind so many rows.
+    """The position of a cursor in a query: after a key, or after a number of rows.
 
-    `kind` is next, or empty (a page without rows comes first), or end (nothing follows).
+    `kind` is next, empty (a page without rows comes first) or end (no rows follow).
     """
 
     query: str
@@ -32,14 +32,14 @@ class Place:
 
 
 class Pager:
-    """Issues cursors and honours them for ever."""
+    """Issues cursors, which never expire."""
 
     def __init__(self, api: Switches) -> None:
         self.api = api
         self.places: dict[str, Place] = {}
 
     def issue(self, place: Place) -> str:
-        """Return the cursor of a place: the same place has the same cursor."""
+        """Return the cursor of a position: the same position has the same cursor."""
         digest = hashlib.blake2b(f"{self.api.world.seed}|{place}".encode(), digest_size=18).digest()
         cursor = base64.urlsafe_b64encode(digest).decode()
         self.places[cursor] = place

@@ -1,4 +1,4 @@
-"""The ways in which Luma says no: always a message and a code, which is null."""
+"""The refusals of Luma: a message, and a code that is always null."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def invalid(parameter: str, reason: str) -> Refusal:
 
 
 def denied(message: str = "You don't have access to this resource.") -> Refusal:
-    """Return the refusal of a key that may not see this."""
+    """Return the refusal of a key without access."""
     return refusal(403, message)
 
 
 def not_found() -> Refusal:
-    """Return the refusal of what does not exist."""
+    """Return the refusal of a missing resource."""
     return refusal(404, "Not found")

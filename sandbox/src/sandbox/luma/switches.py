@@ -1,4 +1,4 @@
-"""The state of the simulated Luma: its switches, and what a test has forbidden."""
+"""The state of the simulated Luma: its switches, and the refusal of hidden and forbidden paths."""
 
 from __future__ import annotations
 

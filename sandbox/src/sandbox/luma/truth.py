@@ -1,4 +1,4 @@
-"""What a perfect sync would hold, stream by stream, asked of the endpoints themselves but without paging."""
+"""The raw objects that a perfect sync would hold, stream by stream: what the endpoints return, without paging."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Reads everything that one key may see, in the shape of the current generation."""
+    """Reads everything that one key may see, in the format of the current generation."""
 
     def __init__(self, api: Switches, key: Key) -> None:
         self.api = api
         self.key = key
 
     def ask(self, name: str, *query: tuple[str, str]) -> list[Row]:
-        """Return all rows of one call; none if it is refused."""
+        """Return all rows of an endpoint; none if it refuses the request."""
         try:
             call, _ = call_to(self.api, name, self.key, query)
             found = call.endpoint.answer(call)
@@ -47,15 +47,15 @@ class Reader:
         ]
 
     def details(self) -> list[Row]:
-        """Return every event on its own."""
+        """Return the details of every event."""
         return [row for event in self.events() for row in self.ask("event_details", ("event_id", event))]
 
     def hosts(self) -> list[Row]:
-        """Return who hosts which event."""
+        """Return the hosts of every event."""
         return [{**host, "event_id": row["id"]} for row in self.details() for host in row["hosts"]]
 
     def tickets(self) -> list[Row]:
-        """Return every ticket that a guest holds."""
+        """Return the tickets of every guest."""
         return [
             {**ticket, "event_id": row["event_id"], "guest_id": row["id"]}
             for row in self.of_events("event_guests")
@@ -63,13 +63,13 @@ class Reader:
         ]
 
     def admins(self) -> list[Row]:
-        """Return who administers the key's calendar, with its id: one person may administer several."""
+        """Return the admins of the key's calendar, with its id: a person may administer several calendars."""
         return [
             {**row, "calendar_id": one["id"]} for one in self.ask("calendar") for row in self.ask("calendar_admins")
         ]
 
     def orders(self) -> list[Row]:
-        """Return every order of every guest."""
+        """Return the orders of every guest."""
         return [
             {**order, "event_id": row["event_id"], "guest_id": row["id"]}
             for row in self.of_events("event_guests")
@@ -79,12 +79,12 @@ class Reader:
 
 
 def same(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how a stream is read that is one list, or one object."""
+    """Return the reader of a stream that is a single list or object."""
     return lambda reader: reader.ask(name)
 
 
 def of_organization(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how a stream is read that only an organization's key may see, whatever key is named."""
+    """Return the reader of a stream that only the organization's key may see; it reads with that key."""
     return lambda reader: Reader(reader.api, ORGANIZATION).ask(name)
 
 
@@ -110,4 +110,4 @@ STREAMS: dict[str, Callable[[Reader], list[Row]]] = {
     "organization_admins": of_organization("organization_admins"),
     "webhooks": same("webhooks"),
 }
-"""Every stream that the truth is known of."""
+"""Readers of all streams, by name."""

@@ -66,10 +66,12 @@ class OnceHub(Switches):
         return truth(self, stream, KEYS[key])
 
     def _admit(self, request: Request) -> Key:
-        """Return the key of a request that is within the limits: 5 a second per account, 200 in 5 minutes per address.
+        """Return the key of a request within the rate limits.
+
+        OnceHub: 5 requests a second per account, and 200 in 5 minutes per address.
 
         Raises:
-            Refusal: it is over a limit, or has no key that opens anything.
+            Refusal: it is over a limit, or its key gives no access.
         """
         now = self.clock()
         key = self.find_key(request.headers)

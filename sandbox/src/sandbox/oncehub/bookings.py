@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 STATUSES = ("requested", "scheduled", "rescheduled", "completed", "canceled", "no_show")
 SYSTEMS = {"google": "google", "outlook": "office_365", "exchange": "exchange", "icloud": "icloud"}
 MINOR_UNITS = {"JPY": 1}
-"""How many of the smallest unit make one of a currency, where that is not a hundred."""
+"""Minor units in one unit of a currency, where they are not a hundred."""
 
 
 def status(api: Switches, ticket: Ticket) -> str:
-    """Return what a booking's status is now."""
+    """Return the present status of a booking."""
     if ticket.booking.cancellation:
         return "canceled"
     if ticket.approval == "declined":
@@ -53,17 +53,17 @@ def updated_at(api: Switches, ticket: Ticket) -> datetime:
 
 
 def creation_time(_: Switches, ticket: Ticket) -> datetime:
-    """Return the time of creation, as shown."""
+    """Return the shown time of creation."""
     return shown(ticket.created_at, brief=ticket.serial % 2 == 0)
 
 
 def starting_time(_: Switches, ticket: Ticket) -> datetime:
-    """Return the start, as shown."""
+    """Return the shown start."""
     return shown(ticket.meeting.start)
 
 
 def last_updated_time(api: Switches, ticket: Ticket) -> datetime:
-    """Return the time of the last change, as shown."""
+    """Return the shown time of the last change."""
     return shown(updated_at(api, ticket), brief=ticket.serial % 3 == 0)
 
 
@@ -110,7 +110,7 @@ def show(api: Switches, ticket: Ticket) -> Row:
 
 
 def calloff(api: Switches, ticket: Ticket) -> Row | list[Row] | None:
-    """Show why a booking was canceled or moved: an object, a list of one, an object of nothing, or null."""
+    """Show the reason of a cancellation or move: an object, a list of one, an object of empty strings, or null."""
     blank = {"reason": "", "actioned_by": "", "user_id": ""}
     host = user_ref(api.world.desk, ticket.owner)
     gone = ticket.booking.cancellation
@@ -128,7 +128,7 @@ def calloff(api: Switches, ticket: Ticket) -> Row | list[Row] | None:
 
 
 def form(ticket: Ticket) -> Row | None:
-    """Show the booking form, which nobody filled in when a host booked or a new booking took an old one's place."""
+    """Show the booking form; it is null if a host booked or if the booking replaces another one."""
     first, number = ticket.first, ticket.serial
     if (first.booked_by or ticket.previous) and not ticket.edits:
         return None
@@ -150,7 +150,7 @@ def form(ticket: Ticket) -> Row | None:
 
 
 def external(meeting: r.Meeting) -> Row:
-    """Show the calendar that the booking was written into."""
+    """Show the host's calendar that has the booking."""
     if meeting.calendar is None:
         return {"type": "none", "name": "", "id": "", "event_id": ""}
     system, event = meeting.calendar
@@ -158,7 +158,7 @@ def external(meeting: r.Meeting) -> Row:
 
 
 def utm(booking: r.Booking) -> Row | None:
-    """Show where somebody came from."""
+    """Show the UTM parameters."""
     source, campaign = booking.tracking.get("source"), booking.tracking.get("campaign")
     if source is None:
         return None
@@ -166,7 +166,7 @@ def utm(booking: r.Booking) -> Row | None:
 
 
 def calendar_fields(ticket: Ticket, address: str) -> Row:
-    """Show what only bookings of booking calendars have."""
+    """Show the fields that only bookings of booking calendars have."""
     payment: Row | None = None
     paid: dict[str, Any] = ticket.booking.payment or {}
     if paid.get("successful"):
@@ -182,7 +182,7 @@ def calendar_fields(ticket: Ticket, address: str) -> Row:
 
 
 def page_fields(ticket: Ticket) -> Row:
-    """Show what only bookings of booking pages have."""
+    """Show the fields that only bookings of booking pages have."""
     kind = ticket.meeting.event_type
     return {
         "booking_page": page_ref(ticket.first.meeting.hosts[0]),
@@ -212,12 +212,12 @@ def conversation(api: Switches, ticket: Ticket) -> Row:
 
 
 def same(shown: Callable[[Switches, Ticket], str | None]) -> Filter:
-    """Return the filter by something of a booking."""
+    """Return the filter for bookings with a value."""
     return Filter(lambda api, value: lambda ticket: shown(api, ticket) == value)
 
 
 def of_calendars(_: Switches, ticket: Ticket) -> str | None:
-    """Return the booking calendar, if it is one's."""
+    """Return the booking calendar of a booking, if it has one."""
     kind = ticket.meeting.event_type
     return None if is_legacy(kind) else calendar_ref(kind)
 
@@ -232,7 +232,7 @@ def of_pages(name: str) -> Filter:
 
 
 def hosted(api: Switches, value: str) -> Callable[[Ticket], bool]:
-    """Return the rule for bookings that a user hosts, alone or with others."""
+    """Return the condition for bookings that a user hosts, alone or with others."""
     desk = api.world.desk
     return lambda ticket: any(user_ref(desk, one) == value for one in (ticket.owner, *ticket.meeting.hosts))
 

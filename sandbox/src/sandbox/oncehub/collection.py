@@ -1,4 +1,4 @@
-"""What may be asked: the collections, their parameters, and one query made sense of."""
+"""Collections, their query parameters, and parsed queries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An object that was deleted; a list may still show it as a stub."""
+    """A deleted object, which a list may still show as a stub."""
 
     ref: str
     key: Key
@@ -37,24 +37,24 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An equality filter: `keep` returns the rule for a value; `allowed` are its only values, if any."""
+    """An equality filter. `keep` returns the condition for a value; `allowed` are the only valid values, if any."""
 
     keep: Callable[[Switches, str], Callable[[Any], bool]]
     allowed: tuple[str, ...] = ()
 
 
 def by_age(_: Switches, record: Any) -> Key:
-    """Return the time of creation, and what breaks a tie."""
+    """Return the time of creation and the serial number, which breaks a tie."""
     return record.created_at, record.serial
 
 
 def nothing(_: Switches) -> Iterable[Gone]:
-    """Return that nothing of the kind is ever deleted."""
+    """Return no deleted objects: this kind is never deleted."""
     return ()
 
 
 def buried(kind: str, prefix: str) -> Callable[[Switches], Iterable[Gone]]:
-    """Return how to find what is gone, of one kind."""
+    """Return the function that returns deleted objects of one kind."""
 
     def rows(api: Switches) -> Iterable[Gone]:
         graves = api.world.desk.graves.values()
@@ -65,10 +65,10 @@ def buried(kind: str, prefix: str) -> Callable[[Switches], Iterable[Gone]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """Objects of one kind: where they are listed, and how they look.
+    """Objects of one kind: their path, parameters and format.
 
-    `times` are the fields with `.gt` and `.lt`, as shown. `references` names the collections of the ids that can be
-    expanded, by field; `expands` whether the endpoint takes `expand`. `dates` says whether a bare date is a time.
+    `times` are the fields with the filters `.gt` and `.lt`. `references` are the collections of the ids that can be
+    expanded, by field; `expands` allows the parameter `expand`. `dates` allows a date in place of a time.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One list request, made sense of; `rules` are about records, `bounds` about the times that are asked for."""
+    """The parsed query of a list; `rules` are its equality filters, `bounds` its time filters."""
 
     collection: Collection
     limit: int
@@ -101,7 +101,7 @@ class Query:
     expand: Sequence[Sequence[str]]
 
     def keeps(self, entry: Any) -> bool:
-        """Tell whether a record, or the stub of one, is asked for."""
+        """Return True if a record or a stub passes the filters."""
         for within in self.bounds:
             if not within(entry):
                 return False
@@ -114,7 +114,7 @@ class Query:
 
 
 def within(api: Switches, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
-    """Return the rule of a time filter, which is strict; a stub has the times of its beginning and its end."""
+    """Return the condition of a time filter, which is strict; a stub has the times of its creation and deletion."""
     read = collection.times[name]
     compare: Callable[[date, date], bool] = gt if operator == "gt" else lt
     whole_days = api.day_granular_filters and collection.dates
@@ -130,10 +130,10 @@ def within(api: Switches, collection: Collection, name: str, operator: str, boun
 
 
 def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
-    """Make sense of a query.
+    """Return a parsed query.
 
     Raises:
-        Refusal: a parameter is unknown, given twice, or makes no sense.
+        Refusal: a parameter is unknown, given twice, or invalid.
     """
     requested = once(pairs)
     limit = page_size(requested.pop("limit", str(DEFAULT_PER_PAGE)))
@@ -164,7 +164,7 @@ def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]
 
 
 def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the parameters, none of which may be repeated."""
+    """Return the parameters as a dict; a repeated one is refused."""
     requested: dict[str, str] = {}
     for name, text in pairs:
         if name in requested:
@@ -174,14 +174,14 @@ def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def page_size(text: str) -> int:
-    """Parse the page size: more than a hundred is refused, not cut."""
+    """Parse the page size; more than a hundred is refused, not capped."""
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PER_PAGE:
         raise invalid("limit", f"limit must be a number between 1 and {MOST_PER_PAGE}")
     return int(text)
 
 
 def read_filter(api: Switches, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
-    """Return the rule of an equality filter; several values at once only where a switch allows them."""
+    """Return the condition of an equality filter; only a switch allows several values."""
     values = text.split(",") if one.allowed and api.many_statuses else [text]
     for value in values:
         if not value or (one.allowed and value not in one.allowed):
@@ -191,7 +191,7 @@ def read_filter(api: Switches, one: Filter, name: str, text: str) -> Callable[[A
 
 
 def moment(name: str, text: str, *, dates: bool) -> datetime:
-    """Parse a time with an offset or, where that will do, a date, which is its first moment in UTC."""
+    """Parse a time with an offset or, if `dates` allows it, a date, which stands for midnight in UTC."""
     try:
         if dates and DATE.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -203,7 +203,7 @@ def moment(name: str, text: str, *, dates: bool) -> datetime:
 
 
 def read_expand(collection: Collection, text: str | None, *, prefixed: bool) -> list[list[str]]:
-    """Parse `expand`: names of fields, comma separated, each below `data.` in a list if `prefixed`."""
+    """Parse `expand`: comma-separated names of fields, each with the prefix `data.` if `prefixed`."""
     paths = []
     for item in (text or "").split(","):
         head, *rest = parts = item.split(".")

@@ -1,4 +1,4 @@
-"""Text messages and webhooks."""
+"""The collections of text messages and webhooks."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from sandbox.world.desk_records import Text
 
 SEGMENT = 70
-"""Characters of one text message with letters outside of the basic alphabet."""
+"""Characters in one segment of a text message outside the basic alphabet."""
 
 
 def recipient(api: Switches, text: Text) -> str:
-    """Return the id of the contact or user who got a message."""
+    """Return the id of a message's recipient, a contact or a user."""
     return user_ref(api.world.desk, text.person) if text.person else ref("CTC", text.card_id)
 
 
 def recipient_type(text: Text) -> str:
-    """Return what the recipient is."""
+    """Return the kind of recipient."""
     return "user" if text.person else "contact"
 
 
 def show_text(api: Switches, text: Text) -> Row:
-    """Show a text message, whose status moves without leaving a time."""
+    """Show a text message; a change of its status moves no time."""
     return {
         "object": "notification",
         "id": ref("SMS", text.id),

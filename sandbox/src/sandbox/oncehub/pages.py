@@ -1,4 +1,4 @@
-"""What can be booked: booking calendars and, of the older product, booking pages, master pages and event types."""
+"""The collections of booking calendars and, of the older product, booking pages, master pages and event types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOME = "https://go.oncehub.com"
 
 
 def is_legacy(kind: r.EventType) -> bool:
-    """Tell whether something is booked through booking pages, and not through a booking calendar."""
+    """Return True if an event type is booked on booking pages, and not on a booking calendar."""
     return kind.position % 3 == 2  # noqa: PLR2004 -- the last of three
 
 
@@ -48,12 +48,12 @@ def team_ref(team: r.Team | r.Group) -> str:
 
 
 def host(api: Switches, kind: r.EventType) -> str:
-    """Return the id of the user or team whose booking calendar it is."""
+    """Return the id of the user or team that has a booking calendar."""
     return team_ref(kind.owner) if isinstance(kind.owner, r.Team) else user_ref(api.world.desk, kind.owner)
 
 
 def duration(api: Switches, kind: r.EventType) -> Any:
-    """Show how long it takes, which is not one number if the guest may choose."""
+    """Show the duration, which is not a single number if the guest may choose it."""
     if not kind.minutes_options or api.several_durations == "first":
         return kind.minutes
     return kind.minutes_options if api.several_durations == "list" else None
@@ -111,7 +111,7 @@ def show_master_page(_: Switches, team: r.Team) -> Row:
 
 
 def kinds(legacy: bool) -> Callable[[Switches], list[r.EventType]]:  # noqa: FBT001 -- the only argument
-    """Return how to find what can be booked, of one product."""
+    """Return the function that returns the event types of one product."""
 
     def rows(api: Switches) -> list[r.EventType]:
         known = api.world.event_types.values()
@@ -121,7 +121,7 @@ def kinds(legacy: bool) -> Callable[[Switches], list[r.EventType]]:  # noqa: FBT
 
 
 def gone(legacy: bool) -> Callable[[Switches], Iterable[Gone]]:  # noqa: FBT001 -- the only argument
-    """Return how to find what can no more be booked, of one product."""
+    """Return the function that returns the deleted event types of one product."""
     address = event_type_ref if legacy else calendar_ref
 
     def rows(api: Switches) -> Iterable[Gone]:
@@ -133,7 +133,7 @@ def gone(legacy: bool) -> Callable[[Switches], Iterable[Gone]]:  # noqa: FBT001 
 
 
 def gone_pages(api: Switches) -> Iterable[Gone]:
-    """Return the pages of those who left."""
+    """Return the pages of former members."""
     here = {membership.person.id for membership in api.world.memberships.values()}
     for person in api.world.people.values():
         if person.id not in here:
@@ -141,20 +141,20 @@ def gone_pages(api: Switches) -> Iterable[Gone]:
 
 
 def of_master_page(api: Switches, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for the pages of a team's people."""
+    """Return the condition for the pages of a team's members."""
     people = [one for team in api.world.teams.values() if master_page_ref(team) == value for one in team.people]
     return lambda membership: membership.person in people
 
 
 def of_event_type(api: Switches, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for the pages that offer an event type."""
+    """Return the condition for the pages that offer an event type."""
     offered = [kind for kind in kinds(legacy=True)(api) if event_type_ref(kind) == value]
     people = [one.person for kind in offered for one in kind.hosts]
     return lambda membership: membership.person in people
 
 
 def of_user(api: Switches, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for a user's pages."""
+    """Return the condition for a user's pages."""
     return lambda membership: user_ref(api.world.desk, membership.person) == value
 
 

@@ -1,4 +1,4 @@
-"""Pages: newest first, found by the id of the row next to them."""
+"""Paging, newest first: the cursor is the id of the row next to the page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STUB_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The entries of a collection, oldest first, their keys and ids, and where each id is."""
+    """The entries of a collection, oldest first, with their keys and ids; `places` is the index of each id."""
 
     entries: Sequence[Any]
     keys: Sequence[Key]
@@ -50,7 +50,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The entries of one page with their ids, and whether others are listed after and before them."""
+    """The entries of one page and their ids; `older` and `newer` are True if others follow or precede."""
 
     entries: Sequence[Any]
     refs: Sequence[str]
@@ -59,17 +59,17 @@ class Page:
 
 
 class Pager:
-    """Cuts pages, and remembers where each of their ends was."""
+    """Cuts pages, and remembers the keys of their first and last rows."""
 
     def __init__(self, api: Switches) -> None:
         self.api = api
         self.ends: dict[tuple[str, str], Key] = {}
 
     def place(self, ordered: Ordered, query: Query, param: str, anchor: str) -> tuple[int, int]:
-        """Return from where on entries are older, and from where on they are newer, than an anchor.
+        """Return the indices of the next older and the next newer entry than an anchor.
 
         Raises:
-            Refusal: there is no such object, or it is none of those asked for.
+            Refusal: there is no such object, or the filters exclude it.
         """
         index = ordered.places.get(anchor)
         if index is not None and (not self.api.anchor_must_match or query.keeps(ordered.entries[index])):

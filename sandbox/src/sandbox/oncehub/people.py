@@ -1,4 +1,4 @@
-"""Users, teams, opening hours and contacts."""
+"""The collections of users, teams and contacts, and users' availability."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLACES = {"in_person": "in_person_by_host", "host_calls": "phone_by_guest", "gue
 
 
 def users(api: Switches) -> Iterable[User]:
-    """Return the members, and those who are invited to become one."""
+    """Return the members and those with a pending invitation."""
     yield from api.world.memberships.values()
     yield from (one for one in api.world.invitations.values() if one.status == "pending")
 
@@ -42,7 +42,7 @@ def user_id(api: Switches, user: User) -> str:
 
 
 def user_key(api: Switches, user: User) -> Key:
-    """Return where a user is listed: by the invitation, if there was one."""
+    """Return the sort key of a user: the invitation's, if there was one."""
     found: r.Record = user
     if isinstance(user, r.Membership):
         found = api.world.desk.invited.get(user.person.id, user.person)
@@ -93,7 +93,7 @@ def teams(api: Switches) -> list[r.Team | r.Group]:
 
 
 def with_user(api: Switches, value: str) -> Callable[[r.Team | r.Group], bool]:
-    """Return the rule for the teams of a user."""
+    """Return the condition for the teams of a user."""
     found = {
         team.id
         for membership in api.world.memberships.values()
@@ -104,7 +104,7 @@ def with_user(api: Switches, value: str) -> Callable[[r.Team | r.Group], bool]:
 
 
 def availability(api: Switches, user: User, pairs: Sequence[tuple[str, str]] = ()) -> Row:
-    """Show when a user can be booked; those who are only invited have no hours yet."""
+    """Show the availability of a user; an invited one has no hours yet."""
     since = overrides_since(once(pairs))
     if isinstance(user, r.Invitation):
         return {"object": "schedule", "timezone": None, "weekly": [], "overrides": []}
@@ -132,10 +132,10 @@ def availability(api: Switches, user: User, pairs: Sequence[tuple[str, str]] = (
 
 
 def overrides_since(requested: dict[str, str]) -> str:
-    """Return the date from which on exceptions are asked for.
+    """Return the first date of the requested overrides.
 
     Raises:
-        Refusal: it is no date, or something else is asked for.
+        Refusal: it is no date, or another parameter is given.
     """
     since = requested.pop("overrides_start_time", "")
     for name in requested:
@@ -146,12 +146,12 @@ def overrides_since(requested: dict[str, str]) -> str:
 
 
 def contact_updated(card: Card) -> datetime:
-    """Return when a contact changed."""
+    """Return the time of a contact's last change."""
     return max(card.updated_at, card.record.updated_at)
 
 
 def show_contact(api: Switches, card: Card) -> Row:
-    """Show a contact; what is missing is null in some and empty in others."""
+    """Show a contact; a missing value is null in some and an empty string in others."""
     record, number = card.record, card.serial
     none = ("", None)[number % 2]
     first, _, last = record.name.partition(" ")

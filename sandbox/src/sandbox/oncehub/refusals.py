@@ -1,4 +1,4 @@
-"""The ways in which OnceHub says no: a type, a message, and sometimes the parameter at fault."""
+"""The refusals of OnceHub: a type, a message, and sometimes the parameter at fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def invalid(param: str, message: str) -> Refusal:
 
 
 def not_found(message: str = "No such resource") -> Refusal:
-    """Return the refusal of what does not exist."""
+    """Return the refusal of a missing resource."""
     return refusal(404, "invalid_request_error", message)
 
 
@@ -26,7 +26,7 @@ def unauthenticated() -> Refusal:
 
 
 def no_access(message: str = "Your plan does not include API access") -> Refusal:
-    """Return the refusal of a plan: of the same type as that of a key."""
+    """Return the refusal of a plan without the feature; it has the type of an invalid key's."""
     return refusal(403, "authentication_error", message)
 
 

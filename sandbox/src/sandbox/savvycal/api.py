@@ -1,4 +1,4 @@
-"""The SavvyCal API v1 over a world: every endpoint that a reader could use, but for free slots."""
+"""The SavvyCal API v1 over a world: every endpoint that a reader could use, except available slots."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SavvyCal(Switches):
         return Reader(self, KEYS[key]).stream(stream)
 
     def _admit(self, request: Request, endpoint: Endpoint | None = None) -> Key:
-        """Return the key of a request, who must not be too hasty (SavvyCal: no limit is published)."""
+        """Return the key of a request within the rate limit (SavvyCal publishes none)."""
         key = self.find_key(request.headers)
         if key is None or key.expired:
             if endpoint and endpoint.stream == "timezones" and not self.time_zones_need_key:

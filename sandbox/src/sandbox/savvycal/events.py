@@ -1,4 +1,4 @@
-"""Events: which of them somebody sees, in which order."""
+"""The endpoints of events."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def sort(api: Switches) -> list[tuple[Key, View]]:
 
 
 def seen(call: Call, attendance: str) -> Callable[[View], bool] | None:
-    """Return what tells whether somebody sees an event, None for all of them.
+    """Return the condition for the events that the caller sees; None if the caller sees all.
 
-    SavvyCal: how far `any` reaches is unverified; here to the events of everybody who shares a team, for the
-    owner's key to the whole company.
+    SavvyCal: the reach of `any` is unverified. Here it covers the events of everybody who shares a team with the
+    caller, and the whole company for the owner's key.
     """
     if attendance == "any" and call.key.everybody:
         return None
@@ -49,17 +49,17 @@ def seen(call: Call, attendance: str) -> Callable[[View], bool] | None:
 
 
 def colleagues(call: Call) -> set[str]:
-    """Return the ids of those who share a team with somebody, and their own."""
+    """Return the ids of the caller and of everybody who shares a team with the caller."""
     me = call.person
     teams = [team for team in call.world.teams.values() if me in team.people]
     return {me.id, *(person.id for team in teams for person in team.people)}
 
 
 def bounds(call: Call) -> tuple[int | None, int | None]:
-    """Return the first and the last start that were asked for (SavvyCal: `period` is `upcoming` if nothing is said).
+    """Return the first and the last requested start (SavvyCal: `period` is `upcoming` by default).
 
     Raises:
-        Refusal: the dates are in the wrong order, or a switch wants them otherwise.
+        Refusal: the dates are in the wrong order, or a switch refuses them.
     """
     args, api, now = call.args, call.api, micros(call.world.now)
     period = args.get("period", "upcoming")
@@ -89,7 +89,7 @@ def bounds(call: Call) -> tuple[int | None, int | None]:
 
 
 def listed(call: Call) -> Listing:
-    """Return the events that were asked for; whatever is not asked for narrows the answer."""
+    """Return the requested events (SavvyCal: the defaults of all filters are narrow)."""
     args, api = call.args, call.api
     state = args.get("state", "confirmed")
     mine = seen(call, args.get("attendance", "attending"))
@@ -113,7 +113,7 @@ def listed(call: Call) -> Listing:
 
 
 def one(call: Call) -> Row:
-    """Return one event by its id or uuid, if it may be seen."""
+    """Return one event by its id or uuid, if the caller may see it."""
     view = call.api.cached("events by id", lambda: index(call.api)).get(call.path["id"])
     mine = seen(call, "any")
     if view is None or (mine and not mine(view)):

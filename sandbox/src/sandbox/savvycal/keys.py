@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A token: whose it is (`seat` in the world), and whether that person's teams are the whole company."""
+    """A token: the seat of its owner in the world; `everybody` if the owner's teams are the whole company."""
 
     name: str
     seat: str

@@ -16,10 +16,10 @@ def unauthenticated() -> Refusal:
 
 
 def not_found() -> Refusal:
-    """Return the refusal of what does not exist, or not for this caller (SavvyCal: 404; its body is unverified)."""
+    """Return the refusal of a missing or invisible resource (SavvyCal: 404; its body is unverified)."""
     return Refusal(404, "Not Found")
 
 
 def forbidden() -> Refusal:
-    """Return the refusal of what a test has forbidden."""
+    """Return the refusal of a forbidden path."""
     return Refusal(403, "Forbidden")

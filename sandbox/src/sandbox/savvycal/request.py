@@ -1,4 +1,4 @@
-"""What may be asked: parameters, keys, and one request made sense of."""
+"""Endpoints, their query parameters, and parsed requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def one_of(*values: str) -> Callable[[str], str]:
-    """Parse one of a few words."""
+    """Return a parser of one of several values."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -51,7 +51,7 @@ def boolean(text: str) -> bool:
 
 
 def a_date(text: str) -> date:
-    """Parse a date (SavvyCal: events want exactly YYYY-MM-DD)."""
+    """Parse a date (SavvyCal: exactly YYYY-MM-DD)."""
     if not DATE.fullmatch(text):
         raise ValueError("is invalid")
     try:
@@ -104,7 +104,7 @@ ZONES: Mapping[str, Callable[[str], Any]] = {**ZONE, "include_legacy": boolean}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and how to answer it; `stream` names the rows.
+    """An endpoint: its stream, path, function and parameters.
 
     `answer` returns a listing (paged), a list (a bare array) or a dict (one object).
     """
@@ -117,14 +117,14 @@ class Endpoint:
 
     @property
     def known(self) -> Mapping[str, Callable[[str], Any]]:
-        """The parameters that mean something here; SavvyCal ignores any other."""
+        """Parsers of the known parameters; SavvyCal ignores any other."""
         return {**self.params, **PAGING} if self.paged else self.params
 
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """Make sense of a query; of a repeated parameter the last value counts.
+        """Return the parsed parameters of a query; of a repeated one the last value counts.
 
         Raises:
-            Refusal: a value is no good.
+            Refusal: a value is invalid.
         """
         known = self.known
         args: dict[str, Any] = {}

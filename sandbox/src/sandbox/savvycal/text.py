@@ -17,13 +17,13 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def base32(number: int, length: int) -> str:
-    """Write a number with so many of Crockford's digits."""
+    """Write a number in Crockford's base 32, with a fixed number of digits."""
     return "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(length)))
 
 
 @lru_cache(maxsize=200_000)
 def new_id(prefix: str, at: datetime, name: str) -> str:
-    """Return a prefixed ULID: milliseconds since 1970 and 80 bits, which are a digest of what `name` names."""
+    """Return a prefixed ULID: milliseconds since 1970, and 80 bits that are a digest of prefix and `name`."""
     digest = hashlib.blake2b(f"{prefix}/{name}".encode(), digest_size=10).digest()
     return f"{prefix}_{base32(int(at.timestamp() * 1000), 10)}{base32(int.from_bytes(digest), 16)}"
 
@@ -35,7 +35,7 @@ def id_of(prefix: str, record: r.Record) -> str:
 
 @lru_cache(maxsize=200_000)
 def uuid_of(name: str) -> str:
-    """Return the other id of an event."""
+    """Return the uuid of an event, its second id."""
     digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
     return str(uuid.UUID(bytes=digest, version=4))
 
