@@ -1,4 +1,4 @@
-"""The company whose hosts are booked, and all that can happen to it."""
+"""The company, with everything that can happen to it."""
 
 from __future__ import annotations
 

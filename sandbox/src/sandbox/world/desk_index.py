@@ -1,4 +1,4 @@
-"""What the booking desk learns by following the world: tickets, cards and text messages."""
+"""The records of the booking desk, which follow the world: tickets, cards and text messages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ R = TypeVar("R", bound=r.Record)
 STATUSES = (None, "Qualified", "Sales qualified", "Marketing qualified", "Disqualified")
 PHONE = "+15550100{:03d}"
 NEW_ID_EVERY = 4
-"""Of so many reschedules one ends the ticket and begins another."""
+"""One of this many reschedules ends the ticket and begins another."""
 
 
 class Index(Extension, ABC):
     """Every ticket, card and text message of a world, by id and in order of creation.
 
-    `graves` remembers what is gone: tickets, cards, persons, groups and webhooks, by id. `invited` maps the id of a
-    person to the invitation that they accepted.
+    `graves` are the deleted tickets, cards, persons, groups and webhooks, by id. `invited` maps a person's id to the
+    accepted invitation.
     """
 
     def __init__(self, world: Company) -> None:
@@ -49,7 +49,7 @@ class Index(Extension, ABC):
         world.listeners.append(self._listen)
 
     def new(self, kind: type[R], /, **fields: Any) -> R:
-        """Return a new record of the desk's own."""
+        """Return a new record of the desk."""
         stamps: dict[str, Any] = {
             "id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
             "serial": next(self._serials[kind]),
@@ -62,7 +62,7 @@ class Index(Extension, ABC):
         """Return the ticket of a booking.
 
         Raises:
-            ValueError: it has none: it was destroyed, or another organization's.
+            ValueError: the booking was destroyed, or is another organization's.
         """
         if booking.id not in self._ticket_of:
             raise ValueError(f"booking {booking.id} was destroyed, or is another organization's")
@@ -72,7 +72,7 @@ class Index(Extension, ABC):
         """Return the card of a contact.
 
         Raises:
-            ValueError: it has none any more.
+            ValueError: the contact is deleted, or merged into another.
         """
         card = contact if isinstance(contact, Card) else self._card_of.get(contact.id)
         if card is None or card.id not in self.cards:
@@ -118,7 +118,7 @@ class Index(Extension, ABC):
         self._card_of[contact.id] = known
 
     def file(self, record: r.Contact, *, by_phone: bool = False) -> Card:
-        """Put somebody into the card index."""
+        """Add a contact to the card index."""
         draw, now = self.random, self.now
         card = self.new(
             Card,
@@ -154,7 +154,7 @@ class Index(Extension, ABC):
             self.open_ticket(booking)
 
     def open_ticket(self, booking: r.Booking, *, by_phone: bool | None = None) -> Ticket:
-        """Take note of a booking; who has never booked gets a card."""
+        """Open the ticket of a booking; a guest who books for the first time gets a card."""
         card = self._card_by_email.get(booking.email)
         drawn = self.random.random() < 0.06  # noqa: PLR2004 -- few have no e-mail address
         by_phone = (card is None and drawn) if by_phone is None else by_phone
@@ -199,7 +199,7 @@ class Index(Extension, ABC):
         self.move_ticket(ticket, new)
 
     def move_ticket(self, ticket: Ticket, booking: r.Booking) -> None:
-        """Let a ticket live on as another booking."""
+        """Continue a ticket with another booking."""
         ticket.booking = booking
         ticket.moved, ticket.approval, ticket.calloff, ticket.missed_at = True, None, None, None
         ticket.updated_at = self.now
@@ -234,7 +234,7 @@ class Index(Extension, ABC):
         """Draw the final status of a text message, and settle it within two days."""
 
     def text(self, ticket: Ticket, person: r.Person | None, message: r.Message | None = None) -> Text:
-        """Keep a text message about a booking."""
+        """Add a text message about a booking."""
         body = f"Neuer Termin: {ticket.booking.name} ☎" if person else f"Hi {ticket.booking.name}, see you soon"
         text = self.new(
             Text,

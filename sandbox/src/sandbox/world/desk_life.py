@@ -1,4 +1,4 @@
-"""What happens at the booking desk: by promise, so that no scale lacks a case, and by chance."""
+"""Events at the booking desk: fixed cases, so that no scale lacks one, and random habits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 VALUES: tuple[Any, ...] = ("VIP", 3, 2.5, True, ["a", "b"], {"channel": "sms", "opt in": False}, None, "")
-"""A custom field has a value of any type."""
+"""Values of custom fields, one of each type."""
 RECENT = 400
-"""Chance looks at so many tickets and cards, the latest."""
+"""Number of the latest tickets and cards that habits choose from."""
 CLEANUP = 25 * DAY
 
 
 def begin(desk: Desk) -> None:
-    """Start every habit and schedule what is promised."""
+    """Schedule the fixed cases and start the habits."""
     cases = ((10, waiting), (15, noted), (30, texted), (50, handed_over), (60, merged), (140, thrown_away))
     for days, case in cases:
         desk.at(EPOCH + timedelta(days=days, hours=2, seconds=0.625), case, desk)
@@ -35,7 +35,7 @@ def begin(desk: Desk) -> None:
 
 
 def recur(desk: Desk, act: Callable[[Desk], None], per_booking: float, *, first: bool = False) -> None:
-    """Do it, unless this is the `first` time, and draw when it happens again."""
+    """Act, unless this is the `first` time, and draw the time of the next act."""
     if not first:
         act(desk)
     per_day = per_booking * desk.world.pace.bookings_per_day
@@ -43,7 +43,7 @@ def recur(desk: Desk, act: Callable[[Desk], None], per_booking: float, *, first:
 
 
 def walk_in(desk: Desk, days: int, number: int = 0, *, by_phone: bool = False) -> Ticket:
-    """Book something that the desk alone knows of, so many days ahead, so that nothing else disturbs it."""
+    """Book a slot that only the desk knows, so that nothing else changes it."""
     world, draw = desk.world, desk.random
     world.version += 1
     kinds = [kind for kind in world.bookable() if isinstance(kind.owner, r.Person)]
@@ -69,7 +69,7 @@ def walk_in(desk: Desk, days: int, number: int = 0, *, by_phone: bool = False) -
 
 
 def new_slot(desk: Desk, kind: r.EventType, start: datetime) -> r.Meeting:
-    """Return a slot that is in nobody's calendar."""
+    """Return a meeting that is in no calendar."""
     return desk.new(
         r.Meeting,
         name=kind.name,
@@ -85,7 +85,7 @@ def new_slot(desk: Desk, kind: r.EventType, start: datetime) -> r.Meeting:
 
 
 def waiting(desk: Desk) -> None:
-    """Book seven times far ahead: one asks in vain, one is accepted, two are declined, one is moved."""
+    """Book seven times, far ahead: one waits for ever, one is approved, two are declined, one is moved."""
     tickets = [walk_in(desk, 700 + number, number) for number in range(6)]
     walk_in(desk, 706, 6, by_phone=True)
     for ticket in tickets[1:5]:
@@ -104,14 +104,14 @@ def moves(desk: Desk, ticket: Ticket) -> None:
 
 
 def noted(desk: Desk) -> None:
-    """Note something of every type about the first contacts."""
+    """Set custom fields of every type."""
     cards = list(desk.cards.values())[:4]
     for number, value in enumerate(VALUES):
         desk.set_custom_field(cards[number % len(cards)], f"Note {number}", value)
 
 
 def texted(desk: Desk) -> None:
-    """Send a text message for each outcome."""
+    """Send a text message for each final status."""
     tickets = list(desk.tickets.values())
     for number, outcome in enumerate(OUTCOMES):
         booking = tickets[number % len(tickets)].booking
@@ -121,7 +121,7 @@ def texted(desk: Desk) -> None:
 
 
 def handed_over(desk: Desk) -> None:
-    """Give a walk-in to another host, and correct what its guest wrote."""
+    """Give a walk-in to another host, and edit its form."""
     ticket = next(one for one in desk.tickets.values() if one.meeting.start > desk.now + 600 * DAY)
     desk.reassign(ticket.booking, desk.world.seats["member"])
     desk.edit_booking_form(ticket.booking, note="Corrected: ☎ first", company="Ærø Marine")
@@ -134,7 +134,7 @@ def merged(desk: Desk) -> None:
 
 
 def thrown_away(desk: Desk) -> None:
-    """Trash two walk-ins and think better of one."""
+    """Trash two walk-ins and restore one."""
     first, second = (walk_in(desk, 1, number) for number in (7, 8))
     for ticket in (first, second):
         desk.trash(ticket.booking)
@@ -142,24 +142,24 @@ def thrown_away(desk: Desk) -> None:
 
 
 def clean_up(desk: Desk) -> None:
-    """Trash something every now and then, however small the world is."""
+    """Trash a booking at regular intervals, however small the world is."""
     somebody_tidies(desk)
     desk.after(CLEANUP, clean_up, desk)
 
 
 def is_plain(desk: Desk, ticket: Ticket) -> bool:
-    """Tell whether a ticket is over and shows nothing that is rare."""
+    """Return True if a ticket is over and has no rare property."""
     rare = ticket.called_off or ticket.moved or ticket.missed_at or ticket.previous or ticket.booking.payment
     return not (rare or ticket.trashed_at or ticket.approval) and ticket.meeting.end < desk.now
 
 
 def latest(records: dict[str, Any]) -> list[Any]:
-    """Return the records that chance looks at."""
+    """Return the latest records."""
     return list(islice(reversed(records.values()), RECENT))
 
 
 def somebody_tidies(desk: Desk) -> None:
-    """Trash a booking that is over; one in three comes back."""
+    """Trash a booking that is over; one in three is restored."""
     plain = [ticket for ticket in latest(desk.tickets) if is_plain(desk, ticket)]
     if not plain:
         return
@@ -170,13 +170,13 @@ def somebody_tidies(desk: Desk) -> None:
 
 
 def comes_back(desk: Desk, ticket: Ticket, since: datetime) -> None:
-    """Come back from the trash, unless that or worse has happened already."""
+    """Restore a ticket from the trash, if it is still there since the same time."""
     if ticket.id in desk.tickets and ticket.trashed_at == since:
         desk.restore(ticket.booking)
 
 
 def somebody_asks(desk: Desk) -> None:
-    """Let a booking that lies ahead wait for approval, which two in three get."""
+    """Request approval of a booking to come; two in three get it."""
     ahead = [
         one
         for one in latest(desk.tickets)
@@ -190,7 +190,7 @@ def somebody_asks(desk: Desk) -> None:
 
 
 def is_answered(desk: Desk, ticket: Ticket, accepted: bool) -> None:  # noqa: FBT001 -- a happening's argument
-    """Be accepted or declined, if it still waits."""
+    """Approve or decline a ticket, if it still waits."""
     if ticket.id in desk.tickets and ticket.approval == "requested" and not ticket.called_off:
         (desk.approve if accepted else desk.decline)(ticket.booking)
 
@@ -211,14 +211,14 @@ def somebody_hands_over(desk: Desk) -> None:
 
 
 def somebody_corrects(desk: Desk) -> None:
-    """Correct a booking's form."""
+    """Edit a booking's form."""
     tickets = latest(desk.tickets)
     if tickets:
         desk.edit_booking_form(desk.random.choice(tickets).booking, note=f"Corrected {len(desk.tickets)}")
 
 
 def somebody_notes(desk: Desk) -> None:
-    """Note something about a contact."""
+    """Set a custom field of a contact."""
     draw = desk.random
     desk.set_custom_field(draw.choice(latest(desk.cards)), f"Note {draw.randrange(8)}", draw.choice(VALUES))
 

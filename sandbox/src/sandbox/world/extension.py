@@ -1,4 +1,4 @@
-"""Parts of the world with a chance of their own."""
+"""Parts of the world with a random generator of their own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def change(method: Callable[Concatenate[E, P], T]) -> Callable[Concatenate[E, P]
 
 
 class Extension:
-    """A part of the world that draws from a random generator of its own, so that its draws change nothing else."""
+    """A part of the world with a random generator of its own, so that its draws change nothing else."""
 
     def __init__(self, world: Company, name: str) -> None:
         self.world = world

@@ -1,4 +1,4 @@
-"""How the world stands at its epoch, and the things that certainly happen to it afterwards."""
+"""The world at its epoch, and the fixed cases that follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLIENTS_PER_BOOKING_A_DAY = 60
 
 
 def found(company: Company) -> None:
-    """Found the organization: everything in it is older than the epoch."""
+    """Found the organization, with records older than the epoch."""
     company.now = EPOCH - timedelta(days=400)
     company.organization = company.new(r.Organization, name="Bücher & Bäume GmbH")
     draw_clients(company)
@@ -46,14 +46,14 @@ def found(company: Company) -> None:
 
 
 def draw_clients(company: Company) -> None:
-    """Draw the people who book."""
+    """Draw the clients who book."""
     for number in range(20 + int(CLIENTS_PER_BOOKING_A_DAY * company.pace.bookings_per_day)):
         name = f"{company.pick(words.FIRST_NAMES)} {company.pick(words.LAST_NAMES)}"
         company.clients.append((name, f"client{number}@mail.example", company.pick(words.ZONES)))
 
 
 def found_groups(company: Company, memberships: list[r.Membership]) -> None:
-    """Found groups, one of which has an admin of its own, and the first team."""
+    """Create groups, one with a group admin, and two teams."""
     groups = [company.create_group(name) for name in words.GROUP_NAMES[: 2 + len(memberships) // 8]]
     for membership in memberships:
         role = "admin" if membership.person is company.seats["group_admin"] else "member"
@@ -65,7 +65,7 @@ def found_groups(company: Company, memberships: list[r.Membership]) -> None:
 
 
 def found_event_types(company: Company, people: list[r.Person]) -> None:
-    """Offer every kind of event type, and a few per host."""
+    """Create every kind of event type, and a few per host."""
     teams = list(company.teams.values())
     for kind in KINDS:
         company.now += timedelta(days=1, seconds=3.125)
@@ -81,7 +81,7 @@ def found_event_types(company: Company, people: list[r.Person]) -> None:
 
 
 def found_papers(company: Company) -> None:
-    """Start forms, custom fields, contacts, lists and webhooks."""
+    """Create forms, custom fields, contacts, lists and webhooks."""
     for name, status in (("Contact sales", "published"), ("Support-Anfrage", "published"), ("Idea", "draft")):
         company.create_form(name, status)
     kinds = ("text", "number", "currency", "tags", "date", "single_select", "invitee_question", "boolean")
@@ -99,7 +99,7 @@ def found_papers(company: Company) -> None:
 
 
 def promise(company: Company) -> None:
-    """Let one of everything happen in the first months, so that no scale lacks a case."""
+    """Schedule one case of everything in the first months, so that no scale lacks one."""
     cases = (
         twins,
         group_with_a_dropout,
@@ -128,27 +128,27 @@ def _start(company: Company, days: int = 2) -> datetime:
 
 
 def if_stands(company: Company, booking: r.Booking, act: Callable[[r.Booking], object]) -> None:
-    """Do something about a booking, unless chance has canceled it."""
+    """Call `act` with a booking, unless it has been canceled."""
     if company.stands(booking):
         act(booking)
 
 
 def twins(company: Company) -> None:
-    """Book three meetings at one instant for one hour: same start, same update time."""
+    """Book three meetings at once with the same start, so that their update times are equal too."""
     for person in list(company.people.values())[:3]:
         kind = next(kind for kind in company.bookable() if kind.owner is person)
         company.book(kind, _start(company))
 
 
 def group_with_a_dropout(company: Company) -> None:
-    """Fill a group meeting, of which one invitee drops out."""
+    """Book four seats of a group meeting; one invitee cancels."""
     meeting = company.open_meeting(_kind(company, "group"), _start(company, 5))
     bookings = [company.join(meeting) for _ in range(4)]
     company.after(timedelta(days=1), if_stands, bookings[1], company.cancel_booking)
 
 
 def empty_slot(company: Company) -> None:
-    """Open a group meeting to which nobody ever comes."""
+    """Open a group meeting without invitees."""
     company.open_meeting(_kind(company, "group"), _start(company, 12))
 
 
@@ -161,7 +161,7 @@ def paid_and_failed(company: Company) -> None:
 
 
 def no_show_and_pardon(company: Company) -> None:
-    """Let two invitees stay away, and forgive one."""
+    """Mark two invitees as no-shows, and unmark one."""
     first, second = (company.book(_kind(company), _start(company, days)) for days in (1, 2))
     company.at(first.meeting.end + timedelta(days=18), if_stands, first, company.mark_no_show)
     company.at(second.meeting.end + timedelta(hours=2), if_stands, second, company.mark_no_show)
@@ -193,7 +193,7 @@ def called_off(company: Company) -> None:
 
 
 def recapped(company: Company) -> None:
-    """Summarise a meeting, remind its invitee, and take notes long after it."""
+    """Recap a meeting, remind its invitee, and write notes long after it."""
     booking = company.book(_kind(company), _start(company, 1))
     company.send_message(booking, "email")
     company.send_message(booking, "sms")
@@ -212,31 +212,31 @@ def recapped(company: Company) -> None:
 
 
 def give_up_recap(company: Company) -> None:
-    """Fail to summarise a call that nobody booked here."""
+    """Start a recap of a call without a booking, which fails."""
     company.finish_recap(company.start_recap(), worked=False)
 
 
 def still_recapping(company: Company) -> None:
-    """Begin a summary that never ends."""
+    """Start a recap that never finishes."""
     company.start_recap()
 
 
 def routed(company: Company) -> None:
-    """Fill in forms: one leads to a booking a week later."""
+    """Submit a form three times; one submission leads to a booking a week later."""
     form = next(iter(company.forms.values()))
     submissions = [company.submit_form(form) for _ in range(3)]
     company.after(timedelta(days=7), lambda w: w.book(_kind(w), submission=submissions[0]))
 
 
 def retired_type(company: Company) -> None:
-    """Delete an event type that a meeting refers to."""
+    """Delete an event type to which a meeting refers."""
     kind = company.create_event_type(company.seats["owner"], name="Retired")
     company.book(kind, _start(company, 2))
     company.after(timedelta(days=4), lambda w: w.delete_event_type(kind))
 
 
 def everywhere(company: Company) -> None:
-    """Meet once in every kind of place, and once nowhere."""
+    """Book a meeting in every kind of place, and one without a place."""
     for days, kind in enumerate((*words.PLACES, None)):
         meeting = company.book(_kind(company), _start(company, 1 + days)).meeting
         meeting.place = None if kind is None else company.draw_place(kind)

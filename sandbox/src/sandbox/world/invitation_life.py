@@ -1,6 +1,6 @@
-"""What becomes of invitations by chance, and what every world is promised; it draws from the invitations' own chance.
+"""Random changes of invitations, and the fixed cases that every world has.
 
-Nothing changes by chance on an event that began more than 29 days ago.
+Nothing random changes an event that began more than 29 days ago.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATEST = timedelta(days=28)
-"""How long after its start an event may still change by chance."""
+"""Time after its start in which an event may still change at random."""
 PROPOSALS_PER_BOOKING = 0.03
 
 
 def begin(invites: Invites) -> None:
-    """Start the workflows, the proposals and the promises."""
+    """Follow all meetings, create workflows, and schedule proposals and fixed cases."""
     world = invites.world
     for meeting in world.meetings.values():
         follow(invites, invites.adopt(meeting))
@@ -43,7 +43,7 @@ def begin(invites: Invites) -> None:
 
 
 def follow(invites: Invites, event: Event) -> None:
-    """Draw what is going to become of an event; one that is over already stays as it is."""
+    """Draw the changes of an event to come."""
     _world, draw = invites.world, invites.random
     lead = event.start - invites.now
     if lead < timedelta(0):
@@ -68,38 +68,38 @@ FATES = {"approval": 0.05, "new time": 0.08, "withheld": 0.2}
 
 
 def fresh(invites: Invites, event: Event) -> bool:
-    """Whether it may still change."""
+    """Return True if an event may still change."""
     return invites.now <= event.start + LATEST
 
 
 def is_decided(invites: Invites, event: Event, luck: float) -> None:
-    """Approve or decline it, or never come to that."""
+    """Approve or decline an event, or leave it waiting."""
     if event.state == "awaiting_approval" and fresh(invites, event) and luck < 0.9:  # noqa: PLR2004 -- mostly
         decide = invites.approve if luck < 0.65 else invites.decline  # noqa: PLR2004 -- two of three
         decide(event)
 
 
 def is_sent_back(invites: Invites, event: Event) -> None:
-    """Be asked for a new time."""
+    """Ask for a new time of an event."""
     if event.state == "confirmed" and fresh(invites, event):
         invites.ask_new_time(event)
 
 
 def is_retitled(invites: Invites, event: Event, title: str) -> None:
-    """Get another title, perhaps weeks after it was held."""
+    """Change the title of an event, perhaps weeks after it."""
     if fresh(invites, event):
         invites.retitle(event, title)
 
 
 def learns_where(invites: Invites, event: Event) -> None:
-    """Get the conference's address that was missing."""
+    """Fill in a missing conference address."""
     place = event.tail.place
     if place and place.kind in CONFERENCES and event.join_url is None and fresh(invites, event):
         invites.fill_conferencing(event)
 
 
 def proposes(invites: Invites) -> None:
-    """Propose an event, and draw when the next one is proposed."""
+    """Propose an event, and draw the time of the next proposal."""
     draw = invites.random
     start = (invites.now + timedelta(days=draw.randrange(2, 120))).replace(minute=30, second=0, microsecond=0)
     event = invites.propose(draw.choice((invites.world.seats["owner"], invites.world.seats["member"])), start)
@@ -118,7 +118,7 @@ def proposes(invites: Invites) -> None:
 
 
 def to_another(invites: Invites, start: datetime) -> Callable[[Event], None]:
-    """Return what moves an event to another time, unless that is past by then."""
+    """Return the function that moves an event to another time, unless that is past by then."""
 
     def move(event: Event) -> None:
         if start > invites.now:
@@ -128,24 +128,24 @@ def to_another(invites: Invites, start: datetime) -> Callable[[Event], None]:
 
 
 def if_before(invites: Invites, event: Event, states: tuple[str, ...], act: Callable[[Event], object]) -> None:
-    """Do something about an event that is still to come and in one of the states."""
+    """Call `act` with an event that is still to come and in one of the states."""
     if event.state in states and event.start > invites.now:
         act(event)
 
 
 def attempt(act: Callable[..., object], *args: Any) -> None:
-    """Do what was promised, unless somebody has canceled the event or the like meanwhile."""
+    """Call `act`, unless the event's state does not allow it any more."""
     with suppress(ValueError):
         act(*args)
 
 
 def proposed(invites: Invites) -> None:
-    """Propose what nobody ever answers."""
+    """Propose an event that nobody answers."""
     invites.propose(start=_start(invites, 200))
 
 
 def decided(invites: Invites) -> None:
-    """Wait for approval: in vain, and for a no."""
+    """Request approval of two events: one waits for ever, one is declined."""
     waiting, declined = (
         invites.open(start=_start(invites, 190)),
         invites.open(invites.world.seats["member"], _start(invites, 12)),
@@ -156,7 +156,7 @@ def decided(invites: Invites) -> None:
 
 
 def checked_out(invites: Invites) -> None:
-    """Wait for money: in vain, and too long."""
+    """Request payment of two events: one waits for ever, one expires."""
     waiting, expired = (
         invites.open(invites.world.seats["member"], _start(invites, 180)),
         invites.open(start=_start(invites, 9)),
@@ -167,7 +167,7 @@ def checked_out(invites: Invites) -> None:
 
 
 def back_and_forth(invites: Invites) -> None:
-    """Pay for an event, move it half a year ahead, back again, and ask for another time in the end."""
+    """Pay for an event, move it half a year ahead and back, and ask for another time in the end."""
     event, start = invites.open(), invites.now
     invites.ask_checkout(event)
     invites.after(HOUR, attempt, invites.complete_checkout, event)
@@ -177,7 +177,7 @@ def back_and_forth(invites: Invites) -> None:
 
 
 def gathered(invites: Invites) -> None:
-    """Hold a group session that one leaves before and one joins long after it."""
+    """Hold a group session; an attendee leaves before it, and others are added before and long after it."""
     event = invites.open(start=_start(invites, 5), seats=8, bookings=2)
     invites.after(DAY, attempt, invites.drop_attendee, event)
     invites.after(2 * DAY, attempt, invites.add_attendee, event)
@@ -185,7 +185,7 @@ def gathered(invites: Invites) -> None:
 
 
 def polled(invites: Invites) -> None:
-    """Agree on a time by poll, whoever organizes it; approve it, pay without amounts, and mend it when it is over."""
+    """Find a time by poll, approve the event, pay without amounts, and edit the event after its end."""
     event = invites.propose(invites.world.seats["member"], _start(invites, 6))
     event.poll, event.organized = "Wann passt es euch?", False
     invites.withhold_conferencing(event)
@@ -202,7 +202,7 @@ PROMISES = (proposed, decided, checked_out, back_and_forth, gathered, polled)
 
 
 def edits_workflows(invites: Invites, edited: Workflow, retired: Workflow) -> None:
-    """Change one rule, and delete the workflow that nobody needs."""
+    """Edit a rule, and delete a workflow."""
     invites.edit_rule(edited.rules[0], amount=15)
     if retired.id in invites.workflows:
         invites.delete_workflow(retired)

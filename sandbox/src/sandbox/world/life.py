@@ -1,4 +1,4 @@
-"""What happens by chance: bookings and what follows from them, and the organization's own coming and going."""
+"""Random habits: bookings and what follows from them, and changes of the organization."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATEST_NO_SHOW = 19 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """Something that happens again and again, `per_booking` times as often as somebody books."""
+    """An act that recurs, `per_booking` times as often as bookings."""
 
     act: Callable[[Company], None]
     per_booking: float
@@ -34,7 +34,7 @@ def begin(company: Company) -> None:
 
 
 def recur(company: Company, habit: Habit, *, first: bool = False) -> None:
-    """Do it, unless this is the `first` time, and draw when it happens again."""
+    """Act, unless this is the `first` time, and draw the time of the next act."""
     if not first:
         habit.act(company)
     per_day = habit.per_booking * company.pace.bookings_per_day
@@ -42,7 +42,7 @@ def recur(company: Company, habit: Habit, *, first: bool = False) -> None:
 
 
 def somebody_books(company: Company) -> None:
-    """Book something; a group meeting that still has seats is joined as a rule."""
+    """Book a meeting; an open group meeting with free seats is joined in most cases."""
     kind = company.pick(company.bookable())
     if kind.seats == 1:
         follow(company, company.book(kind))
@@ -60,7 +60,7 @@ def somebody_books(company: Company) -> None:
 
 
 def follow(company: Company, booking: r.Booking) -> None:
-    """Draw what is going to become of a booking."""
+    """Draw the further events of a booking."""
     draw_fate(company, booking)
     draw_messages(company, booking)
     draw_aftermath(company, booking)
@@ -70,7 +70,7 @@ def follow(company: Company, booking: r.Booking) -> None:
 
 
 def draw_fate(company: Company, booking: r.Booking) -> None:
-    """Draw whether it is canceled or moved, and whether somebody comes along."""
+    """Draw a booking's cancellation or move, and its guest."""
     lead = booking.meeting.start - company.now
     fate = company.random.random()
     early = company.random.uniform(0.02, 0.95)
@@ -85,7 +85,7 @@ def draw_fate(company: Company, booking: r.Booking) -> None:
 
 
 def draw_messages(company: Company, booking: r.Booking) -> None:
-    """Draw what is said and paid before the meeting."""
+    """Draw messages, reconfirmation and payment before the meeting."""
     start = booking.meeting.start
     if company.chance(0.3):
         company.send_message(booking)
@@ -98,7 +98,7 @@ def draw_messages(company: Company, booking: r.Booking) -> None:
 
 
 def draw_aftermath(company: Company, booking: r.Booking) -> None:
-    """Draw what comes after the meeting."""
+    """Draw no-show, notes and recap after the meeting."""
     meeting = booking.meeting
     if company.chance(0.08):
         company.at(meeting.end + company.later(5 * MINUTE, LATEST_NO_SHOW), stays_away, booking)
@@ -113,7 +113,7 @@ FATES = {"host cancels": 0.05, "invitee cancels": 0.13, "reschedule": 0.21}
 
 
 def host_cancels(company: Company, meeting: r.Meeting) -> None:
-    """Call a meeting off; now and then the host is ill and calls off the whole day."""
+    """Cancel a meeting, or now and then all of the host's meetings of that day."""
     if meeting.cancellation or meeting.id not in company.meetings:
         return
     day = [meeting]
@@ -138,19 +138,19 @@ def invitee_cancels(company: Company, booking: r.Booking) -> None:
 
 
 def reschedules(company: Company, booking: r.Booking) -> None:
-    """Move a booking, whose new self has a fate of its own."""
+    """Move a booking; the new one has a fate of its own."""
     if company.stands(booking):
         follow(company, company.reschedule(booking))
 
 
 def brings_a_guest(company: Company, booking: r.Booking) -> None:
-    """Bring a guest."""
+    """Add a guest to the meeting."""
     if company.stands(booking):
         company.add_guest(booking.meeting, f"guest{booking.serial}@mail.example")
 
 
 def is_requested(company: Company, booking: r.Booking) -> None:
-    """Be asked to reconfirm, and mostly do."""
+    """Ask the invitee to reconfirm; most do."""
     if company.stands(booking):
         company.ask_reconfirmation(booking)
         if company.chance(0.7):
@@ -158,25 +158,25 @@ def is_requested(company: Company, booking: r.Booking) -> None:
 
 
 def reconfirms(company: Company, booking: r.Booking) -> None:
-    """Reconfirm."""
+    """Reconfirm a booking."""
     if company.stands(booking):
         company.reconfirm(booking)
 
 
 def pays(company: Company, booking: r.Booking) -> None:
-    """Learn whether the payment worked."""
+    """Receive the result of a payment."""
     if booking.id in company.bookings:
         company.receive_payment(booking, successful=company.chance(0.9))
 
 
 def is_reminded(company: Company, booking: r.Booking) -> None:
-    """Get a text message."""
+    """Send a reminder by text message."""
     if company.stands(booking):
         company.send_message(booking, "sms")
 
 
 def stays_away(company: Company, booking: r.Booking) -> None:
-    """Be marked as a no-show, which is sometimes taken back within the same span."""
+    """Mark a no-show; some are unmarked within the same span."""
     if company.stands(booking):
         company.mark_no_show(booking)
         latest = booking.meeting.end + LATEST_NO_SHOW - company.now
@@ -185,19 +185,19 @@ def stays_away(company: Company, booking: r.Booking) -> None:
 
 
 def is_pardoned(company: Company, booking: r.Booking) -> None:
-    """Have the no-show taken back."""
+    """Unmark a no-show."""
     if company.stands(booking):
         company.unmark_no_show(booking)
 
 
 def is_noted(company: Company, meeting: r.Meeting) -> None:
-    """Get meeting notes."""
+    """Add meeting notes."""
     if meeting.id in company.meetings:
         company.add_note(meeting, company.pick(words.NOTES))
 
 
 def is_recapped(company: Company, meeting: r.Meeting) -> None:
-    """Get a recap, which takes from minutes to days."""
+    """Start a recap, which takes from minutes to days."""
     if not meeting.cancellation and meeting.id in company.meetings:
         recap = company.start_recap(meeting)
         company.after(company.later(10 * MINUTE, 2 * DAY), recap_ends, recap)
@@ -223,20 +223,20 @@ def recap_changes(company: Company, recap: r.Recap) -> None:
 
 
 def somebody_submits(company: Company) -> None:
-    """Fill in a form, and perhaps book within 20 days."""
+    """Submit a form, and perhaps book within 20 days."""
     submission = company.submit_form()
     if company.chance(0.5):
         company.after(company.later(MINUTE, 20 * DAY), submitter_books, submission)
 
 
 def submitter_books(company: Company, submission: r.Submission) -> None:
-    """Book as the one who filled in a form."""
+    """Book as the submitter of a form."""
     singles = [kind for kind in company.bookable() if kind.seats == 1]
     follow(company, company.book(company.pick(singles), submission=submission))
 
 
 def member_changes(company: Company) -> None:
-    """Somebody joins, leaves, or changes their name."""
+    """Add, remove, rename or invite a member."""
     others = [one for one in company.memberships.values() if one.person not in company.seats.values()]
     draw = company.random.randrange(4)
     if draw == 0 or not others:
@@ -259,7 +259,7 @@ def invitation_ends(company: Company, ending: Callable[[r.Invitation], object], 
 
 
 def group_changes(company: Company) -> None:
-    """Somebody enters or leaves a group, or one is founded or dissolved."""
+    """Create a group for a while, or add or remove a member of one."""
     places = [place for place in company.group_places.values() if place.role == "member"]
     if company.chance(0.2):
         group = company.create_group(f"Projekt {len(company.log)}")
@@ -273,7 +273,7 @@ def group_changes(company: Company) -> None:
 
 
 def event_type_changes(company: Company) -> None:
-    """An event type is created, edited, gets a host, or is deleted."""
+    """Create, edit or delete an event type, or add a host."""
     members = [membership.person for membership in company.memberships.values()]
     kinds = company.bookable()
     draw = company.random.randrange(6)
@@ -290,7 +290,7 @@ def event_type_changes(company: Company) -> None:
 
 
 def contact_changes(company: Company) -> None:
-    """A contact is edited, written about, put on a list, or deleted."""
+    """Edit or delete a contact, write a note about one, or add one to a list."""
     contacts = list(company.contacts.values())
     contact = company.pick(contacts)
     draw = company.random.randrange(6)
@@ -307,7 +307,7 @@ def contact_changes(company: Company) -> None:
 
 
 def somebody_is_erased(company: Company) -> None:
-    """Erase an old meeting for data protection, if a few draws find one; small worlds keep their history."""
+    """Erase an old meeting for data protection, if a few draws find one; small worlds rarely do."""
     meetings = list(company.meetings.values())
     for meeting in company.random.sample(meetings, k=min(20, len(meetings) // 4)):
         tied = any(one.old or one.new or one.submission for one in meeting.bookings)
@@ -317,7 +317,7 @@ def somebody_is_erased(company: Company) -> None:
 
 
 def webhook_changes(company: Company) -> None:
-    """A webhook comes, fails or goes."""
+    """Add, disable or delete a webhook."""
     hooks = list(company.webhooks.values())[2:]
     if hooks and company.chance(0.5):
         hook = company.pick(hooks)

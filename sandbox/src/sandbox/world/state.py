@@ -1,4 +1,4 @@
-"""The world's clock, its chance, its happenings to come, and what exists in it."""
+"""The base of the world: its clock, its random generator, its schedule, and its records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ S = TypeVar("S", bound="State")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How busy the organization is: its first members, and how many bookings a day it gets."""
+    """The size of the organization: its first members, and its bookings per day."""
 
     members: int
     bookings_per_day: float
@@ -45,7 +45,7 @@ SCALES = {
 
 
 def change(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Mark a method that changes the world: one at a time, and caches of the old state are void."""
+    """Mark a method that changes the world: changes come one at a time, and caches of the old state are void."""
 
     @wraps(method)
     def changing(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,11 +60,11 @@ def change(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P]
 
 
 class State:
-    """Everything that exists, by id, in order of creation.
+    """All records of the world, by id and in order of creation.
 
-    `version` counts changes; `lock` is held by whoever changes the world or reads a page of it.
-    `seats` names the people whom API keys stand for; they never leave.
-    `meeting_watchers` are told of each new meeting; they must not draw from `random`.
+    `version` counts changes; `lock` is held during a change and while a page is read.
+    `seats` are the owners of API keys, who never leave.
+    `meeting_watchers` are called with each new meeting; they must not draw from `random`.
     """
 
     def __init__(self, seed: int, scale: str) -> None:
@@ -84,7 +84,7 @@ class State:
         self.no_show_moves_invitee = False
         self.invitee_changes_move_event = False
         self.listeners: list[Callable[[str, Any, Any], None]] = []
-        """Told of every change: the method's name, its first argument, its result."""
+        """Called after every change, with the method's name, its first argument and its result."""
         self.meeting_watchers: list[Callable[[r.Meeting], None]] = []
 
         self.organization: r.Organization
@@ -114,7 +114,7 @@ class State:
         self.webhooks: dict[str, r.Webhook] = {}
 
     def new_id(self) -> str:
-        """Return a fresh id in one of the two shapes that the vendors use side by side."""
+        """Return a new id, in one of the two formats that the vendors use side by side."""
         if self.random.random() < 0.5:  # noqa: PLR2004 -- a fair coin
             return "".join(self.random.choices(ALPHANUMERICS, k=16))
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -131,11 +131,11 @@ class State:
         return kind(**stamps, **fields)
 
     def chance(self, probability: float) -> bool:
-        """Throw a weighted coin."""
+        """Return True with a probability."""
         return self.random.random() < probability
 
     def pick(self, options: Sequence[T]) -> T:
-        """Draw one."""
+        """Draw one of several options."""
         return self.random.choice(options)
 
     def later(self, low: timedelta, high: timedelta) -> timedelta:
@@ -143,11 +143,11 @@ class State:
         return timedelta(seconds=self.random.uniform(low.total_seconds(), high.total_seconds()))
 
     def at(self, when: datetime, happening: Callable[..., object], *args: Any) -> None:
-        """Let `happening(world, *args)` occur at a time to come."""
+        """Call `happening(world, *args)` at a time to come."""
         heapq.heappush(self._happenings, (when, next(self._turns), happening, args))
 
     def after(self, delay: timedelta, happening: Callable[..., object], *args: Any) -> None:
-        """Let `happening(world, *args)` occur after a while."""
+        """Call `happening(world, *args)` after a while."""
         self.at(self.now + delay, happening, *args)
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:

@@ -1,4 +1,4 @@
-"""Public events that calendars run, beside the meetings that are booked; no API's words."""
+"""Public events that calendars run, beside the meetings that are booked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Gatherings", "begin"]
 
 
 def begin(world: Company) -> Gatherings:
-    """Open the calendars of a world, and let public events happen from now on."""
+    """Create the calendars of a world, and start the habits of public events."""
     gatherings = Gatherings(world)
     founding.found(gatherings)
     founding.promise(gatherings)

@@ -1,4 +1,4 @@
-"""The chance, the ids and the collections of public events: apart from the world's own, which they never move."""
+"""The base of public events: their ids and collections."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ N = TypeVar("N", bound=g.Thing)
 
 
 class Ledger(Extension):
-    """Everything that exists around public events, by id, in order of creation.
+    """All records around public events, by id and in order of creation.
 
-    `reregistering_moves_stamp` tells whether whoever registers again after declining gets a new time of registration.
+    `reregistering_moves_stamp` gives a guest who registers again after declining a new time of registration.
     """
 
     def __init__(self, world: Company) -> None:
@@ -43,7 +43,7 @@ class Ledger(Extension):
 
     @property
     def people(self) -> list[Person]:
-        """Those who host: the ones that never leave, and whose profile changes only on demand."""
+        """Hosts: members who never leave, and whose profile changes only on demand."""
         return list(self.world.seats.values())
 
     def new_id(self) -> str:
@@ -55,7 +55,7 @@ class Ledger(Extension):
         return kind(id=self.new_id(), serial=next(self._serials), created_at=self.now, **fields)
 
     def between(self, low: datetime, high: datetime) -> datetime:
-        """Draw a time."""
+        """Draw a time between two."""
         return low + (high - low) * self.random.random()
 
     @override
@@ -68,12 +68,12 @@ class Ledger(Extension):
             act(*args)
 
     def stands(self, gathering: g.Gathering) -> bool:
-        """Tell whether an event still exists."""
+        """Return True if an event still exists."""
         return gathering.id in self.gatherings
 
     @change
     def add_attendee(self, name: str | None, email: str, timezone: str = "UTC") -> g.Attendee:
-        """Let somebody have an account."""
+        """Create an account."""
         attendee = self.new(
             g.Attendee,
             name=name,
@@ -87,7 +87,7 @@ class Ledger(Extension):
         return attendee
 
     def draw_attendee(self, taken: dict[str, Any]) -> g.Attendee:
-        """Draw one of the world's clients whose account is not `taken`, or somebody new."""
+        """Draw one of the world's clients whose account is not `taken`, or create a new one."""
         clients = self.world.clients
         for _ in range(8):
             number = self.random.randrange(len(clients))
@@ -102,7 +102,7 @@ class Ledger(Extension):
 
 
 def event_of(thing: object) -> g.Gathering | None:
-    """Return the event that something belongs to, if any."""
+    """Return the event that a record belongs to, if any."""
     if isinstance(thing, g.Ticket | g.Order):
         return thing.guest.gathering
     if isinstance(thing, g.Guest | g.TicketKind | g.Mailing | g.Listing):
