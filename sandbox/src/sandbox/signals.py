@@ -125,20 +125,20 @@ class Signals:
         """Change the headers of a good response, and return its changed body."""
         body = msgspec.json.decode(content)
         paging = PAGING[api]
-        requested = dict(self.understood(api, query)).get(paging.param)
-        places = set(places_of(first=requested is None, last=not paging.goes_on(body, headers)))
+        cursor = dict(self.understood(api, query)).get(paging.param)
+        places = set(places_of(first=cursor is None, last=not paging.goes_on(body, headers)))
         changed = 0
         for wrong in self._wrong:
             if wrong.api == api and wrong.place in places and wrong.path.search(path):
-                changed += self._change(paging, wrong, requested, headers, body)
+                changed += self._change(paging, wrong, cursor, headers, body)
         self.changed += bool(changed)
         return msgspec.json.encode(body)
 
-    def _change(self, paging: Paging, wrong: Wrong, requested: str | None, headers: dict[str, str], body: Any) -> bool:
+    def _change(self, paging: Paging, wrong: Wrong, cursor: str | None, headers: dict[str, str], body: Any) -> bool:
         if wrong.signal == paging.header:
             name = wrong.signal.lower()
             old: Any = headers.pop(name, ABSENT)
-            new = self._value(paging, wrong, old, requested)
+            new = self._value(paging, wrong, old, cursor)
             if new is not ABSENT and new is not None:
                 headers[name] = new if isinstance(new, str) else msgspec.json.encode(new).decode()
             return bool(old is not ABSENT or name in headers)
@@ -146,12 +146,12 @@ class Signals:
         holder = at(".".join(outer), body) if outer else body
         if not isinstance(holder, dict) or not (outer or "collection" in body or "entries" in body or "data" in body):
             return False
-        new = self._value(paging, wrong, holder.pop(name, ABSENT), requested)
+        new = self._value(paging, wrong, holder.pop(name, ABSENT), cursor)
         if new is not ABSENT:
             holder[name] = new
         return True
 
-    def _value(self, paging: Paging, wrong: Wrong, old: Any, requested: str | None) -> Any:
+    def _value(self, paging: Paging, wrong: Wrong, old: Any, cursor: str | None) -> Any:
         if wrong.value in PLAIN:
             return PLAIN[wrong.value]
         if wrong.value in {"foreign", "tokenless"}:
@@ -162,13 +162,13 @@ class Signals:
             return not old
         if wrong.value == "opposite" and isinstance(old, str):
             return old.replace('rel="next"', 'rel="previous"') if wrong.signal == paging.header else None
-        return self._stuck(paging, wrong, old, requested)
+        return self._stuck(paging, wrong, old, cursor)
 
-    def _stuck(self, paging: Paging, wrong: Wrong, old: Any, requested: str | None) -> Any:
-        cursor = requested or "nowhere"
+    def _stuck(self, paging: Paging, wrong: Wrong, old: Any, current: str | None) -> Any:
+        cursor = current or "nowhere"
         if wrong.value == "stuck-anew":
             cursor = f"anew-{next(self._numbers)}"
-            self._aliases[cursor] = requested
+            self._aliases[cursor] = current
         if wrong.signal == paging.cursor:
             return cursor
         if wrong.signal == paging.url:

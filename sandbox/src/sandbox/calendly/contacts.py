@@ -131,7 +131,7 @@ def list_definitions(call: Call) -> list[Row]:
 
 def list_lists(call: Call) -> list[Row]:
     """List the caller's own contact lists (Calendly: one page of at most 25, views have no count)."""
-    requested = call.args.get("type")
+    kind = call.args.get("type")
     rows = [
         {
             "uri": uri("contact_lists", record),
@@ -144,16 +144,16 @@ def list_lists(call: Call) -> list[Row]:
         for record in call.world.contact_lists.values()
         if record.owner is call.person
     ]
-    return [row for row in rows if requested in {None, row["type"]}][:MOST_LISTS]
+    return [row for row in rows if kind in {None, row["type"]}][:MOST_LISTS]
 
 
 def list_notes(call: Call) -> Listing:
     """List the caller's own notes (Calendly: latest change first; 403 if one of the contacts is not accessible)."""
-    requested = {one.id for one in call.args["contact"]}
-    contacts = [call.world.contacts.get(key) for key in requested]
+    ids = {one.id for one in call.args["contact"]}
+    contacts = [call.world.contacts.get(key) for key in ids]
     if any(one is None or not may_see(call, one) for one in contacts):
         raise denied()
-    rows = (one for one in call.world.contact_notes.values() if one.contact.id in requested)
+    rows = (one for one in call.world.contact_notes.values() if one.contact.id in ids)
 
     def shape(note: r.ContactNote) -> Row:
         return {

@@ -174,13 +174,13 @@ def visible(call: Call) -> Callable[[r.Meeting], bool]:
 
 def visible_in_group(call: Call) -> Callable[[r.Meeting], bool]:
     """Return the filter for a group's events (Calendly: for admins and the group's own admin)."""
-    requested = call.args["group"].id
-    if requested not in call.world.groups or not (call.key.admin or requested in led_groups(call)):
+    group_id = call.args["group"].id
+    if group_id not in call.world.groups or not (call.key.admin or group_id in led_groups(call)):
         raise denied()
     people = {
         place.holder.person
         for place in call.world.group_places.values()
-        if place.group.id == requested and isinstance(place.holder, r.Membership)
+        if place.group.id == group_id and isinstance(place.holder, r.Membership)
     }
     person = call.member() if "user" in call.args else None
     hosts = people if person is None else people & {person}

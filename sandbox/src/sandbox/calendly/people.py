@@ -141,16 +141,16 @@ def read_organization(call: Call) -> Row:
 def list_memberships(call: Call) -> Listing:
     """List memberships (Calendly: of the organization for admins, by `user` one's own for everybody)."""
     args = call.args
-    requested = args.get("user")
-    if requested is None or requested.id != call.person.id:
-        if requested is None and "organization" not in args:
+    user = args.get("user")
+    if user is None or user.id != call.person.id:
+        if user is None and "organization" not in args:
             raise invalid("organization", "is missing")
         call.as_admin()
     call.own_organization()
 
     def keep(record: r.Membership) -> bool:
         return (
-            (requested is None or record.person.id == requested.id)
+            (user is None or record.person.id == user.id)
             and args.get("email") in {None, record.person.email}
             and args.get("role") in {None, record.role}
         )
@@ -206,14 +206,14 @@ def list_groups(call: Call) -> Listing:
 def list_group_relationships(call: Call) -> Listing:
     """List places in groups, filtered by organization, owner or group."""
     call.own_organization()
-    led, requested, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
+    led, wanted, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
     if not (call.key.admin or led):
         raise denied()
 
     def keep(record: r.GroupPlace) -> bool:
         return (
             (call.key.admin or record.group.id in led)
-            and (requested is None or record.group.id == requested.id)
+            and (wanted is None or record.group.id == wanted.id)
             and (owner is None or record.holder.id == owner.id)
         )
 

@@ -179,8 +179,8 @@ class Call(projection.Call[Switches, Key]):
 
     def own_organization(self, name: str = "organization") -> None:
         """Refuse any other organization than the caller's (Calendly: 403)."""
-        requested: Reference | None = self.args.get(name)
-        if requested and requested.id != self.world.organization.id:
+        reference: Reference | None = self.args.get(name)
+        if reference and reference.id != self.world.organization.id:
             raise denied()
 
     def as_admin(self) -> None:
@@ -191,8 +191,8 @@ class Call(projection.Call[Switches, Key]):
 
     def member(self, name: str = "user") -> r.Person:
         """Return the requested user, who must be in the organization (Calendly: 403)."""
-        requested: Reference = self.args[name]
-        person = self.world.people.get(requested.id)
+        reference: Reference = self.args[name]
+        person = self.world.people.get(reference.id)
         if person is None or not any(one.person is person for one in self.world.memberships.values()):
             raise denied("This user is not in your organization")
         return person

@@ -86,12 +86,12 @@ def list_forms(call: Call) -> Listing:
 def list_submissions(call: Call) -> Listing:
     """List the submissions of one form (Calendly: the parameter is `form`)."""
     call.as_admin()
-    requested = call.args["form"].id
-    if requested not in call.world.forms:
+    form_id = call.args["form"].id
+    if form_id not in call.world.forms:
         raise not_found()
     _, descending = call.args.get("sort", ("created_at", False))
     ordered = call.api.ordered("submissions", "created_at")
-    return Listing(ordered, submission, lambda record: record.form.id == requested, descending)
+    return Listing(ordered, submission, lambda record: record.form.id == form_id, descending)
 
 
 def recap(record: r.Recap) -> Row:
@@ -123,14 +123,14 @@ def list_recaps(call: Call) -> Listing:
     `start_time` selects meetings that end at or after it, `end_time` those that start at or before it.
     """
     args, visible = call.args, may_see(call)
-    status, requested = args.get("status", "available"), args.get("event")
+    status, event = args.get("status", "available"), args.get("event")
     attendee = args.get("attendee")
 
     def keep(record: r.Recap) -> bool:
         return (
             visible(record)
             and record.status == status
-            and (requested is None or (record.meeting is not None and record.meeting.id == requested.id))
+            and (event is None or (record.meeting is not None and record.meeting.id == event.id))
             and ("start_time" not in args or record.end >= args["start_time"])
             and ("end_time" not in args or record.start <= args["end_time"])
             and (attendee is None or attendee in record.attendees)

@@ -84,7 +84,7 @@ class Luma(Switches):
         if key is None:
             raise refusal(401, "You are not signed in.")
         limit = self.requests_per_minute or key.limit
-        allowed, remaining, left = self.limiter.ask(str(key.calendar), limit)
+        allowed, remaining, left = self.limiter.count(str(key.calendar), limit)
         reset = left if self.reset_in_seconds else int(self.world.now.timestamp()) + left
         sent["X-RateLimit-Limit"] = str(limit)
         sent["X-RateLimit-Remaining"] = str(remaining)

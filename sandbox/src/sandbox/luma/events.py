@@ -102,14 +102,14 @@ def registration(gathering: g.Gathering, day: str) -> Row:
     }
 
 
-def question(requested: g.Question) -> Row:
+def question(one: g.Question) -> Row:
     """Return a question of the registration form."""
     return {
-        "id": requested.id,
-        "label": requested.label,
-        "question_type": requested.kind,
-        "required": requested.required,
-        **requested.details,
+        "id": one.id,
+        "label": one.label,
+        "question_type": one.kind,
+        "required": one.required,
+        **one.details,
     }
 
 
@@ -125,7 +125,7 @@ def managed(gathering: g.Gathering, day: str) -> Row:
         "feedback_email": {"enabled": False} if hours is None else {"enabled": True, "delay": f"PT{hours}H"},
     }
     if gathering.questions or gathering.number % 3:
-        row["registration_questions"] = [question(requested) for requested in gathering.questions]
+        row["registration_questions"] = [question(one) for one in gathering.questions]
     return row
 
 

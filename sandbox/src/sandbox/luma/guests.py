@@ -53,11 +53,11 @@ def ticket_row(ticket: g.Ticket) -> Row:
 
 def answer_row(answer: g.Answer) -> Row:
     """Return an answer; the type of its value depends on the question."""
-    requested = answer.question
+    question = answer.question
     return {
-        "label": requested.label,
-        "question_id": requested.id,
-        "question_type": requested.kind,
+        "label": question.label,
+        "question_id": question.id,
+        "question_type": question.kind,
         "value": answer.value,
     }
 

@@ -18,7 +18,7 @@ class Count:
     """The requests of one calendar or organization in its window."""
 
     began: float
-    requested: int = 0
+    requests: int = 0
     blocked: bool = False
 
 
@@ -29,7 +29,7 @@ class Limiter:
         self.clock = clock
         self.counts: dict[str, Count] = {}
 
-    def ask(self, name: str, limit: int) -> tuple[bool, int, int]:
+    def count(self, name: str, limit: int) -> tuple[bool, int, int]:
         """Count a request; return if it is allowed, the remaining requests, and the seconds left in the window.
 
         Luma: a request over the limit blocks the name for one minute; further requests do not prolong the block.
@@ -38,8 +38,8 @@ class Limiter:
         count = self.counts.setdefault(name, Count(now))
         if now - count.began >= WINDOW:
             count = self.counts[name] = Count(now)
-        if not count.blocked and count.requested >= limit:
+        if not count.blocked and count.requests >= limit:
             count = self.counts[name] = Count(now, blocked=True)
-        count.requested += 1
+        count.requests += 1
         left = math.ceil(count.began + WINDOW - now)
-        return not count.blocked, 0 if count.blocked else limit - count.requested, left
+        return not count.blocked, 0 if count.blocked else limit - count.requests, left

@@ -100,12 +100,12 @@ def entity(call: Call) -> Row:
 def lookup(call: Call) -> Row:
     """Return the status of an event on the calendar, even of a rejected one."""
     args = call.args
-    requested = {args.get("event_id"), args.get("url")} - {None}
+    wanted = {args.get("event_id"), args.get("url")} - {None}
     for listing in call.calendar.listings:
         gathering = listing.gathering
         platform = "external" if access_of(listing) == "external" else "luma"
         known = {event_id(gathering), f"https://luma.com/{gathering.slug}"}
-        if known & requested and args.get("platform", platform) == platform:
+        if known & wanted and args.get("platform", platform) == platform:
             by = labels(listing)["submitted_by"]
             return {"event": {"id": event_id(gathering), "status": listing.status, "submitted_by": by}}
     return {"event": None}

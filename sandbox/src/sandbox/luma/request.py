@@ -167,10 +167,10 @@ class Call(projection.Call[Switches, Key]):
         Raises:
             Refusal: there is none (404), or the key's calendar does not run it (403).
         """
-        requested: str = self.args["event_id"]
-        found = self.gs.gatherings.get(requested.removeprefix("evt-")) if requested.startswith("evt-") else None
-        if found is None and requested.startswith("calev-"):
-            found = next((one for one in self.gs.gatherings.values() if event_id(one) == requested), None)
+        reference: str = self.args["event_id"]
+        found = self.gs.gatherings.get(reference.removeprefix("evt-")) if reference.startswith("evt-") else None
+        if found is None and reference.startswith("calev-"):
+            found = next((one for one in self.gs.gatherings.values() if event_id(one) == reference), None)
         if found is None:
             raise not_found()
         return self.managed(found)

@@ -23,7 +23,7 @@ class Reader:
         self.api = api
         self.key = key
 
-    def ask(self, name: str, *query: tuple[str, str]) -> list[Row]:
+    def rows(self, name: str, *query: tuple[str, str]) -> list[Row]:
         """Return all rows of an endpoint; none if it refuses the request."""
         try:
             call, _ = call_to(self.api, name, self.key, query)
@@ -38,17 +38,19 @@ class Reader:
     def events(self) -> list[str]:
         """Return the ids of all events whose guests the key may see."""
         name = "organization_events" if self.key.calendar is None else "events"
-        return [row["id"] for row in self.ask(name)]
+        return [row["id"] for row in self.rows(name)]
 
     def of_events(self, name: str, *query: tuple[str, str]) -> list[Row]:
         """Return the rows of every event, with its id."""
         return [
-            {**row, "event_id": event} for event in self.events() for row in self.ask(name, ("event_id", event), *query)
+            {**row, "event_id": event}
+            for event in self.events()
+            for row in self.rows(name, ("event_id", event), *query)
         ]
 
     def details(self) -> list[Row]:
         """Return the details of every event."""
-        return [row for event in self.events() for row in self.ask("event_details", ("event_id", event))]
+        return [row for event in self.events() for row in self.rows("event_details", ("event_id", event))]
 
     def hosts(self) -> list[Row]:
         """Return the hosts of every event."""
@@ -65,7 +67,7 @@ class Reader:
     def admins(self) -> list[Row]:
         """Return the admins of the key's calendar, with its id: a person may administer several calendars."""
         return [
-            {**row, "calendar_id": one["id"]} for one in self.ask("calendar") for row in self.ask("calendar_admins")
+            {**row, "calendar_id": one["id"]} for one in self.rows("calendar") for row in self.rows("calendar_admins")
         ]
 
     def orders(self) -> list[Row]:
@@ -73,19 +75,19 @@ class Reader:
         return [
             {**order, "event_id": row["event_id"], "guest_id": row["id"]}
             for row in self.of_events("event_guests")
-            for one in self.ask("guest", ("event_id", row["event_id"]), ("id", row["id"]))
+            for one in self.rows("guest", ("event_id", row["event_id"]), ("id", row["id"]))
             for order in one["event_ticket_orders"]
         ]
 
 
 def same(name: str) -> Callable[[Reader], list[Row]]:
     """Return the reader of a stream that is a single list or object."""
-    return lambda reader: reader.ask(name)
+    return lambda reader: reader.rows(name)
 
 
 def of_organization(name: str) -> Callable[[Reader], list[Row]]:
     """Return the reader of a stream that only the organization's key may see; it reads with that key."""
-    return lambda reader: Reader(reader.api, ORGANIZATION).ask(name)
+    return lambda reader: Reader(reader.api, ORGANIZATION).rows(name)
 
 
 STREAMS: dict[str, Callable[[Reader], list[Row]]] = {

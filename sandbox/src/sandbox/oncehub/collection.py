@@ -135,19 +135,19 @@ def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]
     Raises:
         Refusal: a parameter is unknown, given twice, or invalid.
     """
-    requested = once(pairs)
-    limit = page_size(requested.pop("limit", str(DEFAULT_PER_PAGE)))
-    after, before = requested.pop("after", None), requested.pop("before", None)
+    params = once(pairs)
+    limit = page_size(params.pop("limit", str(DEFAULT_PER_PAGE)))
+    after, before = params.pop("after", None), params.pop("before", None)
     if after is not None and before is not None:
         raise invalid("before", "Only one of after and before may be given")
     expand = (
-        read_expand(collection, requested.pop("expand", None), prefixed=api.list_expand_prefix)
-        if "expand" in requested
+        read_expand(collection, params.pop("expand", None), prefixed=api.list_expand_prefix)
+        if "expand" in params
         else []
     )
     rules, bounds = [], []
     known: dict[tuple[str, str], datetime] = {}
-    for name, text in requested.items():
+    for name, text in params.items():
         stem, _, operator = name.rpartition(".")
         if name in collection.filters:
             rules.append(read_filter(api, collection.filters[name], name, text))
@@ -165,12 +165,12 @@ def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]
 
 def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return the parameters as a dict; a repeated one is refused."""
-    requested: dict[str, str] = {}
+    params: dict[str, str] = {}
     for name, text in pairs:
-        if name in requested:
+        if name in params:
             raise invalid(name, f"{name} is given twice")
-        requested[name] = text
-    return requested
+        params[name] = text
+    return params
 
 
 def page_size(text: str) -> int:

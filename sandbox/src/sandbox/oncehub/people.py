@@ -131,14 +131,14 @@ def availability(api: Switches, user: User, pairs: Sequence[tuple[str, str]] = (
     }
 
 
-def overrides_since(requested: dict[str, str]) -> str:
+def overrides_since(params: dict[str, str]) -> str:
     """Return the first date of the requested overrides.
 
     Raises:
         Refusal: it is no date, or another parameter is given.
     """
-    since = requested.pop("overrides_start_time", "")
-    for name in requested:
+    since = params.pop("overrides_start_time", "")
+    for name in params:
         raise invalid(name, f"Received unknown parameter: {name}")
     if since and not re.fullmatch(r"\d{4}-\d\d-\d\d", since):
         raise invalid("overrides_start_time", "overrides_start_time is not a valid date")

@@ -97,7 +97,7 @@ class EventRows:
         self.send_uuid = api.send_uuid
         self.keep_dropped = api.keep_dropped
         self.extra = api.extra_fields.get("event_attendees", {})
-        self.requested: dict[str, list[Row]] = {}
+        self.fields: dict[str, list[Row]] = {}
 
     def row(self, view: View) -> Row:
         """Return the row of an event; a quarter of them have times with offsets."""
@@ -192,17 +192,17 @@ class EventRows:
 
     def answered(self, kind: r.EventType, answers: dict[str, str]) -> list[Row]:
         """Return an attendee's answers; a missing one is null."""
-        if kind.id not in self.requested:
-            self.requested[kind.id] = [
+        if kind.id not in self.fields:
+            self.fields[kind.id] = [
                 {
-                    "id": requested["id"],
-                    "type": requested["type"],
-                    "label": requested["label"],
+                    "id": field["id"],
+                    "type": field["type"],
+                    "label": field["label"],
                     "options": [{"label": choice, "value": choice.lower()} for choice in question["choices"]],
                 }
-                for requested, question in zip(fields(kind), kind.questions, strict=True)
+                for field, question in zip(fields(kind), kind.questions, strict=True)
             ]
-        return [{**requested, "value": answers.get(requested["label"])} for requested in self.requested[kind.id]]
+        return [{**field, "value": answers.get(field["label"])} for field in self.fields[kind.id]]
 
 
 def previews(event: Event) -> Row:

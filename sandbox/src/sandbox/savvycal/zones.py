@@ -152,7 +152,7 @@ ROWS = Rows()
 """The cache that all sandboxes share: a zone's rows are the same in each."""
 
 
-def requested(call: Call) -> datetime:
+def time_of(call: Call) -> datetime:
     """Return the requested time."""
     instant: datetime | None = call.args.get("instant")
     return (instant or call.world.now).replace(microsecond=0)
@@ -161,14 +161,14 @@ def requested(call: Call) -> datetime:
 def zones(call: Call) -> list[Row]:
     """Return every zone; legacy ones only on request."""
     legacy = call.args.get("include_legacy", False)
-    return [ROWS.at(zone, requested(call)) for zone in TABLE if legacy or not zone.legacy]
+    return [ROWS.at(zone, time_of(call)) for zone in TABLE if legacy or not zone.legacy]
 
 
 def one(call: Call) -> Row:
     """Return one zone, by its id or an alias."""
     for zone in TABLE:
         if call.path["id"] in {zone.id, *zone.aliases}:
-            return ROWS.at(zone, requested(call))
+            return ROWS.at(zone, time_of(call))
     raise not_found()
 
 

@@ -151,11 +151,11 @@ class State:
         self.at(self.now + delay, happening, *args)
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Live on for a while."""
+        """Move the world's time forward."""
         self.advance_to(self.now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
 
     def advance_to(self, moment: datetime) -> None:
-        """Live on until a moment; whatever the steps, the same moment finds the same world.
+        """Move the world's time forward to a moment; the world there does not depend on the steps.
 
         Raises:
             ValueError: the moment lies in the past.
@@ -170,11 +170,11 @@ class State:
             self.now = moment
 
     def rest(self) -> None:
-        """Let nothing happen by chance from now on; what is done to the world still has its consequences."""
+        """Stop all random habits and fixed cases; changes still have their consequences."""
         with self.lock:
             self._happenings.clear()
 
     def record(self, actor: r.Person | None, namespace: str, action: str, /, **details: Any) -> None:
-        """Write into the activity log."""
+        """Add an entry to the activity log."""
         entry = self.new(r.LogEntry, namespace=namespace, action=action, actor=actor, details=details)
         self.log[entry.id] = entry
