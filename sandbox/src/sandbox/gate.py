@@ -59,13 +59,13 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request, or inject a fault."""
         simulation = self.simulation
-        simulation.flow_on()
+        simulation.follow_clock()
         arrived = simulation.clock()
         path: str = scope["path"]
         _, api, *rest = path.split("/", 2)
         query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
 
-        def note(status: int | None) -> None:
+        def log(status: int | None) -> None:
             if api == CONTROL:
                 return
             name = simulation.key_name(api, scope["headers"])
@@ -75,12 +75,12 @@ class Gate:
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *self.dates(fault)]
-                note(message["status"])
+                log(message["status"])
             await send(message)
 
-        fault = None if api == CONTROL else self.before_the_answer(scope["method"], path, query)
+        fault = None if api == CONTROL else self.prepare(scope["method"], path, query)
         if fault == "reset":
-            note(None)
+            log(None)
             await reset(scope, receive)
         elif fault == "truncated":
             await truncate(scope, receive, send_dated)
@@ -95,8 +95,8 @@ class Gate:
             if fault == "slow":
                 await self.wait(simulation.faults.slow_seconds)
             understood = urlencode(simulation.signals.understood(api, query)).encode()
-            answering = marked(send_dated) if fault == "byte-order-mark" else send_dated
-            changing = self.changing(api, "/" + "".join(rest), query, answering)
+            forward = marked(send_dated) if fault == "byte-order-mark" else send_dated
+            changing = self.changing(api, "/" + "".join(rest), query, forward)
             await self.app({**scope, "query_string": understood}, receive, changing)
 
     def changing(self, api: str, path: str, query: list[tuple[str, str]], send: Send) -> Send:
@@ -120,9 +120,9 @@ class Gate:
 
         return send_changed
 
-    def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
+    def prepare(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
         """Make the changes of the world that are due, and return the fault of a request, if it gets one."""
-        self.simulation.go_on()
+        self.simulation.make_due_changes()
         return self.simulation.faults.draw(method, path, query)
 
     def dates(self, fault: str | None) -> list[tuple[bytes, bytes]]:

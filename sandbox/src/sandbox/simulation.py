@@ -81,7 +81,7 @@ class Simulation:
         """Drop the changes of `meanwhile` that have not happened yet."""
         self._meanwhile.clear()
 
-    def go_on(self) -> None:
+    def make_due_changes(self) -> None:
         """Make the changes that are due before this request is answered."""
         due = [happen for after, happen in self._meanwhile if after == 0]
         self._meanwhile = [(after - 1, happen) for after, happen in self._meanwhile if after]
@@ -89,7 +89,7 @@ class Simulation:
             with self.world.lock:
                 happen()
 
-    def flow_on(self) -> None:
+    def follow_clock(self) -> None:
         """Move the world's time forward as far as the clock's, if it flows at all."""
         if self._flowed is not None:
             now = self.clock()

@@ -84,14 +84,14 @@ class Luma(Switches):
         if key is None:
             raise refusal(401, "You are not signed in.")
         limit = self.requests_per_minute or key.limit
-        allowed, remaining, left = self.limiter.count(str(key.calendar), limit)
-        reset = left if self.reset_in_seconds else int(self.world.now.timestamp()) + left
+        count = self.limiter.count(str(key.calendar), limit)
+        reset = count.reset if self.reset_in_seconds else int(self.world.now.timestamp()) + count.reset
         sent["X-RateLimit-Limit"] = str(limit)
-        sent["X-RateLimit-Remaining"] = str(remaining)
+        sent["X-RateLimit-Remaining"] = str(count.remaining)
         sent["X-RateLimit-Reset"] = str(reset)
-        if not allowed:
+        if not count.allowed:
             self.refused.append((key.name, self.clock()))
-            headers = {"Retry-After": str(left)} if self.send_retry_after else {}
+            headers = {"Retry-After": str(count.reset)} if self.send_retry_after else {}
             raise refusal(429, "Too many requests. Please try again later.", headers)
         return key
 

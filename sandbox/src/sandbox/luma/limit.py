@@ -6,16 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.rate_limit import WINDOW, Count
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WINDOW = 60.0
-"""Length of a window in seconds. It opens with the first request after the previous window or block has ended."""
-
 
 @dataclass(slots=True)
-class Count:
-    """The requests of one calendar or organization in its window."""
+class Window:
+    """The requests of one calendar or organization since `began`."""
 
     began: float
     requests: int = 0
@@ -23,23 +22,23 @@ class Count:
 
 
 class Limiter:
-    """One window per name. `clock` counts seconds and never goes back."""
+    """One window per name; it also opens anew with a block. `clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.counts: dict[str, Count] = {}
+        self.windows: dict[str, Window] = {}
 
-    def count(self, name: str, limit: int) -> tuple[bool, int, int]:
-        """Count a request; return if it is allowed, the remaining requests, and the seconds left in the window.
+    def count(self, name: str, limit: int) -> Count:
+        """Count a request.
 
         Luma: a request over the limit blocks the name for one minute; further requests do not prolong the block.
         """
         now = self.clock()
-        count = self.counts.setdefault(name, Count(now))
-        if now - count.began >= WINDOW:
-            count = self.counts[name] = Count(now)
-        if not count.blocked and count.requests >= limit:
-            count = self.counts[name] = Count(now, blocked=True)
-        count.requests += 1
-        left = math.ceil(count.began + WINDOW - now)
-        return not count.blocked, 0 if count.blocked else limit - count.requests, left
+        window = self.windows.setdefault(name, Window(now))
+        if now - window.began >= WINDOW:
+            window = self.windows[name] = Window(now)
+        if not window.blocked and window.requests >= limit:
+            window = self.windows[name] = Window(now, blocked=True)
+        window.requests += 1
+        remaining = 0 if window.blocked else limit - window.requests
+        return Count(not window.blocked, remaining, math.ceil(window.began + WINDOW - now))
