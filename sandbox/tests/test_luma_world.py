@@ -1,4 +1,4 @@
-"""Public events: reproducible, apart from everything else in the world, and never changed by chance long afterwards."""
+"""Public events: reproducible, independent of everything else in the world, and without late random changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WINDOW = timedelta(days=30)
 STANDING = ("event_guests", "event_details", "ticket_types", "event_coupons", "event_blasts")
-"""Streams that an incremental reader asks for again for `WINDOW` after an event's end."""
+"""Streams that an incremental reader reads again until `WINDOW` after an event's end."""
 
 
 def everything(sandbox: Sandbox) -> bytes:
@@ -68,7 +68,7 @@ def test_even_the_smallest_world_has_something_of_everything(seed: int) -> None:
 
 
 def standing(sandbox: Sandbox) -> dict[str, bytes]:
-    """Return all that is known about each event whose window is over."""
+    """Return all rows of each event whose window is over."""
     ends = {row["id"]: datetime.fromisoformat(row["end_at"]) for row in sandbox.truth("luma", "events")}
     known: dict[str, list[Any]] = {one: [] for one, end in ends.items() if end < sandbox.world.now - WINDOW}
     for stream in STANDING:
@@ -142,7 +142,7 @@ def test_a_profile_changes_at_every_event_at_once() -> None:
     gs = sandbox.world.gatherings
     attendee = max(gs.attendees.values(), key=lambda one: len(one.guests))
     assert len(attendee.guests) > 1
-    mail = attendee.email  # which is shown as it was typed
+    mail = attendee.email  # shown as the guest typed it
     guests = sandbox.truth("luma", "event_guests")
     before = {row["id"] for row in guests if row["user_email"].strip().lower() == mail.lower()}
     gs.edit_profile(attendee, name="Grace Hopper", email="grace@new.example")

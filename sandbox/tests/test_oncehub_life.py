@@ -1,4 +1,4 @@
-"""How OnceHub's objects live, and which changes leave a trace."""
+"""Changes of OnceHub's objects, and the times that they move."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shows(sandbox: Sandbox, stream: str = "bookings") -> Shows:
 
 
 def row_of(sandbox: Sandbox, booking: r.Booking) -> Row:
-    """Return how a booking is shown."""
+    """Return the row of a booking."""
     ticket = sandbox.world.desk.ticket(booking)
     position = list(sandbox.world.desk.tickets.values()).index(ticket)
     return sandbox.truth("oncehub", "bookings")[position]

@@ -1,4 +1,4 @@
-"""The world is reproducible, and nothing in it is impossible."""
+"""The world: reproducible and consistent."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_group_goes_on_without_one_invitee(sandbox: Sandbox, get: Get) -> None
     assert get(f"/scheduled_events/{meeting.id}").json()["resource"]["updated_at"] > before["updated_at"]
 
 
-def test_a_no_show_moves_nothing_unless_told_to(sandbox: Sandbox, get: Get) -> None:
+def test_a_no_show_moves_nothing_by_default(sandbox: Sandbox, get: Get) -> None:
     world = sandbox.world
     booking = world.book(start=world.now + timedelta(hours=1))
     with pytest.raises(ValueError, match="still to come"):

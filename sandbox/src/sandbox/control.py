@@ -51,7 +51,8 @@ class Control:
             hosts = {f"{host}:{self.simulation.port}" for host in LOOPBACK}
             own = {f"http://{host}" for host in hosts}
             if request.headers.get("host") not in hosts or request.headers.get("origin", next(iter(own))) not in own:
-                return respond(403, {"error": f"ask {self.simulation.url} itself, and not through a web page"})
+                message = f"only {self.simulation.url} itself may be requested, and not by a web page"
+                return respond(403, {"error": message})
             return await endpoint(request)
 
         return answer
@@ -100,7 +101,7 @@ class Control:
         signals = self.simulation.signals
         unknown = orders.keys() - {"clear", "script", "randomly", "signal", "ignore"}
         if unknown:
-            raise ValueError(f"unknown orders {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
         if orders.get("clear"):
             faults.clear()
             signals.clear()

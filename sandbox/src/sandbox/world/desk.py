@@ -73,7 +73,7 @@ class Desk(Index):
         """
         ticket = self.ticket(booking)
         if ticket.approval or ticket.called_off or ticket.meeting.end <= self.now:
-            raise ValueError(f"booking {booking.id} waits already, is called off, or over")
+            raise ValueError(f"booking {booking.id} waits for approval already, is canceled, or over")
         ticket.approval = "requested"
         ticket.changes["approval"] = self.now
 
@@ -167,7 +167,9 @@ class Desk(Index):
         """
         text = message if isinstance(message, Text) else self._text_of.get(message.id)
         if text is None or status not in SETTLED:
-            raise ValueError(f"message {message.id} is no text message, or {status} not one of {', '.join(SETTLED)}")
+            raise ValueError(
+                f"message {message.id} is not a text message, or {status} is not one of {', '.join(SETTLED)}"
+            )
         text.status = status
 
     @override

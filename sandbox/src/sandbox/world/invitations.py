@@ -89,7 +89,7 @@ class Invites(Extension):
         start = start or (self.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
         own = [one for one in self.world.event_types.values() if one.owner is person and not one.paid]
         if not own:
-            raise ValueError(f"{person.slug} never had a link to invite by")
+            raise ValueError(f"{person.slug} has never had a scheduling link")
         kind = next((one for one in own if one.active), own[0])
         place = r.Place("zoom", join_url=f"https://meet.example/{self.random.randrange(10**9)}", status="pushed")
         meeting = r.Meeting(
@@ -176,7 +176,7 @@ class Invites(Extension):
         """Request the payment of a confirmed event."""
         self._only_in(event, "confirmed")
         if event.tail.seats > 1 or not event.tail.bookings:
-            raise ValueError(f"nobody could pay for event {event.meeting.id}")
+            raise ValueError(f"event {event.meeting.id} has no invitee who could pay")
         event.paid = True
         booking: r.Booking | None = event.meeting.bookings[0]
         while booking:
@@ -263,7 +263,7 @@ class Invites(Extension):
             return
         active = meeting.active_bookings
         if meeting.seats == 1 or not active:
-            raise ValueError(f"nobody of event {event.meeting.id} can be spared")
+            raise ValueError(f"event {event.meeting.id} has no attendee who can be dropped")
         if self._elsewhere_too(event):
             self.world.cancel_booking(active[-1])
             return

@@ -75,7 +75,7 @@ class People(State):
             ValueError: an API key belongs to this person.
         """
         if membership.person in self.seats.values():
-            raise ValueError(f"{membership.person.slug} holds an API key and cannot leave")
+            raise ValueError(f"{membership.person.slug} owns an API key and cannot leave")
         del self.memberships[membership.id]
         for place in [place for place in self.group_places.values() if place.holder is membership]:
             del self.group_places[place.id]
@@ -169,7 +169,7 @@ class People(State):
             ValueError: an event type refers to the team.
         """
         if any(kind.owner is team for kind in self.event_types.values()):
-            raise ValueError(f"{team.slug} owns event types and cannot be dissolved")
+            raise ValueError(f"{team.slug} owns event types and cannot be deleted")
         del self.teams[team.id]
 
     @change

@@ -51,7 +51,7 @@ class Audience(Ledger):
             ValueError: no admin would be left.
         """
         if calendar.admins == [person]:
-            raise ValueError(f"{calendar.name} needs somebody to manage it")
+            raise ValueError(f"{calendar.name} would have no admin left")
         calendar.admins.remove(person)
 
     @change

@@ -122,7 +122,7 @@ class Events(Offers):
             ValueError: the event is external.
         """
         if gathering.external is not None:
-            raise ValueError(f"{gathering.name} is run elsewhere and cannot be transferred")
+            raise ValueError(f"{gathering.name} is external and cannot be transferred")
         old = gathering.listing(gathering.calendar)
         if calendar is gathering.calendar or old is None:
             return
