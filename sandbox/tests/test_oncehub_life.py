@@ -136,7 +136,7 @@ def test_a_booking_waits_for_approval() -> None:
     for booking in (first, second):
         desk.request_approval(booking)
         assert row_of(sandbox, booking)["status"] == "requested"
-    with pytest.raises(ValueError, match="waits already"):
+    with pytest.raises(ValueError, match="waits for approval already"):
         desk.request_approval(first)
     sandbox.advance(hours=1)
     desk.approve(first)

@@ -205,5 +205,5 @@ def test_who_leaves_vanishes_from_the_members_and_stays_in_the_events(sandbox: S
     assert "Gone Soon" not in {row["user"]["name"] for row in members}
     assert get(f"/scheduled_events/{meeting.id}").status_code == 200
     owner = next(one for one in world.memberships.values() if one.role == "owner")
-    with pytest.raises(ValueError, match="holds an API key"):
+    with pytest.raises(ValueError, match="owns an API key"):
         world.remove_member(owner)

@@ -36,7 +36,7 @@ def found(company: Company) -> None:
         memberships.append(company.add_member())
     found_groups(company, memberships)
     found_event_types(company, [membership.person for membership in memberships])
-    found_papers(company)
+    found_documents(company)
     for seat in ("owner", "member"):
         kind = next(kind for kind in company.bookable() if kind.owner is company.seats[seat])
         for days in (30, 31):
@@ -80,7 +80,7 @@ def found_event_types(company: Company, people: list[r.Person]) -> None:
     company.edit_event_type(company.create_event_type(people[0]), active=False)
 
 
-def found_papers(company: Company) -> None:
+def found_documents(company: Company) -> None:
     """Create forms, custom fields, contacts, lists and webhooks."""
     for name, status in (("Contact sales", "published"), ("Support-Anfrage", "published"), ("Idea", "draft")):
         company.create_form(name, status)
