@@ -12,11 +12,16 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
 import tap_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,7 +33,7 @@ PROJECT = {
     r"tap-scheduler/src": ":{name}/src:{name}/tests",
     r'"tap-scheduler"': ', "{name}"',
     r'"tap_scheduler"': ', "{package}"',
-    r'^pythonpath = \["tests/support"': ', "{name}/tests"',
+    r'^pythonpath = .*"benchmarks"': ', "{name}/tests"',
 }
 """Places in pyproject.toml, as patterns, and the text that a new tap adds after each."""
 NEXT = """
@@ -86,24 +91,22 @@ class Tap:
             "module_upper": self.module.upper(),
         }
 
-    @property
-    def fault(self) -> str | None:
-        """A sentence about names that no tap can have, or that are taken; None if they are fine."""
+    def faults(self) -> Iterator[str]:
+        """Yield a sentence for each reason why no tap can have these names."""
         if self.name in {"", "tap-"}:
-            return "The tap has no name: make new-tap NAME=tap-zoom."
+            yield "The tap has no name: make new-tap NAME=tap-zoom."
         if not re.fullmatch(r"tap(-[a-z][a-z0-9]*)+", self.name):
-            return f"{self.name!r} is no name for a tap: `tap-` and words of lower-case letters, such as tap-zoom."
-        if not self.title.strip() or not self.title.isprintable() or re.search(r'["\\<>|`{}]', self.title):
-            return f"{self.title!r} is no title: the API's name in one line, without quotes, backslashes or brackets."
+            yield f"{self.name!r} is no name for a tap: `tap-` and words of lower-case letters, such as tap-zoom."
+        if not plain(self.title) or not self.title.isprintable() or re.search(r'["\\<>|`{}]', self.title):
+            yield f"{self.title!r} is no title: the API's name in one line, without quotes, backslashes or brackets."
         if len(self.title) > LONGEST_TITLE:
-            return f"The title has {len(self.title)} characters: {LONGEST_TITLE} are the most."
+            yield f"The title has {len(self.title)} characters: {LONGEST_TITLE} are the most."
         if (ROOT / self.name).exists():
-            return f"{self.name} is taken: there is a folder of this name."
+            yield f"{self.name} is taken: there is a folder of this name."
         for path in ROOT.glob("tap-*/src/*/tap.py"):
             for vendor in re.findall(r'^    api_name = "(.+)"$', path.read_text(encoding="utf-8"), re.MULTILINE):
                 if plain(vendor) in {plain(self.title), plain(self.kebab)}:
-                    return f"{vendor} has a tap: {path.parents[2].name}."
-        return None
+                    yield f"{self.name} is taken: {vendor} has a tap, {path.parents[2].name}."
 
 
 def plain(name: str) -> str:
@@ -155,7 +158,7 @@ def main() -> str | None:
     parser.add_argument("--sandbox", action="store_true", help="copy tap-scheduler and its API in the sandbox")
     given = parser.parse_args()
     tap = Tap(given.name, given.title or " ".join(map(str.capitalize, given.name.split("-")[1:])))
-    if fault := tap.fault or (tap_copy.fault(tap) if given.sandbox else None):
+    if fault := next(chain(tap.faults(), tap_copy.faults(tap) if given.sandbox else ()), None):
         return fault
     # All of it is there before anything is written.
     files = tap_copy.files(tap) if given.sandbox else rendered(tap) | registered(tap)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from new_tap import Tap
 
 ROOT = Path(__file__).parent.parent
@@ -92,13 +94,12 @@ def renamed(text: str, tap: Tap, *, python: bool = True) -> str:
     return text
 
 
-def fault(tap: Tap) -> str | None:
-    """Return a sentence about a name that a file of the copy, or a line that all taps share, has; None without one."""
+def faults(tap: Tap) -> Iterator[str]:
+    """Yield a sentence if a file of the copy, or a line that all taps share, has one of its names already."""
     paths = [path for place in COPIED for path in ROOT.glob(renamed(place, tap))]
     shared = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in SHARED)
     if keyword.iskeyword(tap.module) or paths or re.search(rf"\b({tap.name}|{tap.module})\b", shared):
-        return f"{tap.name} is taken: something here has this name, or {tap.module}."
-    return None
+        yield f"{tap.name} is taken: something here has this name, or {tap.module}."
 
 
 def files(tap: Tap) -> dict[Path, str]:
