@@ -47,3 +47,7 @@ class OffsetPaginator(SDKOffsetPaginator):
         said, total = self.signals.read(response), self.signals.total_of(response)
         ended = said.end or (total is not None and offset >= total)
         return None if not rows or (ended and not said.more) else offset
+
+    @override
+    def continue_if_empty(self, response: requests.Response) -> bool:
+        return True  # `get_next` ends at an empty page; the SDK would log a line for each
