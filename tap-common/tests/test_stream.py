@@ -354,6 +354,18 @@ def test_an_api_that_sends_the_same_page_for_every_offset_ends_the_run(
         sync(url)
 
 
+def test_the_first_request_of_a_run_may_be_one_of_a_stream_that_goes_by_a_bookmark(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Shelves.get_url_params
+    monkeypatch.setattr(Shelves, "replication_key", "id")
+    monkeypatch.setattr(
+        Shelves, "get_url_params", lambda self, *given: usual(self, *given) | {"since": self.starting_timestamp}
+    )
+
+    assert ids(sync(url), "shelves") == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
 def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
     with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Use this instead: "):
