@@ -217,7 +217,7 @@ def test_what_answers_without_an_id_is_not_savvycal(savvycal: Runner, monkeypatc
     tap = savvycal.build()
     monkeypatch.setattr(type(tap.streams["current_user"]), "request_records", lambda *_: iter([{"status": "ok"}]))
 
-    with pytest.raises(SettingsError, match="not SavvyCal: check the setting `api_url`"):
+    with pytest.raises(SettingsError, match=r"not SavvyCal: check the setting `api_url`"):
         tap.run()
 
 

@@ -66,7 +66,7 @@ class Endpoint(TapStream, ABC):
     has_more_jsonpath: ClassVar[str | None] = None
     """Where a page says whether more follow, as a boolean; None where no page does."""
     total_jsonpath: ClassVar[str | None] = None
-    """Place of the number of all records in a page, for `OffsetPaginator`; without it a list ends with an empty page."""
+    """Place of the number of all records in a page, for `OffsetPaginator`; without one an empty page is the end."""
     next_url_jsonpath: ClassVar[str | None] = None
     """Where a page holds the address of the next one; it is not followed, but read for the cursor in its query."""
     cursor_column: ClassVar[str | None] = None
