@@ -90,7 +90,7 @@ check-tag: ## whether TAG is the tag of this version
 publish: $(UV) ## upload dist/ to the package index: the release workflow does
 	@$(UV) publish --trusted-publishing always dist/*
 
-audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where nobody can be asked
+audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where the service cannot be reached
 	@$(UV) export -q --frozen --all-packages --all-groups --no-emit-workspace --no-annotate --no-header -o .tools/audited.txt
 	@$(ONLY_CHECK) pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r .tools/audited.txt
 	@$(ONLY_CHECK) zizmor --offline .

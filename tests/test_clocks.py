@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 
+pytestmark = pytest.mark.one_api
+
+
 def incremental(runner: Runner) -> list[str]:
     return [stream for stream, bookmark in runner.bookmarks().items() if bookmark]
 

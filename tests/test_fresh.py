@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from api import Api
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 ROOT = Path(__file__).parent.parent
 START = ROOT / "docs" / "start"
 

@@ -19,7 +19,7 @@ LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 
 @pytest.fixture
 def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often a first load was gone on with that an earlier run had begun, by stream."""
+    """Count of first loads that continue an earlier run's, by stream."""
     counted: Counter[str] = Counter()
     loaded = ChunkedFirstLoad.loaded
 

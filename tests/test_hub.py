@@ -110,7 +110,7 @@ def page(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def definition(page: Path) -> dict[str, Any]:
-    """What is in it."""
+    """Return the content of an archive."""
     return dict(YAML(typ="safe").load(page))
 
 

@@ -47,7 +47,7 @@ ROWS = {
     "wheels": "uv pip install",
     "offline": "pip download",
 }
-"""What tells the blocks of the page from each other."""
+"""Beginnings by which the blocks of the page are told apart."""
 PYTHONS = dict(zip(("3.11", "3.12", "3.13", "3.14", "3.15"), cycle(APIS), strict=False))
 """Each Python from the oldest that is supported on, and the API that is read with it."""
 DISCOVER = """
@@ -69,12 +69,12 @@ def row(name: str) -> str:
 
 
 def project(folder: Path) -> dict[str, Any]:
-    """What a package says of itself."""
+    """Return the metadata of a package."""
     return dict(tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"])
 
 
 def version(command: str) -> str:
-    """What `--version` of a command prints."""
+    """Return the output of `--version`."""
     return f"{command} v{project(ROOT / command)['version']}, "
 
 
@@ -92,7 +92,7 @@ def arrive(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 @pytest.fixture(scope="module")
 def built(arrive: Callable[[], Newcomer]) -> tuple[Newcomer, Path]:
-    """Who has typed the block about wheels, and the clone that holds them."""
+    """Newcomer who has typed the block about wheels, and the clone that holds the wheels."""
     somebody = arrive()
     clone = somebody.clone()
     assert version("tap-calendly") in somebody.types(row("wheels")).out

@@ -112,12 +112,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Proje
 
 @pytest.fixture
 def project(api: Api, loaded: dict[str, Project]) -> Project:
-    """What was loaded from one API."""
+    """Tables loaded from one API."""
     return loaded[api.name]
 
 
 def same(stored: Any, sent: Any) -> bool:
-    """Whether a value from DuckDB is the API's value."""
+    """Return whether a value from DuckDB is the API's value."""
     if isinstance(stored, datetime) and isinstance(sent, str):
         return stored == datetime.fromisoformat(sent)
     return bool(stored == sent)

@@ -16,7 +16,7 @@ from worktree import copied, tracked
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 API_WORDS = {"scheduler", "is_scheduler", "test_organizer_and_scheduler_are_among_the_attendees"}
-"""What is left of the old names in a copy: who booked a meeting is its scheduler."""
+"""Old names that remain in a copy: the person who booked a meeting is its scheduler."""
 
 
 def do(folder: Path, *command: object, expected: int = 0) -> str:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Of each API a list that is read in full, one that goes by its bookmark, a child's and one that comes whole. Messages
 # of OnceHub have one signal alone, which may say the end.
+pytestmark = pytest.mark.one_api
+
 STREAMS = {
     "calendly": {"contacts", "activity_log_entries", "event_type_memberships", "contact_lists"},
     "oncehub": {"users", "bookings", "booking_calendars"},

@@ -1,4 +1,4 @@
-"""What holds for every package: imports, versions, schemas, settings, documents and style."""
+"""Rules for every package: imports, versions, schemas, settings, documents and style."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_every_incremental_stream_asks_and_writes_less_once_it_has_a_state(
 
     first, later = requested
     assert {name for name in first if written[1][name] >= written[0][name]} == set()
-    # Calendly lists meetings by no change: all are asked for, and those that are known are not written again.
+    # Calendly has no changed-since filter: all meetings are listed, and known ones are not written again.
     assert {name for name, count in first.items() if count and later[name] >= count} <= {"scheduled_events"}
 
 

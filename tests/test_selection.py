@@ -108,7 +108,7 @@ DOCUMENTED = [
 
 
 def selected(project: Project, environment: Mapping[str, str]) -> tuple[set[str], set[str]]:
-    """What Meltano says is on: the streams, and of them the columns that are not."""
+    """Return the streams that Meltano selects, and their columns that are off."""
     done = project.meltano("select", "tap-calendly", "--list", "--json", "--all", environment=environment)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["streams"]

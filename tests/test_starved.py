@@ -37,7 +37,7 @@ FULL = Path("/dev/full")
 
 
 def recorded(runner: Runner) -> bytes:
-    """What a run from the last state writes."""
+    """Return the messages of a run from the last state."""
     messages = Messages()
     tap = runner.build(messages)
     tap.run()

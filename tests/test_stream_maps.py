@@ -43,7 +43,7 @@ MODES = ["hash", "drop"]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tap writes of all streams, without a map and with each of the two, and who lives at the source."""
+    """Return the records of all streams without and with each map, and the people at the source."""
 
     api: Api
     people: frozenset[str]

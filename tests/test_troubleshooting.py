@@ -27,7 +27,7 @@ IN_ENV, IN_CONFIG, AT_END = "# .env", "# meltano.yml, tap-calendly's config in",
 
 @dataclass(frozen=True)
 class Example:
-    """What is written where, the command, and what it says."""
+    """Files of a case, its command, and the lines that it prints."""
 
     where: str
     written: str

@@ -40,7 +40,7 @@ CLASSIFIERS = {
     "Public Domain": "public domain",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""What packages without a licence expression say, and what is meant."""
+"""Licences of packages without a licence expression."""
 
 PAGE = """# Licences of what runs
 
@@ -90,7 +90,7 @@ def licence(one: Distribution) -> str:
 
 
 def allowed(expression: str) -> bool:
-    """Whether one may choose licences that are all in the list."""
+    """Return whether an expression can be met by licences of the list."""
     choices = re.split(r" OR ", expression.strip("()"))
     return any(set(choice.strip("()").split(" AND ")) <= ALLOWED for choice in choices)
 
@@ -102,12 +102,12 @@ def table(of: Mapping[str, Distribution]) -> str:
 
 
 def others(roots: Iterable[str]) -> dict[str, Distribution]:
-    """What some distributions need that is not of this project."""
+    """Return the distributions that some packages need and this project does not publish."""
     return {name: one for name, one in needed(roots).items() if not name.startswith("scheduling-")}
 
 
 def here() -> str:
-    """Where this runs, as `ENVIRONMENT` says it."""
+    """Return the present environment in the form of `ENVIRONMENT`."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"{platform.python_implementation()} {version}, {platform.system()} {platform.machine()}"
 

@@ -132,7 +132,7 @@ a row.
 
 @dataclass(frozen=True)
 class Mark:
-    """What a schema says of a column, or of a field within one."""
+    """Marks of a column, or of a field within one."""
 
     path: tuple[str, ...]
     """Names from the column down to the field; items of lists have none."""
@@ -167,7 +167,7 @@ def columns(schema: Mapping[str, Any]) -> dict[str, list[Mark]]:
 
 
 def hashed(schema: Mapping[str, Any], column: str, found: list[Mark]) -> bool:
-    """Whether the hashing map replaces a column: text that stands for somebody, and lets nobody act."""
+    """Return whether the hashing map replaces a column: text that identifies somebody and is no action link."""
     kinds = schema["properties"][column]["type"]
     text = {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}
     return text == {"string"} and all(mark.secret is None and mark.personal in HASHED for mark in found)
@@ -189,7 +189,7 @@ def _is_address(found: list[Mark]) -> bool:
 
 
 def stream_map(schema: Mapping[str, Any], *, hashing: bool) -> dict[str, str]:
-    """What to do with the columns of a stream: keys stay, or are hashed."""
+    """Return the map of a stream's columns: keys stay, or are hashed."""
     changes = {}
     for column, found in columns(schema).items():
         key = column in schema["required"]
@@ -251,7 +251,7 @@ def table(tap: type[SchedulingTap]) -> str:
 
 
 def holds(found: list[Mark]) -> str:
-    """What a column holds: of its fields, by kind."""
+    """Return the personal data of a column, by kind."""
     inside: dict[str, list[str]] = {}
     for mark in found:
         inside.setdefault(mark.text, []).append("`" + ".".join(mark.path[1:]) + "`" if mark.path[1:] else "")

@@ -1,7 +1,7 @@
 """A copy of the smallest tap that lives, tap-scheduler, for `make new-tap` with SANDBOX=1.
 
-What bears the names of the old tap or of its API is copied under the new ones: the package, the API in the sandbox, the
-changes that a run sees, and their tests. Where files that all taps share name the old one, they name the new one too.
+All that has the name of the old tap or of its API is copied under the new names: the package, the API in the sandbox,
+the changes that a run sees, and their tests. Where files that all taps share name the old one, they name the new one too.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ TEXT = r'("""[\s\S]*?"""|"[^"\n]*"|#.*)'
 def renamed(text: str, tap: Tap, *, python: bool = True) -> str:
     """Return a text with the new names.
 
-    Who books a meeting is its scheduler, for SavvyCal: the word alone stays.
+    The word `scheduler` alone stays: in SavvyCal it is the person who booked a meeting.
     """
     if python:
         parts = re.split(TEXT, re.sub(r'(?<=\[")SavvyCal(?="\])', tap.camel, text))

@@ -1,4 +1,4 @@
-"""What tap-calendly sees of a change, and what it does not."""
+"""Changes at Calendly that tap-calendly sees and does not see."""
 
 from __future__ import annotations
 

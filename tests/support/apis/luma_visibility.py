@@ -1,4 +1,4 @@
-"""What tap-luma sees of a change, and what it does not."""
+"""Changes at Luma that tap-luma sees and does not see."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
 
 
 def _left_the_window(finding: Finding) -> bool:
-    """Whether the run did not look at the row's event, which had ended too early and was no new one."""
+    """Return whether the run passed over the row's event, which had ended too early and was not new."""
     days, truth = finding.run.settings.get("lookback_days", 30), finding.truth
     if not days or not truth:
         return False

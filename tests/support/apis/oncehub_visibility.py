@@ -1,4 +1,4 @@
-"""What tap-bookings sees of a change, and what it does not."""
+"""Changes at OnceHub that tap-bookings sees and does not see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DOUBTFUL = frozenset({"in_trash", "owner", "status", "cancel_reschedule_informat
 
 
 def _last_change(stream: str) -> Callable[[Row, Known], str | None]:
-    """When a row changed last at the source: what the warehouse has of it does not matter."""
+    """Return the last change of a row at the source, whatever the warehouse holds."""
 
     def last_change(row: Row, known: Known) -> str | None:
         last = known.last(stream, row["id"])

@@ -1,4 +1,4 @@
-"""What tap-scheduler sees of a change, and what it does not."""
+"""Changes at SavvyCal that tap-scheduler sees and does not see."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _has_moved(finding: Finding) -> bool:
 
 
 def _has_come_late(finding: Finding) -> bool:
-    """Whether it is an attendee without whom the event was known."""
+    """Return whether it is an attendee who joined an event that was known before."""
     if finding.stream != "event_attendees" or finding.row is not None:
         return False
     event, attendee = finding.key
@@ -51,7 +51,7 @@ def _old_meeting_changes(finding: Finding) -> bool:
 
 
 def _never_seen(finding: Finding) -> bool:
-    """Whether it is missing, of a meeting that was moved before any run saw it.
+    """Return whether it is missing from a meeting that was moved before any run saw it.
 
     Such a meeting begins before it was booked, or began before the start date as long as runs looked.
     """

@@ -25,7 +25,7 @@ class Judge:
     sandbox: Sandbox
     known: Known = field(default_factory=lambda: Known({}))
     explained: set[str] = field(default_factory=set)
-    """Which of what the tap does not see was met."""
+    """Known gaps that were met."""
     _truths: dict[str, dict[Key, Row]] = field(default_factory=dict)
     _at: tuple[int, datetime] | None = None
     """The state of the world, and the moment, to which `_truths` belong."""
@@ -97,7 +97,7 @@ class Judge:
             yield Finding(stream, key, row, theirs, columns, former, run, self.known)
 
     def _before_start(self, stream: str, row: Row | None, truth: Row | None, run: Run) -> bool:
-        """Whether the row lies before the start date, as it is or as it was: nothing is promised of it."""
+        """Return whether a row lies before the start date, in its present or an earlier form."""
         start, begins = run.settings.get("start_date"), self.api.begins.get(stream)
         if not start or not begins:
             return False
