@@ -65,6 +65,8 @@ class Endpoint(TapStream, ABC):
     """Where a page holds the next cursor."""
     has_more_jsonpath: ClassVar[str | None] = None
     """Where a page says whether more follow, as a boolean; None where no page does."""
+    total_jsonpath: ClassVar[str | None] = None
+    """Place of the number of all records in a page, for `OffsetPaginator`; without one an empty page is the end."""
     next_url_jsonpath: ClassVar[str | None] = None
     """Where a page holds the address of the next one; it is not followed, but read for the cursor in its query."""
     cursor_column: ClassVar[str | None] = None
@@ -117,6 +119,7 @@ class Endpoint(TapStream, ABC):
             cursor=self.cursor_jsonpath,
             flag=self.has_more_jsonpath,
             url=self.next_url_jsonpath,
+            total=self.total_jsonpath,
             param=self.cursor_param,
             rows=self.records_jsonpath,
             row_key=self.cursor_column,

@@ -208,8 +208,8 @@ def misspelt(
 
 
 def spelt(name: str) -> str:
-    """A pattern for a name in an environment variable: `SavvyCal` is SAVVYCAL or SAVVY_CAL."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_?", name).upper()
+    """A pattern for a name in an environment variable: `SavvyCal` is SAVVYCAL or SAVVY_CAL, `a.b` AB or A_B."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|\W+", "_?", name).upper()
 
 
 def keys_by_other_names(environment: Mapping[str, str], variable: str, vendor: Sequence[str]) -> list[str]:

@@ -65,6 +65,8 @@ class Signals:
     """JSONPath of the boolean that says whether more follow. Where there is one, a null elsewhere is not the end."""
     url: str | None = None
     """JSONPath of the address of the next page."""
+    total: str | None = None
+    """JSONPath of the number of all rows of the list, for `OffsetPaginator`."""
     param: str = ""
     """Query parameter that carries the cursor."""
     rows: str | None = None
@@ -103,6 +105,11 @@ class Signals:
         """Return the rows of a page, as far as they are known to be a list."""
         rows = select(self.rows, decoded(response)) if self.rows else ()
         return rows if isinstance(rows, list) else list(rows)
+
+    def total_of(self, response: requests.Response) -> int | None:
+        """Return the number of all rows of the list; None where a page does not say it."""
+        total = _at(self.total, decoded(response))
+        return total if isinstance(total, int) and not isinstance(total, bool) else None
 
     def identity(self, row: Any) -> Any:
         """Return what a row is known by: its keys, or the whole row where it lacks one of them."""

@@ -53,7 +53,12 @@ class Bookmarked(TapStream, ABC):
 
     @property
     def starting_timestamp(self) -> datetime | None:
-        """Rows whose replication key is not older than this are due; None for all."""
+        """Rows whose replication key is not older than this are due; None for all.
+
+        None in the first request of a run, too: bookmarks go by the time of its answer.
+        """
+        if not self.tap.server_clock.has_begun:
+            return None
         lookback = timedelta(days=self.config["lookback_days"]) if self.windowed else self.overlap
         return self.bookmark and self.bookmark - lookback
 
