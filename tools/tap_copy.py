@@ -1,7 +1,7 @@
 """A copy of the smallest tap that lives, tap-scheduler, for `make new-tap` with SANDBOX=1.
 
 All that has the name of the old tap or of its API is copied under the new names: the package, the API in the sandbox,
-the changes that a run sees, and their tests. Where files that all taps share name the old one, they name the new one too.
+the changes that a run sees, and their tests. Shared files that name the old tap name the new one too.
 """
 
 from __future__ import annotations
