@@ -20,9 +20,9 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox.oncehub.limit import Window
 from savvycal_api import SAVVYCAL
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.errors import SettingsError
-from tap_common.state.accounts import named
+from tap_common.state.accounts import allowed_accounts
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -309,7 +309,7 @@ def test_what_the_test_of_a_key_says_of_its_account_can_be_named(two: tuple[Runn
     one, _, _ = two
     said: list[str] = []
     with pytest.raises(SettingsError, match="`accounts`"):
-        checkup(one.build(accounts={"any": "nobody"}), said.append)
+        check_streams(one.build(accounts={"any": "nobody"}), said.append)
     [line] = said
     found = re.findall(r"[\w.+-]+@[\w.-]+\w|https://[^\s;]+|(?:cal-|user_)\w+", line)
     one.sync(accounts={"any": found[0]})
@@ -342,9 +342,9 @@ def test_an_account_is_named_for_a_schema(
     environment = {name: text for name, text in variables.items() if text}
     if names == "refused":
         with pytest.raises(SettingsError, match=r"^Extractor `tap-calendly--a` inherits|^Setting `accounts` names no"):
-            named({"accounts": accounts}, environment, "tap-calendly", "its id")
+            allowed_accounts({"accounts": accounts}, environment, "tap-calendly", "its id")
     else:
-        assert named({"accounts": accounts}, environment, "tap-calendly", "its id") == names
+        assert allowed_accounts({"accounts": accounts}, environment, "tap-calendly", "its id") == names
 
 
 def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox, tmp_path: Path) -> None:

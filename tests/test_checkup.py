@@ -19,7 +19,7 @@ from harness import Messages
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from savvycal_api import SAVVYCAL
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_luma.streams import GuestOrders
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def report(runner: Runner, **config: Any) -> Report:
     lines: list[str] = []
     tap = runner.build(**config)
     try:
-        good = checkup(tap, lines.append)
+        good = check_streams(tap, lines.append)
     finally:
         tap.close()
     return read(lines, good=good)
@@ -294,7 +294,7 @@ def test_nothing_is_written_that_a_target_would_take_and_no_row_is_shown(
 ) -> None:
     runner, messages, lines = runner_of(api, sandbox, clock), Messages(), list[str]()
     tap = runner.build(messages)
-    checkup(tap, lines.append)
+    check_streams(tap, lines.append)
     tap.close()
 
     assert messages.read == []

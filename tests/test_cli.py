@@ -18,7 +18,7 @@ import pytest
 from api import settings
 from apis import APIS
 from commands import BIN, run, run_tap
-from tap_common.settings import problems
+from tap_common.settings import config_problems
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -167,10 +167,10 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
 def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_requested(api: Api, path: str) -> None:
     usual = api.tap.config_jsonschema["properties"]["api_url"]["default"]
 
-    [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
+    [sentence] = config_problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
 
     assert sentence.startswith("The address of the API holds a version (`/")
-    assert list(problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
+    assert list(config_problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
 
 
 NAMES = [

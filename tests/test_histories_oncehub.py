@@ -21,14 +21,14 @@ LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a first load was gone on with that an earlier run had begun, by stream."""
     counted: Counter[str] = Counter()
-    loaded = ChunkedFirstLoad.loaded
+    load_progress = ChunkedFirstLoad.load_progress
 
     def counting(stream: ChunkedFirstLoad) -> tuple[datetime | None, datetime | None]:
-        since, below = loaded(stream)
+        since, below = load_progress(stream)
         counted[stream.name] += below is not None
         return since, below
 
-    monkeypatch.setattr(ChunkedFirstLoad, "loaded", counting)
+    monkeypatch.setattr(ChunkedFirstLoad, "load_progress", counting)
     return counted
 
 

@@ -12,7 +12,7 @@ from singer_sdk.exceptions import SingerSDKError
 from harness import Messages, VirtualClock
 from raw import ok, speaking
 from savvycal_api import SAVVYCAL
-from tap_common.cli.entry_point import unreached
+from tap_common.cli.entry_point import connection_error_message
 
 if TYPE_CHECKING:
     from raw import Answer
@@ -81,7 +81,7 @@ def test_an_odd_answer_is_passed_over_or_ends_in_a_sentence_that_quotes_nothing(
         except SingerSDKError as error:
             sentence = str(error)
         except Exception as error:  # noqa: BLE001 - which the command knows, or does not
-            sentence = unreached(error) or "not foreseen"
+            sentence = connection_error_message(error) or "not foreseen"
         finally:
             tap.close()
 

@@ -20,7 +20,7 @@ import meltano_settings
 from calendly_api import CALENDLY
 from loaded import ROOT, Project
 from sandbox import Sandbox
-from tap_common.cli.selection import selected_now
+from tap_common.cli.selection import current_selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,5 +193,5 @@ def test_the_tap_reads_patterns_as_meltano_does() -> None:
                 "MELTANO_EXTRACT__SELECT": json.dumps(chosen),
                 "MELTANO_EXTRACT__SELECT_FILTER": json.dumps(filters),
             }
-            found = selected_now(["users", "teams", "log"], environment)
+            found = current_selection(["users", "teams", "log"], environment)
             assert found == of_meltano(chosen, filters), (chosen, filters)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_bookings.backfill import DAY, SLICE, Slice, reach, slices
+from tap_bookings.backfill import DAY, SLICE, Slice, slice_bottom, slices
 from tap_common.errors import RequestError
 from tap_common.state.timestamps import zulu
 
@@ -166,7 +166,7 @@ def test_no_more_than_a_page_is_looked_at_to_find_the_next_slice() -> None:
 def test_rows_that_do_not_say_when_they_were_created_or_before_all_time_make_one_slice_of_the_rest(
     created: str | None,
 ) -> None:
-    assert reach([{"creation_time": created}] * 3) is None
+    assert slice_bottom([{"creation_time": created}] * 3) is None
     assert [slice_.rows for slice_ in slices(lambda _: [{"creation_time": created}] * 3, None, 2)] == [None]
 
 

@@ -85,13 +85,13 @@ def test_the_end_is_what_one_signal_says_and_none_contradicts(token: Any) -> Non
 
 @pytest.mark.parametrize("token", NOTHING, ids=repr)
 def test_a_page_that_says_nothing_is_known(token: Any) -> None:
-    assert CURSOR.are_silent(page("1", token=token))
-    assert TOKEN_AND_URL.are_silent(page("1", token=token, url=token))
-    assert CURSOR_AND_FLAG.are_silent(page("1", token=None, more=None))
-    assert CURSOR_AND_FLAG.are_silent(page("1", token=token, more="yes"))
-    assert not CURSOR.are_silent(page("1", token=None))
-    assert not CURSOR_AND_FLAG.are_silent(page("1", more=False))
-    assert not LAST_ROW.are_silent(page("1"))
+    assert CURSOR.are_absent(page("1", token=token))
+    assert TOKEN_AND_URL.are_absent(page("1", token=token, url=token))
+    assert CURSOR_AND_FLAG.are_absent(page("1", token=None, more=None))
+    assert CURSOR_AND_FLAG.are_absent(page("1", token=token, more="yes"))
+    assert not CURSOR.are_absent(page("1", token=None))
+    assert not CURSOR_AND_FLAG.are_absent(page("1", more=False))
+    assert not LAST_ROW.are_absent(page("1"))
 
 
 def test_a_number_is_a_cursor_and_the_last_that_is_tried() -> None:

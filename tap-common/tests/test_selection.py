@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apis import APIS
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_where_nothing_is_selected_meltano_s_patterns_tell_why(
     tap = calendly.build()
 
     with pytest.raises(SettingsError) as refused:
-        checkup(tap, print)
+        check_streams(tap, print)
     tap.close()
 
     assert hint in str(refused.value)

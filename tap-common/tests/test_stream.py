@@ -21,8 +21,7 @@ from typing_extensions import override
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import EndlessListError, ForbiddenError
-from tap_common.http.offset import OffsetPaginator
-from tap_common.http.pagination import CursorPaginator
+from tap_common.http.pagination import CursorPaginator, OffsetPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
 from tap_common.tap import SchedulingTap
@@ -415,7 +414,7 @@ def test_an_id_that_cannot_stand_in_a_path_is_passed_over_and_said(
         "/shelves/c/books",
         "/books/c1/pages",
     }
-    assert "Stream `books`: a parent has no key that can be read; going on with the others." in caplog.text
+    assert "Stream `books`: a parent has no usable key; continuing with the others." in caplog.text
     assert warehouse.versions["books"][("c1",)] is not None
 
 

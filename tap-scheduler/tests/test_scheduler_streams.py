@@ -176,7 +176,7 @@ def test_nothing_is_requested_twice(savvycal: Runner, sandbox: Sandbox) -> None:
 def test_with_one_key_no_ids_of_events_are_remembered(
     savvycal: Runner, monkeypatch: pytest.MonkeyPatch, judge: Judge
 ) -> None:
-    monkeypatch.setattr("tap_scheduler.client.unseen", None)
+    monkeypatch.setattr("tap_scheduler.client.deduplicate", None)
     savvycal.select = lambda name, _default: name in {"events", "event_attendees"}
     savvycal.sync()
 

@@ -17,7 +17,7 @@ from sandbox.savvycal.text import id_of
 from tap_common.http.pagination import Signals
 from tap_common.state.timestamps import canonical, instant
 from tap_scheduler.client import RefusedError
-from tap_scheduler.period import NewestFirst, ways
+from tap_scheduler.period import NewestFirst, period_queries
 from tap_scheduler.streams import Events
 from tap_scheduler.tap import TapScheduler
 
@@ -214,7 +214,7 @@ def test_when_no_way_is_accepted_the_run_says_so(savvycal: Runner, monkeypatch: 
 @given(since=MOMENTS, offset=st.integers(-12, 14))
 def test_a_window_begins_before_its_edge_everywhere_on_earth(since: datetime, offset: int) -> None:
     zone = timezone(timedelta(hours=offset))
-    for way in ways(since, MOMENT)[:2]:
+    for way in period_queries(since, MOMENT)[:2]:
         begins = date.fromisoformat(way.lists[0]["from"])
         assert datetime(begins.year, begins.month, begins.day, tzinfo=zone) <= since
         assert since - datetime(begins.year, begins.month, begins.day, tzinfo=zone) < timedelta(days=3)
@@ -222,7 +222,7 @@ def test_a_window_begins_before_its_edge_everywhere_on_earth(since: datetime, of
 
 @pytest.mark.parametrize("earliest", ["0001-01-01T00:00:00Z", "9000-01-01T00:00:00Z"])
 def test_any_start_date_is_a_window(earliest: str) -> None:
-    for way in ways(instant(earliest), MOMENT):
+    for way in period_queries(instant(earliest), MOMENT):
         for query in way.lists:
             assert query.get("from", "") <= query.get("until", "~")
 

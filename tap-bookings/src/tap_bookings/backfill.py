@@ -71,7 +71,7 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
         if len(head) < size:
             yield Slice(None, below, head)
             return
-        down_to = reach(head)
+        down_to = slice_bottom(head)
         if down_to and below and down_to >= below:
             raise _ignored("creation_time.lt", "after")
         yield Slice(down_to, below)
@@ -79,7 +79,7 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
             return
 
 
-def reach(head: Iterable[Record]) -> datetime | None:
+def slice_bottom(head: Iterable[Record]) -> datetime | None:
     """How far down a slice with these rows at its top reaches; None for all that is left."""
     created = _created(head)
     if not created:
@@ -91,7 +91,7 @@ def reach(head: Iterable[Record]) -> datetime | None:
     return newest - down
 
 
-def within(rows: Iterable[Record], down_to: datetime | None) -> Iterator[Record]:
+def check_slice(rows: Iterable[Record], down_to: datetime | None) -> Iterator[Record]:
     """The rows of a slice that reaches down to a moment; None: without a lower bound.
 
     Raises:

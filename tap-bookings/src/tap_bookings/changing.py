@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_bookings.backfill import DAY, slices, within
+from tap_bookings.backfill import DAY, check_slice, slices
 from tap_bookings.client import OnceHubStream
 from tap_common.http.prefetch import prefetch
 from tap_common.printable import printable
-from tap_common.state.state import COVERS, is_readable, usable_bookmark
+from tap_common.state.state import COVERS, is_valid_bookmark, usable_bookmark
 from tap_common.state.timestamps import canonical, instant_or_none, zulu
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PROGRESS = "first_load"
 """Key in a stream's state: the bookmark of what has been loaded so far, and `created_before`, where it ends."""
 
 
-class Since(OnceHubStream):
+class FilteredByTime(OnceHubStream):
     """A list with a filter on a time of its rows.
 
     `.gt` leaves out its moment, and may go by days: a day more is asked for than `start_date` says, and a look-back
@@ -58,18 +58,18 @@ class Since(OnceHubStream):
         return super().should_emit(row) and (start is None or moment is None or moment >= start)
 
     @property
-    def is_to_come(self) -> bool:
+    def starts_in_future(self) -> bool:
         """Whether nothing can be due yet: `start_date` lies ahead, and the API may refuse to be asked."""
         return self.tap.start_date is not None and self.tap.start_date > self.tap.now
 
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
-        return [] if self.is_to_come else super().check_contexts
+        return [] if self.starts_in_future else super().check_contexts
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        if self.is_to_come:
+        if self.starts_in_future:
             self.log("Nothing to read: `start_date` is later than now.", level=30)
             return iter(())
         return super().record_batches()
@@ -78,10 +78,10 @@ class Since(OnceHubStream):
     @override
     def version(self) -> int | None:
         """None where nothing was read."""
-        return None if self.is_to_come else super().version
+        return None if self.starts_in_future else super().version
 
 
-class ChunkedFirstLoad(Since):
+class ChunkedFirstLoad(FilteredByTime):
     """A list that goes by change, and whose first load is made in slices: see `backfill`."""
 
     replication_key = "last_updated_time"
@@ -99,34 +99,34 @@ class ChunkedFirstLoad(Since):
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        return super().record_batches() if self.bookmark or self.is_to_come else self.load()
+        return super().record_batches() if self.bookmark or self.starts_in_future else self.load_in_slices()
 
-    def load(self) -> Iterator[Iterable[Record]]:
+    def load_in_slices(self) -> Iterator[Iterable[Record]]:
         """What has changed in what earlier runs have loaded, then everything below it, slice by slice."""
-        since, below = self.loaded()
+        since, below = self.load_progress()
         if since:
-            yield self.rows_of({"since": since - self.lookback})
-            self.save(below)
+            yield self.records_of({"since": since - self.lookback})
+            self.save_progress(below)
         size = int(self.config["page_size"])
-        for slice_ in slices(lambda below: self.listed({"below": below}), below, size):
+        for slice_ in slices(lambda below: self.list_records({"below": below}), below, size):
             context = {"down_to": slice_.down_to, "below": slice_.below}
             if slice_.rows is None:
-                yield within(self.rows_of(context), slice_.down_to)
+                yield check_slice(self.records_of(context), slice_.down_to)
             else:
                 yield [self.to_record(row, context) for row in slice_.rows]
             if slice_.down_to:
-                self.save(slice_.down_to)
+                self.save_progress(slice_.down_to)
         if self.is_incremental:
             self.stream_state.pop(PROGRESS, None)
         # Everything has been read as it was at the start of the run, or later.
         self.advance_bookmark(self.tap.run_started)
 
-    def rows_of(self, context: Context) -> Iterator[Record]:
+    def records_of(self, context: Context) -> Iterator[Record]:
         """The rows of one list."""
         for same, answer in prefetch(self.tap.pool, self.read_list, [context], 1):
             yield from self._read_records(same, answer)
 
-    def loaded(self) -> tuple[datetime | None, datetime | None]:
+    def load_progress(self) -> tuple[datetime | None, datetime | None]:
         """Up to which moment earlier runs know what was created when or later; None and None for nothing.
 
         A stream that is read in full begins at the top: its rows are of one run.
@@ -134,7 +134,7 @@ class ChunkedFirstLoad(Since):
         progress = self.stream_state.get(PROGRESS) if self.is_incremental else None
         if progress is None:
             return None, None
-        below = instant_or_none(progress.get("created_before")) if is_readable(progress) else None
+        below = instant_or_none(progress.get("created_before")) if is_valid_bookmark(progress) else None
         since, dropped = None, "what the state says of it cannot be read"
         if below:
             since, why = usable_bookmark(progress, self.time_column, self.tap.covers, self.tap.run_started)
@@ -145,7 +145,7 @@ class ChunkedFirstLoad(Since):
         self.log("Going on with the first load, below %s.", printable(progress["created_before"]))
         return since, below
 
-    def save(self, below: datetime | None) -> None:
+    def save_progress(self, below: datetime | None) -> None:
         """Put down that what was created at `below` or later is known as it was at the start of this run."""
         if not self.is_incremental or below is None:
             return

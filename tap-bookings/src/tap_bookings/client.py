@@ -49,7 +49,7 @@ class OnceHubStream(APIStream):
         """The rows without those that only say that something was deleted: they would empty the row it had."""
         return (row for row in super().read_list(context) if row.get("deleted") is not True)
 
-    def listed(self, context: Context) -> Iterator[Record]:
+    def list_records(self, context: Context) -> Iterator[Record]:
         """The API's rows for one list; some come twice where it had to be read again from its first page."""
         return self._with_restart(context, self.read_list(context))
 

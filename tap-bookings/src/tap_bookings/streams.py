@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_bookings.changing import ChunkedFirstLoad, Since
+from tap_bookings.changing import ChunkedFirstLoad, FilteredByTime
 from tap_bookings.client import OnceHubStream
 from tap_common import Redacted, SingleObject
 
@@ -85,7 +85,7 @@ class Teams(OnceHubStream):
     path = "/v2/teams"
 
 
-class SmsNotifications(Since):
+class SmsNotifications(FilteredByTime):
     """Text messages that OnceHub sent, with their text; their status moves later, without a time."""
 
     name = "sms_notifications"
@@ -117,7 +117,10 @@ class BookingPageLinks(OnceHubStream):
         The API tells of these relations by filters of the list of pages alone, and a stream has one parent.
         """
         related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
-        ids = {relation: [row["id"] for row in self.tap.stream(kind).listed({})] for relation, kind in related.items()}
+        ids = {
+            relation: [row["id"] for row in self.tap.stream(kind).list_records({})]
+            for relation, kind in related.items()
+        }
         return [{"relation": relation, "related_id": id_} for relation in ids for id_ in dict.fromkeys(ids[relation])]
 
     @property

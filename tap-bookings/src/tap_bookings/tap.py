@@ -93,9 +93,9 @@ class TapBookings(SchedulingTap):
     def rates(self) -> Rates:
         """One request at a time, and five times the setting's number in five minutes."""
         a_minute = int(self.config["requests_per_minute"])
-        in_all = self.a_window(a_minute * 5, self.windows[-1] + _MARGIN)
+        in_all = self.rate_limit(a_minute * 5, self.windows[-1] + _MARGIN)
         # A setting that leaves no room for the gap is for an API that has other limits.
-        return [*self.a_window(1, _GAP), *in_all] if a_minute * _GAP <= 60 else in_all  # noqa: PLR2004 - seconds
+        return [*self.rate_limit(1, _GAP), *in_all] if a_minute * _GAP <= 60 else in_all  # noqa: PLR2004 - seconds
 
     @override
     def authenticator_for(self, key: str) -> Auth:

@@ -69,7 +69,7 @@ class CalendlyStream(APIStream):
     @override
     def validate_response(self, response: requests.Response) -> None:
         super().validate_response(response)
-        self.tap.note_accepted(response.request)
+        self.tap.confirm_token(response.request)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:

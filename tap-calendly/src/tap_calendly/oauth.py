@@ -25,7 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from tap_calendly.tokens import AGAIN, Pair, TokenFile
 from tap_common import AccessError, TapError
 from tap_common.http.bounded import Limits
-from tap_common.http.connection_errors import is_for_good, reason
+from tap_common.http.connection_errors import connection_error_reason, is_permanent
 from tap_common.http.limiter import retry_after
 from tap_common.http.session import Session
 
@@ -162,9 +162,9 @@ class OAuth:
             self._file.write({**pairs, self._consent: pair})
             if isinstance(response, Exception):
                 request = getattr(response, "request", None)
-                cause = reason(response, str(request.url if request else self._settings["oauth_url"]))
+                cause = connection_error_reason(response, str(request.url if request else self._settings["oauth_url"]))
                 why = f"cannot be reached: check `oauth_url` and the network: {cause}"
-                if is_for_good(response):
+                if is_permanent(response):
                     break
                 wait = 2.0**tries
             elif (status := response.status_code) == codes.too_many_requests:
@@ -221,10 +221,14 @@ class OAuth:
 
 def _never_sent(error: Exception) -> bool:
     """Whether there was no connection to send the request on, or none to be trusted."""
-    reason = getattr(next(iter(error.args), None), "reason", None)
-    reason = getattr(reason, "original_error", reason)  # behind a proxy
-    unconnected = isinstance(reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
-    return unconnected or is_for_good(error)
+    connection_error_reason = getattr(next(iter(error.args), None), "reason", None)
+    connection_error_reason = getattr(
+        connection_error_reason, "original_error", connection_error_reason
+    )  # behind a proxy
+    unconnected = isinstance(connection_error_reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(
+        connection_error_reason
+    )
+    return unconnected or is_permanent(error)
 
 
 def _life(told: float | str | None) -> float:

@@ -141,7 +141,7 @@ class OfMeeting(CalendlyStream):
     replication_key = "updated_at"
     skip_if_forbidden = False
 
-    def to_look_at(self, meeting: Record) -> bool:
+    def may_have_changed(self, meeting: Record) -> bool:
         """Whether the meeting, or what belongs to it, can have changed since this stream's bookmark."""
         if self.bookmark is None or self.starting_timestamp is None:
             return True
@@ -151,7 +151,7 @@ class OfMeeting(CalendlyStream):
 
     def advance(self) -> None:
         """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
-        if self.selected and (self.readable or not self.failed_contexts):
+        if self.selected and (self.lists_read or not self.failed_contexts):
             self.advance_bookmark(self.tap.run_started)
 
 
@@ -167,7 +167,7 @@ class ScheduledEvents(OfMeeting):
 
     @override
     def should_emit(self, row: Record) -> bool:
-        return self.to_look_at(row)
+        return self.may_have_changed(row)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
@@ -203,7 +203,7 @@ class EventInvitees(OfMeeting):
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
-        return find("$.invitees_counter.total", parent) != 0 and self.to_look_at(parent)
+        return find("$.invitees_counter.total", parent) != 0 and self.may_have_changed(parent)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
@@ -462,7 +462,7 @@ class ContactNotes(CalendlyStream):
         return super().get_url_params(context, next_page_token) | {"contact": ",".join((context or {})["contacts"])}
 
     @override
-    def parts(self, context: Context) -> Sequence[Context]:
+    def split_context(self, context: Context) -> Sequence[Context]:
         """One contact that is not accessible has the notes about all ten refused."""
         contacts = context["contacts"]
         return [{**context, "contacts": [contact]} for contact in contacts] if len(contacts) > 1 else ()

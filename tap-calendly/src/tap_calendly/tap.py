@@ -132,10 +132,10 @@ class TapCalendly(SchedulingTap):
         """Replace the token of a request that was refused; False where there is no other to be had."""
         if not isinstance(self.auth, OAuth):
             return False
-        self.auth.refused(request, begun=self.server_clock.has_begun)
+        self.auth.refused(request, begun=self.server_clock.has_answered)
         return True
 
-    def note_accepted(self, request: requests.PreparedRequest) -> None:
+    def confirm_token(self, request: requests.PreparedRequest) -> None:
         """Note that the API has accepted the token of a request."""
         if isinstance(self.auth, OAuth):
             self.auth.accepted(request)

@@ -126,11 +126,11 @@ class TokenFile:
 
     def _check(self, path: Path, status: os.stat_result) -> None:
         """Refuse what is no ordinary file, or not this user's alone."""
-        for why, mend in _doubts(path, status):
+        for why, mend in _file_problems(path, status):
             raise self.unusable(why, mend)
 
 
-def _doubts(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
+def _file_problems(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
     """What speaks against a file, and what to do."""
     if not stat.S_ISREG(status.st_mode):
         yield f"{path.name} is not an ordinary file", _ELSEWHERE

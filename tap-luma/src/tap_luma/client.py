@@ -12,7 +12,7 @@ from tap_common import CREDENTIAL, AccessError, APIStream, ExpiredCursorError
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import find
 from tap_luma import schemas
-from tap_luma.names import unwrapped, with_both_names
+from tap_luma.names import add_both_names, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ class LumaStream(APIStream):
     @override
     def check_contexts(self) -> Sequence[Context]:
         if self.parent_stream_type is None:
-            self.tap.need_key()
+            self.tap.require_key()
         return super().check_contexts
 
     @override
@@ -81,7 +81,7 @@ class LumaStream(APIStream):
     @override
     def transform_record(self, row: Record) -> Record:
         """The row of either generation, with both names of what was renamed."""
-        return with_both_names(unwrapped(row, self.legacy_wrapper))
+        return add_both_names(unwrap(row, self.legacy_wrapper))
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:

@@ -25,7 +25,7 @@ _NAMES = {
 _IDS = {"id", "api_id"}
 
 
-def unwrapped(entry: Record, wrapper: str | None) -> Record:
+def unwrap(entry: Record, wrapper: str | None) -> Record:
     """The row within an entry that wraps it; what stands beside it is the row's too, but for the entry's own id."""
     row = entry.get(wrapper) if wrapper else None
     if not isinstance(row, dict):
@@ -33,7 +33,7 @@ def unwrapped(entry: Record, wrapper: str | None) -> Record:
     return {name: value for name, value in entry.items() if name not in _IDS and name != wrapper} | row
 
 
-def with_both_names(row: Record) -> Record:
+def add_both_names(row: Record) -> Record:
     """A row in which each renamed field that it has stands under both of its names."""
     named = dict(row)
     for name, older in _NAMES.items():
@@ -43,17 +43,17 @@ def with_both_names(row: Record) -> Record:
     return named
 
 
-def one_with_both_names(value: Any) -> Any:
+def add_both_names_to_object(value: Any) -> Any:
     """The same for an object in a row, or what stands in its place."""
-    return with_both_names(value) if isinstance(value, dict) else value
+    return add_both_names(value) if isinstance(value, dict) else value
 
 
-def each_with_both_names(items: Any) -> Any:
+def add_both_names_to_list(items: Any) -> Any:
     """The same for each object of a list, or what stands in its place."""
-    return [one_with_both_names(item) for item in items] if isinstance(items, list) else items
+    return [add_both_names_to_object(item) for item in items] if isinstance(items, list) else items
 
 
-def placed(row: Record) -> Record:
+def location_fields(row: Record) -> Record:
     """An event's place in both forms: `coordinate`, of numbers, and `geo_latitude` and `geo_longitude`, of text."""
     sent = row.get("coordinate")
     coordinate = sent if isinstance(sent, dict) else {}
@@ -65,7 +65,7 @@ def placed(row: Record) -> Record:
     return texts | {"coordinate": (coordinate or None) if None in numbers.values() else coordinate | numbers}
 
 
-def linked(row: Record) -> Record:
+def meeting_link_fields(row: Record) -> Record:
     """The link of an online event under both names; the older is for Zoom alone."""
     link = _known(row.get("meeting_url"), row.get("zoom_meeting_url"))
     zoom = row.get("meeting_url") if row.get("location_type") == "zoom" else None

@@ -26,13 +26,13 @@ from tap_common.http.prefetch import prefetch
 from tap_common.state.timestamps import zulu
 from tap_luma.client import LumaStream
 from tap_luma.names import (
-    each_with_both_names,
+    add_both_names,
+    add_both_names_to_list,
+    add_both_names_to_object,
     earliest,
-    linked,
-    one_with_both_names,
-    placed,
-    unwrapped,
-    with_both_names,
+    location_fields,
+    meeting_link_fields,
+    unwrap,
 )
 from tap_luma.windowed import InWindow
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    Standing = tuple[bool, bool, bool]
+    Rank = tuple[bool, bool, bool]
 
 _DESCRIPTIONS = ("description", "description_md")
 # Not by `name` or `email`, which change; and ascending, so that guests who come while pages are read come last.
@@ -115,12 +115,12 @@ class Contacts(LumaStream):
     def transform_record(self, row: Record) -> Record:
         person = row.get("user")
         if isinstance(person, dict):
-            account = with_both_names(person)
+            account = add_both_names(person)
             entry = {name: value for name, value in row.items() if name != "user" and value is not None}
-            row = account | {"user_id": account.get("id")} | with_both_names(entry)
+            row = account | {"user_id": account.get("id")} | add_both_names(entry)
         row = super().transform_record(row)
-        membership = one_with_both_names(row.get("membership"))
-        return row | {"tags": each_with_both_names(row.get("tags")), "membership": membership}
+        membership = add_both_names_to_object(row.get("membership"))
+        return row | {"tags": add_both_names_to_list(row.get("tags")), "membership": membership}
 
 
 class OneEvent(LumaStream):
@@ -129,8 +129,8 @@ class OneEvent(LumaStream):
     @override
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
-        lists = {name: each_with_both_names(row[name]) for name in ("tags", "hosts") if name in row}
-        return row | placed(row) | linked(row) | lists
+        lists = {name: add_both_names_to_list(row[name]) for name in ("tags", "hosts") if name in row}
+        return row | location_fields(row) | meeting_link_fields(row) | lists
 
 
 class Events(OneEvent):
@@ -153,7 +153,7 @@ class Events(OneEvent):
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         current = not self.tap.legacy
         return super().get_url_params(context, next_page_token) | {
-            "after": started_after(self.tap.start_date),
+            "after": after_parameter(self.tap.start_date),
             "status": "pending" if (context or {})["submission_status"] == "pending" else None,
             "access": ("manage", "view") if current and self.config["include_view_access"] else None,
             "platforms": ("luma", "external") if current and self.config["include_external"] else None,
@@ -165,10 +165,10 @@ class Events(OneEvent):
         answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
         lists = [(context, list(self._read_records(context, answer))) for context, answer in answers]
         check_pending(lists)
-        best: dict[str, tuple[Standing, Record]] = {}
+        best: dict[str, tuple[Rank, Record]] = {}
         for context, rows in lists:
             for row in rows:
-                offer = standing(row, context["calendar_id"]), row
+                offer = rank(row, context["calendar_id"]), row
                 best[row["api_id"]] = max(offer, best.get(row["api_id"], offer), key=itemgetter(0))
         for context, rows in lists:
             self.credential = context[CREDENTIAL]
@@ -179,7 +179,7 @@ class Events(OneEvent):
     @override
     def to_record(self, row: Record, context: Context) -> Record:
         """Without the descriptions where the list does not have them: a null would wipe out what a target has."""
-        sent = unwrapped(row, self.legacy_wrapper)
+        sent = unwrap(row, self.legacy_wrapper)
         shaped = super().to_record(row, context)
         return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
 
@@ -199,13 +199,13 @@ class OfEvent(InWindow):
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
-        return is_managed(parent) and any(stream.looks_at(parent) for stream in self.family)
+        return is_managed(parent) and any(stream.is_in_window(parent) for stream in self.family)
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        return self.while_it_lasts(super().read_list(context))
+        return self.until_gone(super().read_list(context))
 
-    def while_it_lasts(self, rows: Iterator[Record]) -> Iterator[Record]:
+    def until_gone(self, rows: Iterator[Record]) -> Iterator[Record]:
         """The rows, up to where the event is cancelled or handed over between two pages."""
         try:
             yield from rows
@@ -270,14 +270,16 @@ class EventGuests(OfEvent):
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
         first = row.get("event_ticket")
-        tickets = each_with_both_names([first] if first and not row.get("event_tickets") else row.get("event_tickets"))
+        tickets = add_both_names_to_list(
+            [first] if first and not row.get("event_tickets") else row.get("event_tickets")
+        )
         listed = tickets if isinstance(tickets, list) else ()
         return row | {
             "email": row.get("email") or row.get("user_email"),
             "name": row.get("name") or row.get("user_name"),
-            "registration_answers": each_with_both_names(row.get("registration_answers")),
+            "registration_answers": add_both_names_to_list(row.get("registration_answers")),
             "event_tickets": tickets,
-            "event_ticket": one_with_both_names(first) or next(iter(listed), None),
+            "event_ticket": add_both_names_to_object(first) or next(iter(listed), None),
             "checked_in_at": row.get("checked_in_at") or earliest(find("$.checked_in_at", one) for one in listed),
         }
 
@@ -316,7 +318,7 @@ class GuestOrders(OfGuest):
     @override
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
-        return row | {"coupon_info": one_with_both_names(row.get("coupon_info"))}
+        return row | {"coupon_info": add_both_names_to_object(row.get("coupon_info"))}
 
 
 class TicketTypes(Unpaged, OfEvent):
@@ -379,7 +381,7 @@ class OfOrganization(LumaStream):
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
-        self.tap.need_organization_key(self.name)
+        self.tap.require_organization_key(self.name)
         return list(self.contexts())
 
     @override
@@ -402,7 +404,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
-        return super().get_url_params(context, next_page_token) | {"after": started_after(self.tap.start_date)}
+        return super().get_url_params(context, next_page_token) | {"after": after_parameter(self.tap.start_date)}
 
 
 class OrganizationAdmins(Unpaged, OfOrganization):
@@ -412,7 +414,7 @@ class OrganizationAdmins(Unpaged, OfOrganization):
     path = "/v1/organizations/admins/list"
 
 
-def started_after(start: datetime | None) -> str | None:
+def after_parameter(start: datetime | None) -> str | None:
     """The start date as the API's `after`, a second early: whether that includes its moment is not known."""
     return zulu(start - timedelta(seconds=1)) if start else None
 
@@ -440,7 +442,7 @@ def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
             )
 
 
-def standing(event: Record, calendar: str) -> Standing:
+def rank(event: Record, calendar: str) -> Rank:
     """The greater, the more there is to read with the key of a calendar that lists the event."""
     return is_managed(event), event["submission_status"] == "approved", event["calendar_id"] == calendar
 

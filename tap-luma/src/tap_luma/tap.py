@@ -138,7 +138,9 @@ class TapLuma(SchedulingTap):
     def organization(self) -> Credential | None:
         """The way to the API with the organization's key, which has a budget of its own."""
         key = self.config.get("organization_api_key")
-        return self.credential_for(self.authenticator_for(key), self.a_window(_ORGANIZATION_REQUESTS)) if key else None
+        return (
+            self.credential_for(self.authenticator_for(key), self.rate_limit(_ORGANIZATION_REQUESTS)) if key else None
+        )
 
     @override
     def check_keys(self) -> None:
@@ -151,12 +153,12 @@ class TapLuma(SchedulingTap):
         wanted = [stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents]
         organizational = [stream.name for stream in wanted if isinstance(stream, OfOrganization)]
         if organizational:
-            self.need_organization_key(*organizational)
+            self.require_organization_key(*organizational)
         if len(organizational) < len(wanted):
-            self.need_key()
+            self.require_key()
         super().check()
 
-    def need_key(self) -> None:
+    def require_key(self) -> None:
         """Refuse to go on without a calendar's key.
 
         Raises:
@@ -164,7 +166,7 @@ class TapLuma(SchedulingTap):
         """
         super().check_keys()
 
-    def need_organization_key(self, *streams: str) -> None:
+    def require_organization_key(self, *streams: str) -> None:
         """Refuse to go on without the organization's key.
 
         Raises:
@@ -186,12 +188,12 @@ class TapLuma(SchedulingTap):
             AccessError: A key is refused.
         """
         found: dict[str, Calendar] = {}
-        for credential, (name, row) in self.told.items():
+        for credential, (name, row) in self.calendar_rows.items():
             found.setdefault(name, Calendar(credential, row))
         return found
 
     @cached_property
-    def told(self) -> Mapping[Credential, tuple[str, Record]]:
+    def calendar_rows(self) -> Mapping[Credential, tuple[str, Record]]:
         """What the API says of the calendar of each key: its id, and its row.
 
         Raises:
@@ -235,7 +237,7 @@ class TapLuma(SchedulingTap):
 
     @override
     def owner(self, credential: Credential) -> str:
-        found = self.told.get(credential)
+        found = self.calendar_rows.get(credential)
         return f"calendar {found[1].get('name')} ({found[0]})" if found else ""
 
     @property
@@ -256,7 +258,7 @@ class TapLuma(SchedulingTap):
             with suppress(NoSuchListError):
                 return [name for row in rows if isinstance(name := row.get("id") or row.get("api_id"), str)]
             return []
-        return [self.told[credential][0]]
+        return [self.calendar_rows[credential][0]]
 
     @override
     def check_connection(self) -> None:

@@ -39,7 +39,7 @@ class InWindow(LumaStream):
     def transform_record(self, row: Record) -> Record:
         return super().transform_record(row) | {"_synced_at": self.tap.synced_at}
 
-    def looks_at(self, event: Record) -> bool:
+    def is_in_window(self, event: Record) -> bool:
         """Whether the event ends in the window, or has come since the last run with a date that is long past."""
         if self.bookmark is None or self.starting_timestamp is None:
             return True
@@ -58,7 +58,7 @@ class InWindow(LumaStream):
 
         An event that ends later than a run is in the window of the next, and so is one that is entered later.
         """
-        if self.failed_contexts and not self.readable:
+        if self.failed_contexts and not self.lists_read:
             return
         if self.selected:
             self.advance_bookmark(self.tap.run_started)

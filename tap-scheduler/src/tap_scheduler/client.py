@@ -58,7 +58,7 @@ class SavvyCalStream(APIStream):
             return
         seen: set[str] = set()
         for rows in super().record_batches():
-            yield unseen(rows, seen)
+            yield deduplicate(rows, seen)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
@@ -78,7 +78,7 @@ class BareList(Unpaged, SavvyCalStream):
     records_jsonpath = "$[*]"
 
 
-def unseen(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:
+def deduplicate(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:
     """The rows whose `id` has not been seen; now it has."""
     for row in rows:
         if row["id"] not in seen:

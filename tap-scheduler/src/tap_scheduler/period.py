@@ -40,7 +40,7 @@ PAST: Mapping[str, str] = {PERIOD: "past", DIRECTION: "desc"}
 
 
 @dataclass(frozen=True)
-class Way:
+class PeriodQuery:
     """Lists that hold all meetings of a period together, to be read one after the other."""
 
     lists: tuple[Mapping[str, str], ...]
@@ -48,22 +48,24 @@ class Way:
     """What the log says when the way before it was refused."""
 
 
-def ways(since: datetime | None, now: datetime) -> tuple[Way, ...]:
+def period_queries(since: datetime | None, now: datetime) -> tuple[PeriodQuery, ...]:
     """How to ask for the meetings that start at `since` or later (None: all), the best way first.
 
     `from` is a date, and SavvyCal does not say in which time zone: a day earlier begins it everywhere. What is to come
     is read before what is past, so that a meeting that begins in the meantime is in both lists, not in neither.
     """
     if since is None:
-        return (Way((EVERYTHING,)),)
+        return (PeriodQuery((EVERYTHING,)),)
     window = {PERIOD: "fixed", FROM: day(max(since, _EARLIEST) - _DAY)}
     return (
-        Way((window,)),
-        Way(
+        PeriodQuery((window,)),
+        PeriodQuery(
             ({**window, UNTIL: day(max(since, now) + _FAR)},),
             "does not accept a period without an end: asking for the next five years",
         ),
-        Way((UPCOMING, PAST), "does not accept a period: reading all that is upcoming, then the past backwards"),
+        PeriodQuery(
+            (UPCOMING, PAST), "does not accept a period: reading all that is upcoming, then the past backwards"
+        ),
     )
 
 
@@ -82,7 +84,7 @@ class Period:
     """
 
     def __init__(self, since: datetime | None, now: datetime, log: Callable[..., None]) -> None:
-        self._ways = list(ways(since, now))
+        self._ways = list(period_queries(since, now))
         self._begun_by = now if since is None or since < now else None
         self._log = log
         self._finding_out = Lock()

@@ -84,9 +84,9 @@ class Events(OfMeeting):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        return self.period.read(lambda period: self.listed({**context, "period": period}))
+        return self.period.read(lambda period: self.list_records({**context, "period": period}))
 
-    def listed(self, context: Context) -> Iterable[Record]:
+    def list_records(self, context: Context) -> Iterable[Record]:
         """The API's rows of one list."""
         return (PastEvents(self) if context["period"] is PAST else self).request_records(context)
 
