@@ -9,7 +9,7 @@ import pytest
 
 from history import SOAK, scripted, search, soak, unseen
 from oncehub_api import ONCEHUB
-from tap_bookings.changing import ChunkedFirstLoad
+from tap_bookings.incremental import ChunkedFirstLoad
 
 if TYPE_CHECKING:
     from datetime import datetime

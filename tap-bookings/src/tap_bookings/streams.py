@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_bookings.changing import ChunkedFirstLoad, FilteredByTime
 from tap_bookings.client import OnceHubStream
+from tap_bookings.incremental import ChunkedFirstLoad, FilteredByTime
 from tap_common import Redacted, SingleObject
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Bookings(ChunkedFirstLoad):
 
 
 class Contacts(ChunkedFirstLoad):
-    """Contacts; those that were deleted or merged stay, unless the stream is read in full."""
+    """Contacts; deleted and merged ones stay in the table, unless the stream is set to FULL_TABLE."""
 
     name = "contacts"
     path = "/v2/contacts"
@@ -60,7 +60,7 @@ class MasterPages(OnceHubStream):
 
 
 class Users(OnceHubStream):
-    """Users, and the teams that each of them is in."""
+    """Users, and their teams."""
 
     name = "users"
     path = "/v2/users"
@@ -68,7 +68,7 @@ class Users(OnceHubStream):
 
 
 class UserSchedulingAvailability(SingleObject, OnceHubStream):
-    """Working hours of users, and days that differ: a request for each user."""
+    """Working hours of users, and exceptions: a request for each user."""
 
     name = "user_scheduling_availability"
     path = "/v2/users/{user_id}/scheduling-availability"
@@ -86,7 +86,7 @@ class Teams(OnceHubStream):
 
 
 class SmsNotifications(FilteredByTime):
-    """Text messages that OnceHub sent, with their text; their status moves later, without a time."""
+    """Text messages that OnceHub sent, with their text; their status changes later, without a timestamp."""
 
     name = "sms_notifications"
     path = "/v2/notifications/sms"
@@ -96,14 +96,14 @@ class SmsNotifications(FilteredByTime):
 
 
 class Webhooks(Redacted, OnceHubStream):
-    """Webhooks, without what may be a secret: of their address only the host, and no new fields."""
+    """Webhooks, without anything that may be a secret: of their URL only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v2/webhooks"
 
 
 class BookingPageLinks(OnceHubStream):
-    """Which booking page belongs to which master page, event type and user: a request for each of these."""
+    """Links of booking pages to master pages, event types and users: a request for each of these."""
 
     name = "booking_page_links"
     path = "/v2/booking-pages"
@@ -112,9 +112,9 @@ class BookingPageLinks(OnceHubStream):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        """Each of what a page can belong to: three lists, which are read here once more.
+        """Return a context for each master page, event type and user: three lists, which are read again here.
 
-        The API tells of these relations by filters of the list of pages alone, and a stream has one parent.
+        The API shows these relations only by filters of the list of booking pages, and a stream has one parent.
         """
         related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
         ids = {
@@ -126,7 +126,7 @@ class BookingPageLinks(OnceHubStream):
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
-        """The list of pages itself: what pages can belong to need not be listed for that."""
+        """A context for the list of booking pages alone."""
         return [{"relation": "user", "related_id": None}]
 
     @override

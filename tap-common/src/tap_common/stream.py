@@ -344,7 +344,7 @@ class APIStream(Endpoint, Bookmarked, Counted, FastWriter, ABC):
 
     @property
     def version(self) -> int | None:
-        """Version of this run's records for ACTIVATE_VERSION (milliseconds since 1970); None for incremental streams."""
+        """Version of this run's records (milliseconds since 1970); None for incremental streams."""
         full = self.replication_method == REPLICATION_FULL_TABLE and self.ABORT_AT_RECORD_COUNT is None
         return self.tap.initialized_at if full and self.config["emit_activate_version_messages"] else None
 

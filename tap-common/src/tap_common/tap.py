@@ -38,7 +38,7 @@ S = TypeVar("S", bound="APIStream")
 
 
 class SchedulingTap(CheckedTap, ABC):
-    """A tap that checks its settings and keys before the first message, and keeps to its API's clock and rate limits."""
+    """A tap that checks its settings and keys before the first message, and uses its API's clock and rate limits."""
 
     message_writer_class = Writer
     stream_types: ClassVar[Sequence[type[APIStream]]]

@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Rank = tuple[bool, bool, bool]
 
 _DESCRIPTIONS = ("description", "description_md")
-# Not by `name` or `email`, which change; and ascending, so that guests who come while pages are read come last.
+# By creation, which does not change; ascending, so that guests added while pages are read are on the last page.
 _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
@@ -60,12 +60,12 @@ class Calendars(SingleObject, LumaStream):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The row that the run began with: nothing is asked twice."""
+        """Return the row that the check of the key has read already."""
         return iter([self.tap.calendars[context["calendar_id"]].row])
 
 
 class CalendarAdmins(Unpaged, LumaStream):
-    """Who administers a calendar."""
+    """Administrators of calendars."""
 
     name = "calendar_admins"
     path = "/v1/calendars/admins/list"
@@ -97,7 +97,7 @@ class MembershipTiers(LumaStream):
 
 
 class CalendarCoupons(LumaStream):
-    """Coupons for all events of a calendar; their use shows only in what remains."""
+    """Coupons for all events of a calendar; their use shows only in the remaining number."""
 
     name = "calendar_coupons"
     path = "/v1/calendars/coupons/list"
@@ -105,7 +105,7 @@ class CalendarCoupons(LumaStream):
 
 
 class Contacts(LumaStream):
-    """People of a calendar; their counters and tags move without a trace."""
+    """People of a calendar; their counters and tags change without a timestamp."""
 
     name = "contacts"
     path = "/v1/calendars/contacts/list"
@@ -124,7 +124,7 @@ class Contacts(LumaStream):
 
 
 class OneEvent(LumaStream):
-    """An event, wherever it comes from."""
+    """Events, from any endpoint."""
 
     @override
     def transform_record(self, row: Record) -> Record:
@@ -134,7 +134,7 @@ class OneEvent(LumaStream):
 
 
 class Events(OneEvent):
-    """Events of the calendars, past and future, each once. A cancelled event is gone from the API, and so from here."""
+    """Events of the calendars, past and future, each once. Cancelled events are deleted from the API."""
 
     name = "events"
     path = "/v1/calendars/events/list"
@@ -161,7 +161,10 @@ class Events(OneEvent):
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        """The lists one after the other, once all are read: an event that several of them have comes at its best."""
+        """Yield the lists, after all have been read: of an event in several lists, the best row is emitted.
+
+        See `rank`.
+        """
         answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
         lists = [(context, list(self._read_records(context, answer))) for context, answer in answers]
         check_pending(lists)
@@ -178,10 +181,10 @@ class Events(OneEvent):
 
     @override
     def to_record(self, row: Record, context: Context) -> Record:
-        """Without the descriptions where the list does not have them: a null would wipe out what a target has."""
+        """Return the record; without the descriptions if the API leaves them out, as a null would overwrite them."""
         sent = unwrap(row, self.legacy_wrapper)
-        shaped = super().to_record(row, context)
-        return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
+        record = super().to_record(row, context)
+        return {name: value for name, value in record.items() if name in sent or name not in _DESCRIPTIONS}
 
 
 class OfEvent(InWindow):
@@ -206,16 +209,16 @@ class OfEvent(InWindow):
         return self.until_gone(super().read_list(context))
 
     def until_gone(self, rows: Iterator[Record]) -> Iterator[Record]:
-        """The rows, up to where the event is cancelled or handed over between two pages."""
+        """Yield the rows; end early if the event is cancelled or transferred while its pages are read."""
         try:
             yield from rows
         except (ForbiddenError, NotFoundError) as refusal:
             self.failed_contexts.append(refusal)
-            self.log("%s, in the middle of its list: the event is gone; going on with the others.", refusal, level=30)
+            self.log("%s, in the middle of a list: the event is gone; continuing with the others.", refusal, level=30)
 
 
 class EventDetails(SingleObject, OfEvent, OneEvent):
-    """Events with what the list leaves out: description, hosts, numbers of guests. A request for each."""
+    """Events with the fields that the list leaves out: description, hosts, guest counts. A request for each event."""
 
     name = "event_details"
     path = "/v1/events/get"
@@ -225,7 +228,7 @@ class EventDetails(SingleObject, OfEvent, OneEvent):
 
 
 class EventHosts(InWindow, EmbeddedStream):
-    """Who runs an event; from `event_details`, without further requests."""
+    """Hosts of events; from `event_details`, without further requests."""
 
     name = "event_hosts"
     items_column = "hosts"
@@ -235,7 +238,7 @@ class EventHosts(InWindow, EmbeddedStream):
 
 
 class EventGuests(OfEvent):
-    """Guests of an event, of every status: also those who were merely invited."""
+    """Guests of events, of every status, including those who were only invited."""
 
     name = "event_guests"
     path = "/v1/events/guests/list"
@@ -246,11 +249,11 @@ class EventGuests(OfEvent):
     skip_if_forbidden = False
 
     without_order: RequestError | None = None
-    """Why guests are not asked for in order: the API refused it."""
+    """Error with which the API refused to sort guests; they are listed unsorted then."""
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """Guests in the order of the rows' making, which is documented, but whose column no row shows."""
+        """Return the guests in order of creation if the API accepts it: documented, but by a column that rows lack."""
         if self.without_order is None:
             try:
                 return super().read_list({**context, "in_order": True})
@@ -258,7 +261,7 @@ class EventGuests(OfEvent):
                 raise
             except RequestError as refusal:
                 if self.without_order is None:
-                    self.log("%s: asking for guests without an order.", refusal, level=30)
+                    self.log("%s: listing guests unsorted.", refusal, level=30)
                 self.without_order = refusal
         return super().read_list(context)
 
@@ -285,14 +288,14 @@ class EventGuests(OfEvent):
 
 
 class OfGuest(InWindow):
-    """What belongs to a guest."""
+    """A list for each guest."""
 
     parent_stream_type = EventGuests
     parent_keys = {name: name for name in OfEvent.parent_keys} | {"guest_id": "id"}
 
 
 class EventTickets(OfGuest, EmbeddedStream):
-    """Tickets, each of which is checked in by itself; from `event_guests`, without further requests."""
+    """Tickets, each with its own check-in; from `event_guests`, without further requests."""
 
     name = "event_tickets"
     items_column = "event_tickets"
@@ -300,7 +303,7 @@ class EventTickets(OfGuest, EmbeddedStream):
 
 
 class GuestOrders(OfGuest):
-    """What guests ordered, and with which coupon. A request for each guest who registered."""
+    """Ticket orders of guests, and their coupons: a request for each guest who registered."""
 
     name = "guest_orders"
     path = "/v1/events/guests/get"
@@ -332,7 +335,7 @@ class TicketTypes(Unpaged, OfEvent):
 
 
 class EventCoupons(OfEvent):
-    """Coupons of an event; their use shows only in what remains."""
+    """Coupons of an event; their use shows only in the remaining number."""
 
     name = "event_coupons"
     path = "/v1/events/coupons/list"
@@ -341,7 +344,7 @@ class EventCoupons(OfEvent):
 
 
 class EventBlasts(Unpaged, OfEvent):
-    """Mails to the guests of an event; only the current generation of the API has them."""
+    """Mails to the guests of events; only in the current generation of the API."""
 
     name = "event_blasts"
     path = "/v1/events/blasts/list"
@@ -361,20 +364,20 @@ class EventBlasts(Unpaged, OfEvent):
     @override
     def advance(self) -> None:
         if self.tap.legacy:
-            self.log("Skipped: the legacy generation of the API does not have stream `%s`.", self.name, level=30)
+            self.log("Skipped: the API's legacy generation does not have stream `%s`.", self.name, level=30)
         else:
             super().advance()
 
 
 class Webhooks(Redacted, LumaStream):
-    """Webhooks of a calendar, without what may be a secret: of their address only the host, and no new fields."""
+    """Webhooks of calendars, without anything that may be a secret: of their URL only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v1/webhooks/list"
 
 
 class OfOrganization(LumaStream):
-    """A list that wants the key of an organization."""
+    """A list that requires the key of an organization."""
 
     selected_by_default = False
 
@@ -408,27 +411,27 @@ class OrganizationEvents(OfOrganization, OneEvent):
 
 
 class OrganizationAdmins(Unpaged, OfOrganization):
-    """Who administers the organization."""
+    """Administrators of the organization."""
 
     name = "organization_admins"
     path = "/v1/organizations/admins/list"
 
 
 def after_parameter(start: datetime | None) -> str | None:
-    """The start date as the API's `after`, a second early: whether that includes its moment is not known."""
+    """Return the start date as the parameter `after`, a second earlier: the API may include or exclude its moment."""
     return zulu(start - timedelta(seconds=1)) if start else None
 
 
 def is_managed(event: Record) -> bool:
-    """Whether the key may read what belongs to the event; the older answers do not say, and list no others."""
+    """Return True if the key may read the event's guests; legacy rows do not say, but list no other events."""
     return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
 
 
 def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
-    """Compare the lists of pending events with those of approved ones: no event of a calendar is both.
+    """Check that a calendar's pending events are not its approved ones.
 
     Raises:
-        EndlessListError: They are the same, so that pending ones would be missing.
+        EndlessListError: They are, so Luma ignores `status`, and pending events would be missing.
     """
     ids = {
         (context["calendar_id"], context["submission_status"]): {row["api_id"] for row in rows}
@@ -437,13 +440,13 @@ def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
     for (calendar, status), pending in ids.items():
         if status == "pending" and pending and pending <= ids[calendar, "approved"]:
             raise EndlessListError(
-                "Luma does not go by `status`: each event that it lists as pending is an approved one, so that pending "
-                "ones may be missing; try again later, or set `include_pending` to false."
+                "Luma ignores `status`: each event that it lists as pending is an approved one, so that pending ones "
+                "may be missing; try again later, or set `include_pending` to false."
             )
 
 
 def rank(event: Record, calendar: str) -> Rank:
-    """The greater, the more there is to read with the key of a calendar that lists the event."""
+    """Return the rank of a calendar's row of an event: higher if its key can read more of the event."""
     return is_managed(event), event["submission_status"] == "approved", event["calendar_id"] == calendar
 
 
