@@ -246,7 +246,7 @@ def test_an_extractor_with_a_schema_of_its_own_says_whose_it_is_before_anything_
     run = project.meltano("invoke", "--no-install", name, environment=environment)
 
     assert run.returncode == 1
-    assert f"`{name}` inherits what it does not set, keys too" in run.stderr
+    assert f"`{name}` inherits all settings that it does not set, keys included" in run.stderr
     assert f"Set `accounts` to {{`{schema}`: …}}" in run.stderr
     assert list(sandbox.requests) == []
 
@@ -296,7 +296,7 @@ def test_a_key_of_another_account_does_not_go_on_from_a_state(two: tuple[Runner,
     with pytest.raises(SettingsError) as refused:
         other.sync()
 
-    assert str(refused.value) == block("log", "The key belongs to another account than the one whose").strip()
+    assert str(refused.value) == block("log", "The key belongs to another account than the state").strip()
     assert other.warehouse.rows == {}
     assert other.warehouse.state == before
     other.forget()
@@ -354,7 +354,7 @@ def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox
     run = project.meltano("invoke", "--no-install", "tap-calendly", environment=environment)
 
     assert run.returncode == 1
-    assert "Settings `auth_token` and `api_key` hold different credentials" in run.stderr
+    assert "Settings `auth_token` and `api_key` have different credentials" in run.stderr
     assert "mine" not in run.stderr
 
 
@@ -365,7 +365,7 @@ def test_an_organization_that_is_set_refuses_the_key_of_another(
     assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
 
     other = runner_of(CALENDLY, serve(seed=8), clock)
-    with pytest.raises(SettingsError, match="cannot read the organization that is set"):
+    with pytest.raises(SettingsError, match="cannot read the organization in the settings"):
         other.sync(organization_uri=organization(sandbox))
     assert other.warehouse.rows == {}
 

@@ -164,7 +164,7 @@ def test_https_and_this_machine_need_no_permission(address: str) -> None:
 def test_what_is_no_address_gets_one_sentence(address: str) -> None:
     [sentence] = config_problems(CALENDLY.tap.config_jsonschema, {"api_key": KEY, "api_url": address})
 
-    assert sentence == "Setting `api_url` is not an address."
+    assert sentence == "Setting `api_url` is not a URL."
 
 
 def test_every_tap_refuses_plain_http_before_it_asks_or_writes_anything(api: Api) -> None:

@@ -152,7 +152,7 @@ def test_a_test_goes_by_what_is_selected_now_and_says_that_meltano_s_catalog_is_
 
     assert (unchanged.returncode, changed.returncode) == (0, 0), changed.stderr
     assert "older selection" not in unchanged.stderr
-    assert "older selection, that of the last run" in changed.stderr
+    assert "has the selection of the last run" in changed.stderr
     assert "with `contact_notes` now on and `contacts` now off." in changed.stderr
     assert "what people wrote or said: `contact_notes`." in changed.stderr
     off = set(re.findall(r"^  (\w+) +off ", changed.stdout, re.MULTILINE))

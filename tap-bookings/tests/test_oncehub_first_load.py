@@ -353,11 +353,11 @@ def test_an_earlier_start_date_begins_the_load_again_and_a_later_one_does_not(
     start = account.now - timedelta(days=330)
     runner.sync(start_date=start.isoformat(), after=150, then=kill)
     runner.sync(start_date=(start + DAY).isoformat(), after=100, then=kill)
-    assert "Beginning the first load again" not in caplog.text
+    assert "Starting the first load again" not in caplog.text
     with caplog.at_level("INFO"):
         runner.sync(start_date=(start - DAY).isoformat())
 
-    assert "Beginning the first load again: `start_date` is earlier than it was" in caplog.text
+    assert "Starting the first load again: `start_date` is earlier than before" in caplog.text
     due = {key for key, row in account.rows.items() if instant(row["last_updated_time"]) >= start - DAY}
     assert loaded(runner).keys() == due
 

@@ -64,8 +64,8 @@ def test_a_refusal_without_any_header_waits_a_second_and_another_one_five_minute
         oncehub.sync()
 
     assert clock.monotonic() - began >= 300
-    assert "The API asked for a pause (429); waiting 2 s." in caplog.text
-    assert "The API asked for a pause (429); waiting 301 s." in caplog.text
+    assert "The API requires a pause (429); waiting 2 s." in caplog.text
+    assert "The API requires a pause (429); waiting 301 s." in caplog.text
     assert judge.verdict(oncehub, oncehub.warehouse.rows) == {}
 
 

@@ -31,7 +31,7 @@ def test_a_run_that_is_to_read_nothing_ends_with_a_sentence_before_it_asks(
         with pytest.raises(SettingsError) as refused:
             run()
         variable = f"{api.tap.env_prefix()}_SELECT"
-        assert str(refused.value).startswith("No stream is selected: nothing is read. See `select` in meltano.yml")
+        assert str(refused.value).startswith("No stream is selected, so nothing is read: see `select` in meltano.yml")
         assert f"`{variable}`" in str(refused.value)
     assert (sandbox.requests, messages.read) == ([], [])
     tap.close()

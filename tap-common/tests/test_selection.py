@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from api import Api
     from harness import Runner
 
-USUAL, WORDS = "streams that are on by default", "what people wrote or said"
+USUAL, WORDS = "streams selected by default", "what people wrote or said"
 
 
 def said(runner: Runner, caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -94,7 +94,7 @@ def test_the_streams_with_what_people_wrote_are_these() -> None:
 @pytest.mark.parametrize(
     ("patterns", "hint"),
     [
-        (["!contacts.*"], "It excludes (`!contacts.*`) and names nothing to read"),
+        (["!contacts.*"], "Its patterns (`!contacts.*`) only exclude"),
         (["!contacts.*"], "`meltano --environment=prod select tap-calendly--sales --clear`"),
         (["contact.*"], "Its patterns (`contact.*`) match no stream of this tap"),
         (["*.*", "!*.*"], "or exclude what they match"),

@@ -327,7 +327,7 @@ def test_an_offset_counts_the_rows_that_came_and_a_short_page_is_not_the_last(
 
 @pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
 def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
-    with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Use this instead: "):
+    with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Instead: "):
         type("Bookcases", (Shelves,), {hook: None})
 
 

@@ -158,7 +158,7 @@ def test_where_a_period_needs_an_end_it_gets_one_and_the_log_says_so_once(
     window = {"period": "fixed", "from": (sandbox.world.now.date() - timedelta(days=34)).isoformat()}
     assert lists(sandbox)[1:] == [window, {**window, "until": years_later(sandbox)}]
     assert [line.rpartition(": ")[2] for line in caplog.messages if "does not accept" in line] == [
-        "asking for the next five years."
+        "requesting the next five years."
     ]
     assert judge.verdict(savvycal) == {}
 
@@ -175,7 +175,7 @@ def test_where_no_period_is_accepted_the_future_is_read_and_then_the_past_backwa
     assert [query["period"] for query in lists(sandbox)] == ["all", "fixed", "fixed", "upcoming", "past"]
     assert lists(sandbox)[-1]["direction"] == "desc"
     said = [line.rpartition(": ")[2] for line in caplog.messages if "does not accept" in line]
-    assert said == ["asking for the next five years.", "reading all that is upcoming, then the past backwards."]
+    assert said == ["requesting the next five years.", "reading upcoming meetings, then past ones backwards."]
     answered = [request.query for request in sandbox.requests[whole:] if (request.path, request.status) == EVENTS]
     edge = sandbox.world.now - timedelta(days=33)
     due = sum(edge <= one.start < sandbox.world.now for one in sandbox.world.invites.all())
