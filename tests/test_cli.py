@@ -202,7 +202,7 @@ def test_a_key_under_nearly_the_right_name_is_recognised_and_the_right_one_named
 
     assert (outcome.code, outcome.out) == (1, "")
     [sentence] = outcome.errors
-    assert sentence.endswith(f" `{name}` in the environment is not a known setting: use `{right}`.")
+    assert sentence.endswith(f" Rename `{name}` in the environment to `{right}`.")
     assert "hush" not in outcome.err
 
 

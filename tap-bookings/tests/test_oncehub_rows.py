@@ -1,4 +1,4 @@
-"""What becomes of rows: what is gone, what changes its shape, and what belongs to what."""
+"""Records of OnceHub: deleted rows, changed shapes, and relations."""
 
 from __future__ import annotations
 

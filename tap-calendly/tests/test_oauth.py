@@ -228,7 +228,7 @@ def refreshes(sandbox: Sandbox) -> int:
 
 @pytest.fixture(autouse=True)
 def _umask() -> Iterator[None]:
-    """What others may do with new files is what a test says."""
+    """Set the umask, so that file modes do not depend on the environment."""
     usual = os.umask(0o022)
     yield
     os.umask(usual)
@@ -628,7 +628,9 @@ def test_a_process_that_is_killed_before_the_answer_leaves_the_mark(access: Cred
 
     assert process.returncode == -signal.SIGKILL
     assert access.kept == [{"refresh_token": "consent-3f9a", "refreshing": True}]
-    assert f"A token refresh was interrupted, so the refresh token may be used up: {AGAIN}" in access.failure(access.run())
+    assert f"A token refresh was interrupted, so the refresh token may be used up: {AGAIN}" in access.failure(
+        access.run()
+    )
     assert endpoint.received == ["consent-3f9a"]
 
 

@@ -1,4 +1,4 @@
-"""When a page is the last one, and what a page that contradicts itself leads to."""
+"""Pagination: last pages, and pages whose signals contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says before it reads, or refuses to read."""
+"""Checks and messages before a run reads anything."""
 
 from __future__ import annotations
 

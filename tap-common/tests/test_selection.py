@@ -1,4 +1,4 @@
-"""What a tap says of a selection that may not be what was meant."""
+"""Warnings about a selection that may be a mistake."""
 
 from __future__ import annotations
 

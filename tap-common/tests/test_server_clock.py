@@ -1,4 +1,4 @@
-"""When a run began, by the API's clock."""
+"""The start of a run by the API's clock."""
 
 from __future__ import annotations
 

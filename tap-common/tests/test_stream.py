@@ -1,4 +1,4 @@
-"""What the base stream promises to any tap, shown on one for an API that does not exist."""
+"""Promises of the base stream, tested with a tap for an API that does not exist."""
 
 from __future__ import annotations
 

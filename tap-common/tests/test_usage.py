@@ -1,4 +1,4 @@
-"""What a run says it has asked is what the API was asked."""
+"""The requests that a run reports are those that the API received."""
 
 from __future__ import annotations
 

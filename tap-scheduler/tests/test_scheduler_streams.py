@@ -1,4 +1,4 @@
-"""What each stream promises beside the traps: secrets, attendees, links, rules, limits."""
+"""Promises of single streams: secrets, attendees, links, rules, limits."""
 
 from __future__ import annotations
 

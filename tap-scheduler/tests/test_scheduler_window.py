@@ -1,4 +1,4 @@
-"""Which meetings a run asks for: nothing that it should hold lies outside, however SavvyCal wants to be asked."""
+"""The period of meetings that a run requests: complete, whichever query SavvyCal accepts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def event(savvycal: Runner, thing: Any) -> dict[str, Any]:
 
 
 def lists(sandbox: Sandbox) -> list[dict[str, str]]:
-    """What the lists of events were asked with: first pages only."""
+    """Return the query parameters of the lists of events, of first pages only."""
     queries = [dict(request.query) for request in sandbox.requests if request.path == "/v1/events"]
     fixed = {"state", "attendance", "limit"}
     return [

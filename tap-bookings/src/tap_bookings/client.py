@@ -53,7 +53,7 @@ class OnceHubStream(APIStream):
         """Return the rows without notices of deletions, which would overwrite the deleted record's columns by null."""
         return (row for row in super().read_list(context) if row.get("deleted") is not True)
 
-    def list_records(self, context: Context) -> Iterator[Record]:
+    def list_rows(self, context: Context) -> Iterator[Record]:
         """Return the rows of one list; some are repeated if a page token expired and the list was read again."""
         return self._with_restart(context, self.read_list(context))
 

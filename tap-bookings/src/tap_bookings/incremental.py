@@ -53,9 +53,9 @@ class FilteredByTime(OnceHubStream):
         return super().get_url_params(context, next_page_token) | {f"{self.time_column}.gt": after and zulu(after)}
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        start, moment = self.tap.start_date, instant_or_none(row.get(self.time_column))
-        return super().should_emit(row) and (start is None or moment is None or moment >= start)
+    def should_emit(self, record: Record) -> bool:
+        start, moment = self.tap.start_date, instant_or_none(record.get(self.time_column))
+        return super().should_emit(record) and (start is None or moment is None or moment >= start)
 
     @property
     def starts_in_future(self) -> bool:
@@ -108,7 +108,7 @@ class ChunkedFirstLoad(FilteredByTime):
             yield self.records_of({"since": since - self.lookback})
             self.save_progress(below)
         size = int(self.config["page_size"])
-        for slice_ in slices(lambda below: self.list_records({"below": below}), below, size):
+        for slice_ in slices(lambda below: self.list_rows({"below": below}), below, size):
             context = {"down_to": slice_.down_to, "below": slice_.below}
             if slice_.rows is None:
                 yield check_slice(self.records_of(context), slice_.down_to)

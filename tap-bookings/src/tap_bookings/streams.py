@@ -118,8 +118,7 @@ class BookingPageLinks(OnceHubStream):
         """
         related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
         ids = {
-            relation: [row["id"] for row in self.tap.stream(kind).list_records({})]
-            for relation, kind in related.items()
+            relation: [row["id"] for row in self.tap.stream(kind).list_rows({})] for relation, kind in related.items()
         }
         return [{"relation": relation, "related_id": id_} for relation in ids for id_ in dict.fromkeys(ids[relation])]
 

@@ -167,8 +167,8 @@ class ScheduledEvents(OfMeeting):
     params = {"sort": "start_time:asc"}
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        return self.may_have_changed(row)
+    def should_emit(self, record: Record) -> bool:
+        return self.may_have_changed(record)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class EventInvitees(OfMeeting):
         return NotFoundError(message) if type(error) is RequestError else error
 
     @override
-    def should_emit(self, row: Record) -> bool:
+    def should_emit(self, record: Record) -> bool:
         """Return True: all invitees of a meeting that is read are emitted."""
         return True
 

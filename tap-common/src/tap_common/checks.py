@@ -44,7 +44,7 @@ class CheckedTap(ConnectedTap, ABC):
 
     @property
     def scope_id(self) -> str | None:
-        """Id of the data that the keys can read; None if a bookmark need not be compared by it."""
+        """Id of the data that the keys can read; None if that is always the same."""
         return None
 
     @property
@@ -163,7 +163,7 @@ class CheckedTap(ConnectedTap, ABC):
         known = {prefix + name.upper() for name in self.config_jsonschema["properties"]}
         others = keys_by_other_names(os.environ, variable, self.vendor_names())
         wrong = [quoted(name) for name in others if name not in known]
-        rename = f" {', '.join(wrong)} in the environment is not a known setting: use `{variable}`." if wrong else ""
+        rename = f" Rename {', '.join(wrong)} in the environment to `{variable}`." if wrong else ""
         return (
             f"Setting `api_key` is missing: {self.key_hint} Put it into the environment as `{variable}`, with Meltano "
             f"into `.env`.{rename}"

@@ -202,7 +202,7 @@ class APIStream(Endpoint, Bookmarked, Counted, FastWriter, ABC):
         return map(as_object, select(self.records_jsonpath, self.page(response)))
 
     def to_record(self, row: Record, context: Context) -> Record:
-        """Return the record of a row: every column of the schema, null where the API sends nothing."""
+        """Return the record of a row: every column of the schema, null if the API sends no value."""
         return self.record_builder.build(self.transform_record(row), context)
 
     def transform_record(self, row: Record) -> Record:

@@ -32,7 +32,7 @@ class InWindow(LumaStream):
         return super().starting_timestamp if self.config["lookback_days"] else None
 
     @override
-    def should_emit(self, row: Record) -> bool:
+    def should_emit(self, record: Record) -> bool:
         """Return True: all rows of an event that is read are emitted."""
         return True
 

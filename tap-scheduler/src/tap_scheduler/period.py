@@ -88,8 +88,8 @@ class Period:
         self._log = log
         self._lock = Lock()
 
-    def read(self, list_records: Callable[[Mapping[str, str]], Iterable[Record]]) -> Iterator[Record]:
-        """Return the rows of the period, with the first page already fetched; `list_records` reads one list.
+    def read(self, list_rows: Callable[[Mapping[str, str]], Iterable[Record]]) -> Iterator[Record]:
+        """Return the rows of the period, with the first page already fetched; `list_rows` reads one list.
 
         Raises:
             RefusedError: SavvyCal accepts none of the queries.
@@ -97,7 +97,7 @@ class Period:
         with self._lock:
             while True:
                 try:
-                    return prefetch_first(self._rows(list_records, self._queries[0].lists))
+                    return prefetch_first(self._rows(list_rows, self._queries[0].lists))
                 except RefusedError as refusal:
                     if len(self._queries) == 1:
                         raise
@@ -105,16 +105,16 @@ class Period:
                     self._log("%s: SavvyCal %s.", refusal, self._queries[0].why, level=30)
 
     def _rows(
-        self, list_records: Callable[[Mapping[str, str]], Iterable[Record]], lists: Sequence[Mapping[str, str]]
+        self, list_rows: Callable[[Mapping[str, str]], Iterable[Record]], lists: Sequence[Mapping[str, str]]
     ) -> Iterator[Record]:
         by = self._begun_by
         begun = by is None or PAST in lists
-        for row in chain.from_iterable(map(list_records, lists)):
+        for row in chain.from_iterable(map(list_rows, lists)):
             start = instant_or_none(row.get("start_at"))
             begun = begun or (by is not None and start is not None and start < by)
             yield row
         if not begun:
-            yield from list_records(PAST)
+            yield from list_rows(PAST)
 
 
 class NewestFirst(CursorPaginator):

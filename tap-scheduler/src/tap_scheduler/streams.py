@@ -44,10 +44,10 @@ class OfMeeting(SavvyCalStream):
     skip_if_forbidden = False
 
     @override
-    def should_emit(self, row: Record) -> bool:
+    def should_emit(self, record: Record) -> bool:
         """Return True if a record is due, and its meeting does not start before `start_date`."""
-        start, earliest = instant_or_none(row[str(self.replication_key)]), self.tap.start_date
-        return super().should_emit(row) and (start is None or earliest is None or start >= earliest)
+        start, earliest = instant_or_none(record[str(self.replication_key)]), self.tap.start_date
+        return super().should_emit(record) and (start is None or earliest is None or start >= earliest)
 
 
 class Events(OfMeeting):
@@ -84,9 +84,9 @@ class Events(OfMeeting):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        return self.period.read(lambda period: self.list_records({**context, "period": period}))
+        return self.period.read(lambda period: self.list_rows({**context, "period": period}))
 
-    def list_records(self, context: Context) -> Iterable[Record]:
+    def list_rows(self, context: Context) -> Iterable[Record]:
         """Return the rows of one list."""
         return (PastEvents(self) if context["period"] is PAST else self).request_records(context)
 

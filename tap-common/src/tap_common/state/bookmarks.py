@@ -60,9 +60,9 @@ class Bookmarked(TapStream, ABC):
         lookback = timedelta(days=self.config["lookback_days"]) if self.windowed else self.overlap
         return self.bookmark and self.bookmark - lookback
 
-    def should_emit(self, row: Record) -> bool:
+    def should_emit(self, record: Record) -> bool:
         """Return True if a record is not older than the starting timestamp."""
-        moment = instant_or_none(row.get(self.replication_key)) if self.replication_key else None
+        moment = instant_or_none(record.get(self.replication_key)) if self.replication_key else None
         return self.starting_timestamp is None or moment is None or moment >= self.starting_timestamp
 
     @override
