@@ -129,7 +129,14 @@ def test_the_free_plan_is_told_by_its_limit(sandbox: Sandbox, calendly: Runner) 
 LACKING: list[Case] = [
     (CALENDLY, {"api_key": "sandbox-narrow"}, (), "contacts", "no: .*`contacts:read`.*", False),
     (CALENDLY, {"api_key": "sandbox-member"}, (), "groups", "skipped: 403 .* plan or role .*", True),
-    (CALENDLY, {"api_key": "sandbox-member"}, (), "routing_form_submissions", "skipped: goes by `routing_forms`", True),
+    (
+        CALENDLY,
+        {"api_key": "sandbox-member"},
+        (),
+        "routing_form_submissions",
+        "skipped: depends on `routing_forms`",
+        True,
+    ),
     (ONCEHUB, {}, ("/v2/notifications/sms",), "sms_notifications", "skipped: 403 .*", True),
     (ONCEHUB, {}, ("/v2/bookings",), "bookings", "no: 403 .*", False),
     (ONCEHUB, {"start_date": "2999-01-01"}, (), "bookings", "unknown: nothing to sync with these settings", True),
@@ -142,10 +149,17 @@ LACKING: list[Case] = [
         True,
     ),
     (LUMA, {"start_date": "2999-01-01"}, (), "event_guests", "unknown: not checked: no parent records", True),
-    (LUMA, {"start_date": "2999-01-01"}, (), "event_tickets", "unknown: comes with `event_guests`", True),
-    (LUMA, {"api_generation": "legacy"}, (), "event_blasts", "skipped: .*not offered .*generation of it", True),
-    (SAVVYCAL, {}, ("/v1/workflows",), "workflow_rules", "skipped: goes by `workflows`", True),
-    (SAVVYCAL, {}, ("/v1/events",), "event_attendees", "no: goes by `events`", False),
+    (LUMA, {"start_date": "2999-01-01"}, (), "event_tickets", "unknown: embedded in `event_guests`", True),
+    (
+        LUMA,
+        {"api_generation": "legacy"},
+        (),
+        "event_blasts",
+        "skipped: .*: this API, or this generation of it, .*",
+        True,
+    ),
+    (SAVVYCAL, {}, ("/v1/workflows",), "workflow_rules", "skipped: depends on `workflows`", True),
+    (SAVVYCAL, {}, ("/v1/events",), "event_attendees", "no: depends on `events`", False),
 ]
 
 

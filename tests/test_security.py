@@ -205,7 +205,7 @@ def test_no_redirect_takes_a_refresh_token_to_another_host(
     other = listen()
     source = listen(status, Location=other.url.replace("127.0.0.1", "localhost"))
 
-    with pytest.raises(TapError, match=f"answers {status}"):
+    with pytest.raises(TapError, match=f"returned {status}"):
         refreshed(source.url, tmp_path)
 
     assert len(source.heads) == 1

@@ -693,8 +693,8 @@ def test_a_certificate_that_is_not_trusted_leaves_the_token_usable(access: Crede
     [
         (400, f"does not accept the refresh token: {AGAIN}"),
         (401, "check `client_id` and `client_secret`"),
-        (307, "answers 307: check `oauth_url`"),
-        (404, "answers 404: check `oauth_url`"),
+        (307, "returned 307: check `oauth_url`"),
+        (404, "returned 404: check `oauth_url`"),
     ],
 )
 def test_a_refresh_that_is_refused_gets_one_sentence_and_leaves_the_token_as_it_was(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
-FUTURE = "`start_date` is in the future"
+FUTURE = "Setting `start_date` is in the future"
 
 
 def test_a_run_that_is_to_read_nothing_ends_with_a_sentence_before_it_asks(

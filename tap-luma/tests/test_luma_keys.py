@@ -242,7 +242,7 @@ def test_the_start_date_bounds_events_of_the_organization_too(luma: Runner, sand
         (["events"], {"api_key": None, "organization_api_key": "sandbox-organization"}, "`api_key` is missing"),
         (["events"], {"api_key": "nonsense"}, "does not accept the key"),
         (["events"], {"api_key": "sandbox-noplus"}, "403.*Luma Plus"),
-        (["events"], {"api_keys": ["nonsense"]}, "does not accept the key.*number 2 of 2"),
+        (["events"], {"api_keys": ["nonsense"]}, "does not accept the key.*key 2 of 2"),
         (["organization_events"], {"organization_api_key": "nonsense"}, "does not accept.*`organization_api_key`"),
         (["organization_events"], {"organization_api_key": "sandbox-second"}, "403.*`organization_api_key`"),
         (["events"], {"api_key": "sandbox-organization"}, "403"),

@@ -204,7 +204,7 @@ class TapLuma(SchedulingTap):
         found: dict[Credential, tuple[str, Record]] = {}
         for number, credential in enumerate(self.credentials, 1):
             which = f"It is key {number} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
-            row = _proved(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
+            row = _check_key(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
             name = (row.get("id") or row.get("api_id")) if isinstance(row, dict) else None
             if not isinstance(name, str):
                 raise SettingsError("The server's response for the key's calendar is not Luma's: check `api_url`.")
@@ -233,7 +233,7 @@ class TapLuma(SchedulingTap):
     def keys(self) -> Mapping[str, Credential]:
         of_organization = {"The organization's key": self.organization} if self.organization else {}
         calendars = super().keys if self.credentials else {}
-        return {**calendars, **(of_organization if self._organization_is_proved else {})}
+        return {**calendars, **(of_organization if self._organization_key_works else {})}
 
     @override
     def owner(self, credential: Credential) -> str:
@@ -262,24 +262,24 @@ class TapLuma(SchedulingTap):
 
     @override
     def check_connection(self) -> None:
-        _ = self.calendars, self._organization_is_proved
+        _ = self.calendars, self._organization_key_works
 
     @cached_property
-    def _organization_is_proved(self) -> bool:
+    def _organization_key_works(self) -> bool:
         """True if a stream needs the organization's key; reading it checks the key by one request."""
         wanted = any(stream.selected for stream in self.streams.values() if isinstance(stream, OfOrganization))
         if self.organization is None or not (wanted or not self.credentials):
             return False
         stream = self.stream(OrganizationCalendars)
         try:
-            _proved(lambda: stream.probe({CREDENTIAL: self.organization}), "It is `organization_api_key`.")
+            _check_key(lambda: stream.probe({CREDENTIAL: self.organization}), "It is `organization_api_key`.")
         except NoSuchListError as error:
             if not self.calendars:
                 raise SettingsError(f"{error}: check the setting `api_url`.") from error
         return True
 
 
-def _proved(send: Callable[[], R], which: str) -> R:
+def _check_key(send: Callable[[], R], which: str) -> R:
     """Return the result of the first request with a key, or raise an error that names the key.
 
     Raises:
