@@ -233,11 +233,11 @@ def _never_sent(error: Exception) -> bool:
     return unconnected or is_permanent(error)
 
 
-def _life(told: float | str | None) -> float:
+def _life(sent: float | str | None) -> float:
     """Return the validity of an access token in seconds; the usual one if the response has none, or not a positive one.
 
     Raises:
         ValueError: It is not a number.
     """
-    seconds = float(told or _LIFE)
+    seconds = float(sent or _LIFE)
     return min(seconds, _LONGEST) if seconds > 0 else _LIFE

@@ -48,10 +48,10 @@ def _one_line(record: logging.LogRecord, *, detailed: bool) -> logging.LogRecord
     if isinstance(record.args, tuple) and any(isinstance(one, Point) for one in record.args):
         return record  # a metric, which the SDK recognizes by its arguments
     try:
-        said = record.getMessage()
+        message = record.getMessage()
     except (TypeError, ValueError):
-        said = str(record.msg)
-    record.msg, record.args = printable(said, LONGEST), ()
+        message = str(record.msg)
+    record.msg, record.args = printable(message, LONGEST), ()
     if record.exc_info and record.exc_info[1]:
         if detailed:
             record.exc_text = traced(record.exc_info[1])  # formatters use it instead of their own

@@ -119,15 +119,15 @@ def _certificate(causes: list[BaseException], url: str) -> str:
         return ""
     by = issuer_of(url)
     issued = f", issued by {printable(by)}," if by else ""
-    told = f"its certificate{issued} is not trusted ({refused.verify_message.rstrip('.')})"
+    fault = f"its certificate{issued} is not trusted ({refused.verify_message.rstrip('.')})"
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if refused.verify_code in _OTHER_HOST:
-        return f"{told}: it belongs to another host"
+        return f"{fault}: it belongs to another host"
     if refused.verify_code == _EXPIRED:
-        return f"{told}: it must be renewed, or this machine's clock is wrong"
+        return f"{fault}: it must be renewed, or this machine's clock is wrong"
     if variable:
-        return f"{told}: add the issuer's certificate to {printable(os.environ[variable])}, the file of `{variable}`"
-    return f"{told}: if that is your company's, set `REQUESTS_CA_BUNDLE` to a file with its certificate (PEM)"
+        return f"{fault}: add the issuer's certificate to {printable(os.environ[variable])}, the file of `{variable}`"
+    return f"{fault}: if that is your company's, set `REQUESTS_CA_BUNDLE` to a file with its certificate (PEM)"
 
 
 def _connection(error: Exception, causes: list[BaseException], url: str) -> str:

@@ -144,11 +144,11 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         Raises:
             EndlessListError: The list would never end, or its next page cannot be requested.
         """
-        said, where = self.signals.read(response), self.signals.where
+        next_page, where = self.signals.read(response), self.signals.where
         rows = self.signals.rows_of(response)
         self._count(rows)
-        cursor = next((cursor for cursor in said.cursors if cursor not in self._used), None)
-        if cursor is not None and not (said.end and self._without_new_rows >= _BELIEVED):
+        cursor = next((cursor for cursor in next_page.cursors if cursor not in self._used), None)
+        if cursor is not None and not (next_page.end and self._without_new_rows >= _BELIEVED):
             if self._without_new_rows >= _MOST_WITHOUT_NEW_ROWS:
                 raise EndlessListError(
                     f"{where} sent {self._without_new_rows} pages in a row without a new row, each with a new page "
@@ -156,16 +156,16 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
                 )
             self._used.add(cursor)
             return cursor
-        if said.cursors and not said.end:
+        if next_page.cursors and not next_page.end:
             same = (
                 "Two pages ended with the same row"
                 if self.signals.row_key
                 else "The API sent the same page token twice"
             )
             raise EndlessListError(f"{same} ({where}), so the list would never end; try again.")
-        if self.signals.row_key and rows and not said.cursors and (said.more or not said.end):
+        if self.signals.row_key and rows and not next_page.cursors and (next_page.more or not next_page.end):
             raise EndlessListError(f"The last row of a page has no id ({where}), so the next page cannot be requested.")
-        if said.more and not said.cursors:
+        if next_page.more and not next_page.cursors:
             raise EndlessListError(f"{where} says that more rows follow, but sent no page token for them; try again.")
         return None
 
@@ -200,8 +200,8 @@ class OffsetPaginator(SDKOffsetPaginator):
     @override
     def get_next(self, response: requests.Response) -> int | None:
         rows = len(self.signals.rows_of(response))
-        said = self.signals.read(response)
-        if not rows or (said.end and not said.more):
+        next_page = self.signals.read(response)
+        if not rows or (next_page.end and not next_page.more):
             return None
         return self.current_value + rows
 
