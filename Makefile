@@ -6,8 +6,9 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 # Hashes of what packages are built with, from uv.lock; also for what Meltano has uv build.
 BUILD := .tools/build.txt
-# A program of the group `check` of uv.lock, in an environment of its own.
+# A program of the group `check` or `docs` of uv.lock, in an environment of its own.
 ONLY_CHECK = $(UV) run $(QUIET) --frozen --isolated --only-group check
+ONLY_DOCS = $(UV) run $(QUIET) --frozen --isolated --only-group docs
 # The oldest DuckDB that the loader supports; the newest is in .venv.
 OLDEST_DUCKDB := $(shell sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' target-duckdb/pyproject.toml)
 PORT ?= 8787
@@ -29,7 +30,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-quick lint setup sandbox docs new-tap version dist audit check-tag publish lock clean clean-data
+.PHONY: help demo test check soak bench bench-quick lint setup sandbox docs site new-tap version dist audit check-tag publish lock clean clean-data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,10 +38,11 @@ help: ## list the targets
 demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: what can have changed
 	@$(RUN)/python tools/demo.py
 
-test: .venv/.synced .meltano/.installed ## run every test
+test: .venv/.synced .meltano/.installed ## test every promise: 4 minutes on two cores
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-check: lint ## what `make test` leaves out: `make lint`, and the loader's tests with the oldest DuckDB that it supports
+check: .meltano/.installed lint site ## everything else: the long tests, the loader with the oldest DuckDB that it supports, style, types, the site
+	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "long and not soak"
 	@$(UV) run -q --no-sync --with duckdb==$(OLDEST_DUCKDB) python -m pytest -q -n auto target-duckdb
 
 soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long
@@ -68,6 +70,9 @@ dist: $(BUILD) ## build the wheels and sdists of the taps and the loader into di
 docs: .venv/.synced ## write what is generated of the documents, meltano.yml and hub/
 	@$(RUN)/python tools/docs.py
 
+site: $(UV) ## build the documentation's site into site/, and check every link in it
+	@NO_MKDOCS_2_WARNING=1 $(ONLY_DOCS) mkdocs build --strict
+
 new-tap: .venv/.synced ## a new tap, copied from the smallest: NAME=tap-zoom and, for another name of its API, TITLE=Zoom
 	@$(RUN)/python tools/new_tap.py $(NAME) $(if $(TITLE),--title $(TITLE))
 	@$(MAKE) --no-print-directory lock
@@ -84,7 +89,7 @@ check-tag: ## whether TAG is the tag of this version
 publish: $(UV) ## upload dist/ to the package index: the release workflow does
 	@$(UV) publish --trusted-publishing always dist/*
 
-audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where nobody can be asked
+audit: .venv/.synced ## known vulnerabilities of everything in uv.lock, and the workflows; fails where the service cannot be reached
 	@$(UV) export -q --frozen --all-packages --all-groups --no-emit-workspace --no-annotate --no-header -o .tools/audited.txt
 	@$(ONLY_CHECK) pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r .tools/audited.txt
 	@$(ONLY_CHECK) zizmor --offline .
@@ -101,7 +106,7 @@ lock: $(UV) ## renew uv.lock, constraints.txt and tools/uv.txt
 	$(UV) export -q --frozen --no-emit-workspace --no-annotate --no-header | awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' > tools/uv.txt
 
 clean: ## remove what was installed or built, and the demo; what was loaded, and how far runs have come, stays
-	rm -rf .tools .venv .bench dist .meltano/.installed .meltano/extractors .meltano/loaders .meltano/run output/demo.*
+	rm -rf .tools .venv .bench dist site .meltano/.installed .meltano/extractors .meltano/loaders .meltano/run output/demo.*
 
 clean-data: ## remove what was loaded into output/, and how far runs have come: rows that the source has lost are gone for good
 	rm -rf output/* .meltano/meltano.db* .meltano/run

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
 
-PAGE = (ROOT / "docs" / "several-accounts.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.one_api
+
+PAGE = (ROOT / "docs" / "guides" / "several-accounts.md").read_text(encoding="utf-8")
 ACCOUNTS = ("sales", "support")
 
 
@@ -93,7 +95,7 @@ class Accounts:
         return file.read_bytes()
 
     def is_loaded(self, name: str) -> bool:
-        """Whether the schema of an account has exactly the keys of the source in each table."""
+        """Return whether each table of an account has exactly the keys of the source."""
         tables, sandbox = self.rows(name), self.sandboxes[name]
         for stream in CALENDLY.default_streams():
             keys = CALENDLY.keys(stream)
@@ -110,6 +112,7 @@ def accounts(serve: Callable[..., Sandbox], tmp_path: Path) -> Accounts:
     return Accounts(serve, tmp_path)
 
 
+@pytest.mark.long
 def test_each_account_has_its_rows_in_its_schema_and_a_state_that_the_other_s_run_leaves_alone(
     accounts: Accounts,
 ) -> None:
@@ -161,7 +164,7 @@ OWN = [
 
 
 def refusals(api: Api) -> dict[str, Any]:
-    """What the page says that an extractor declares or refuses, all of it refused."""
+    """Return the credentials that the page has an extractor declare or refuse, all refused."""
     [row] = re.findall(rf"^\| `{api.tap.name}` \| (`api_key`.*) \|$", PAGE, re.MULTILINE)
     told = {name: YAML(typ="safe").load(value or "''") for name, value in re.findall(r"`(\w+)(?:: (\S+))?`", row)}
     return {name: value for name, value in told.items() if name not in OAUTH or name == "refresh_token"}
@@ -205,6 +208,7 @@ def test_the_page_s_example_ends_as_the_page_says(accounts: Accounts) -> None:
     assert list(accounts.sandboxes["sales"].requests) == []
 
 
+@pytest.mark.long
 def test_what_is_not_refused_is_inherited_and_not_a_row_of_that_account_is_loaded(accounts: Accounts) -> None:
     accounts.environment.pop("TAP_CALENDLY__SALES_API_KEY")
     text = accounts.file.read_text(encoding="utf-8")
@@ -362,7 +366,7 @@ def test_an_organization_that_is_set_refuses_the_key_of_another(
     serve: Callable[..., Sandbox], sandbox: Sandbox, calendly: Runner, clock: VirtualClock
 ) -> None:
     calendly.sync(organization_uri=organization(sandbox))
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
     other = runner_of(CALENDLY, serve(seed=8), clock)
     with pytest.raises(SettingsError, match="cannot read the organization in the settings"):

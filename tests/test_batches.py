@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 
+pytestmark = pytest.mark.long
+
+
 class Batches(BatchWriter):
     """Keeps the lines that a target would read."""
 

@@ -1,4 +1,4 @@
-"""What a catalog does not list is in no record: a catalog of an earlier version, or one made shorter by hand."""
+"""Columns that a catalog does not list are in no record: of an earlier version, or edited by hand."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from api import Api
     from harness import VirtualClock
     from sandbox import Sandbox
+
+pytestmark = pytest.mark.one_api
 
 Catalog = dict[str, Any]
 
@@ -56,7 +58,7 @@ def unlisted(record: dict[str, Any], schema: dict[str, Any], own: dict[str, Any]
 
 
 def count(messages: list[dict[str, Any]]) -> dict[str, int]:
-    """How many records each stream has."""
+    """Return the number of records of each stream."""
     streams = [message["stream"] for message in messages if message["type"] == "RECORD"]
     return {stream: streams.count(stream) for stream in streams}
 

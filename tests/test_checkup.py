@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     # API, settings, what it answers with 403, stream, what is said of it, and whether a run goes through.
     Case = tuple[Api, dict[str, Any], tuple[str, ...], str, str, bool]
 
+pytestmark = pytest.mark.one_api
+
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `--test` says: of the keys, of each stream, and in the end."""
+    """Output of `--test`: a part for the keys, a line for each stream, and a last line."""
 
     good: bool
     keys: list[str]
@@ -48,7 +50,7 @@ class Report:
 
 
 def report(runner: Runner, **config: Any) -> Report:
-    """What it says of some settings, to this process."""
+    """Return the output of `--test` in this process, with some settings."""
     lines: list[str] = []
     tap = runner.build(**config)
     try:

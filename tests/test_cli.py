@@ -1,4 +1,4 @@
-"""What a user sees: honest exit codes, one clear sentence for what can be mended, and nothing private."""
+"""The command as its user sees it: honest exit codes, one clear sentence for each mistake, and nothing private."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from api import Api
     from harness import Runner
     from sandbox import Sandbox
+
+pytestmark = pytest.mark.one_api
 
 SECRET = re.compile(r"key|token|secret|password")
 NOT_SECRET = {"token_file", "flattening_max_key_length"}
@@ -103,7 +105,7 @@ OF_ALL = [
     ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
     ({"stream_maps": {"x": {"y": "sha256(config['hash_seed'])"}}}, "(in Meltano, with the files of stream-maps/, `STR"),
 ]
-"""What tap-common checks: with one tap after the other."""
+"""Checks of tap-common, with one tap after the other."""
 CORRUPT = [
     "{",
     "[]",
@@ -315,7 +317,7 @@ def test_answers_with_a_byte_order_mark_are_read(api: Api, sandbox: Sandbox, run
 
     runner.sync()
 
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 def test_no_log_line_holds_a_token_and_none_above_debug_anything_private(

@@ -1,4 +1,4 @@
-"""Two commands on a fresh machine: the README, run as printed, in a copy of the project with an empty home."""
+"""The demo on a fresh machine, run as the pages print it, in a copy of the project with an empty home."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from api import settings
-from commands import BIN
+from calendly_api import CALENDLY
+from commands import BIN, run
 from newcomer import FORGOTTEN
 from worktree import copied
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from api import Api
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 ROOT = Path(__file__).parent.parent
+START = ROOT / "docs" / "start"
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -54,9 +58,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     return folder, kept | found
 
 
-def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]]) -> None:
+def test_the_demo_prints_what_the_pages_show(fresh: tuple[Path, dict[str, str]]) -> None:
     folder, environment = fresh
-    for block in blocks(ROOT / "README.md", "text"):
+    [readme] = [block for block in blocks(ROOT / "README.md", "console") if "make demo" in block]
+    first, second = blocks(START / "demo.md", "text")
+    for block in (first + readme.partition("\n")[2], second):
         done = subprocess.run(
             ["make", "demo"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
@@ -65,7 +71,7 @@ def test_the_demo_prints_what_the_readme_shows(fresh: tuple[Path, dict[str, str]
         assert {shape(line) for line in block.splitlines()} - printed == set()
     assert not list(folder.parent.joinpath("home").glob("*.duckdb"))
     with duckdb.connect(folder / "output" / "demo.duckdb", read_only=True) as warehouse:
-        for query in blocks(ROOT / "README.md", "sql"):
+        for query in blocks(START / "first-account.md", "sql"):
             assert len(warehouse.execute(query).fetchall()) > 10
 
 
@@ -101,13 +107,15 @@ def test_ctrl_c_ends_the_demo_and_leaves_no_process_behind(fresh: tuple[Path, di
     assert alive == []
 
 
-def test_make_alone_lists_every_target_that_the_readme_names(fresh: tuple[Path, dict[str, str]]) -> None:
+def test_make_alone_lists_every_target_that_a_page_names(fresh: tuple[Path, dict[str, str]]) -> None:
     folder, environment = fresh
     listed = subprocess.run(["make"], cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
 
-    for target in ("demo", "test", "setup", "sandbox", "lint", "lock", "clean"):
-        assert f"make {target} " in listed
-        assert f"{target}" in (ROOT / "README.md").read_text()
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "RELEASING.md", *(ROOT / "docs").rglob("*.md")]
+    named = {
+        target for page in pages for target in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)
+    }
+    assert {target for target in named if f"make {target} " not in listed} == set()
 
 
 def test_the_commands_in_the_readme_of_a_tap_run_as_printed(api: Api, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -125,3 +133,12 @@ def test_the_commands_in_the_readme_of_a_tap_run_as_printed(api: Api, sandbox: S
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_the_test_of_a_key_ends_with_the_line_that_the_readme_shows(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.calendly.requests_per_minute = 60_000
+    (tmp_path / "config.json").write_text(json.dumps(settings(CALENDLY, sandbox)))
+
+    *_, last = run("tap-calendly", "--config", str(tmp_path / "config.json"), "--test").out.splitlines()
+    [block] = [one for one in blocks(ROOT / "README.md", "console") if "--test\n" in one]
+    assert f"--test\n{last}\n" in block

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from calendly_api import CALENDLY
-from history import SOAK, Partly, scripted, search, soak, unseen
+from history import SOAK, Partly, sample, scripted, search, soak, unseen
 
-LATE_BOOKING = unseen(CALENDLY, "The booking that follows a form")
+LATE_BOOKING = unseen(CALENDLY, "A booking that follows a form")
 DELETED_TYPE = unseen(CALENDLY, "Deleted event types")
 
 
+def test_after_every_run_of_a_sample_of_histories_the_warehouse_equals_the_source() -> None:
+    sample(CALENDLY)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> None:
     search(CALENDLY, told={LATE_BOOKING, DELETED_TYPE})

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, Partly, scripted, search, soak
+from history import SOAK, Partly, sample, scripted, search, soak
 from luma_api import LUMA
 
 
+def test_after_every_run_of_a_sample_of_histories_the_warehouse_equals_the_source() -> None:
+    sample(LUMA)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> None:
     search(LUMA)

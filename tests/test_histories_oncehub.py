@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from history import SOAK, scripted, search, soak, unseen
+from history import SOAK, sample, scripted, search, soak, unseen
 from oncehub_api import ONCEHUB
 from tap_bookings.incremental import ChunkedFirstLoad
 
@@ -19,7 +19,7 @@ LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 
 @pytest.fixture
 def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often a first load was gone on with that an earlier run had begun, by stream."""
+    """Count of first loads that continue an earlier run's, by stream."""
     counted: Counter[str] = Counter()
     load_progress = ChunkedFirstLoad.load_progress
 
@@ -32,6 +32,11 @@ def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+def test_after_every_run_of_a_sample_of_histories_the_warehouse_equals_the_source() -> None:
+    sample(ONCEHUB)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_after_every_run_of_every_history_the_warehouse_equals_the_source(taken_up: Counter[str]) -> None:
     search(ONCEHUB, told={LATE_STATUS})

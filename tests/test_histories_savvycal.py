@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from history import SOAK, scripted, search, soak, unseen
+from history import SOAK, sample, scripted, search, soak, unseen
 from sandbox.savvycal.text import id_of
 from savvycal_api import SAVVYCAL
 from tap_common.state.timestamps import instant
 
 
+def test_after_every_run_of_a_sample_of_histories_the_warehouse_equals_the_source() -> None:
+    sample(SAVVYCAL)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_after_every_run_of_every_history_the_warehouse_equals_the_source() -> None:
     search(SAVVYCAL)

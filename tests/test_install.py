@@ -1,8 +1,9 @@
-"""Every way to install that the README names, in an empty home, as it is printed there; and what is in the packages."""
+"""Every way to install that the page names, in an empty home, as it is printed there; and what is in the packages."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -21,7 +22,7 @@ from api import settings
 from apis import APIS
 from calendly_api import CALENDLY
 from commands import BIN
-from newcomer import ROOT, blocks, newcomer, published
+from newcomer import ROOT, newcomer, published
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
     from api import Api
     from newcomer import Newcomer
 
+pytestmark = pytest.mark.long
+
 PACKAGES = ["tap-common", *(api.tap.name for api in APIS), "target-duckdb"]
 COMMANDS = PACKAGES[1:]
+PAGE = (ROOT / "docs" / "start" / "install.md").read_text(encoding="utf-8")
+BLOCKS: list[str] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 ROWS = {
     "uv": "uv sync",
     "tool": "uv tool install",
@@ -42,7 +47,7 @@ ROWS = {
     "wheels": "uv pip install",
     "offline": "pip download",
 }
-"""What tells the blocks of the section from each other."""
+"""Beginnings by which the blocks of the page are told apart."""
 PYTHONS = dict(zip(("3.11", "3.12", "3.13", "3.14", "3.15"), cycle(APIS), strict=False))
 """Each Python from the oldest that is supported on, and the API that is read with it."""
 DISCOVER = """
@@ -58,18 +63,18 @@ OFFLINE = "http://127.0.0.1:9"  # nobody listens there
 
 
 def row(name: str) -> str:
-    """The block of the README that installs in one of the ways."""
-    [found] = [block for block in blocks(ROOT / "README.md", "## Install") if ROWS[name] in block]
+    """The block of the page that installs in one of the ways."""
+    [found] = [block for block in BLOCKS if ROWS[name] in block]
     return found
 
 
 def project(folder: Path) -> dict[str, Any]:
-    """What a package says of itself."""
+    """Return the metadata of a package."""
     return dict(tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"])
 
 
 def version(command: str) -> str:
-    """What `--version` of a command prints."""
+    """Return the output of `--version`."""
     return f"{command} v{project(ROOT / command)['version']}, "
 
 
@@ -87,7 +92,7 @@ def arrive(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 @pytest.fixture(scope="module")
 def built(arrive: Callable[[], Newcomer]) -> tuple[Newcomer, Path]:
-    """Who has typed the block about wheels, and the clone that holds them."""
+    """Newcomer who has typed the block about wheels, and the clone that holds the wheels."""
     somebody = arrive()
     clone = somebody.clone()
     assert version("tap-calendly") in somebody.types(row("wheels")).out
@@ -125,11 +130,9 @@ def truth(api: Api, sandbox: Sandbox, stream: str) -> set[tuple[Any, ...]]:
     }
 
 
-def test_every_block_of_the_section_is_tried_and_no_other_place_is_named() -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Install\n")[2].partition("\n## ")[0]
-
-    assert sorted(row(name) for name in ROWS) == sorted(blocks(ROOT / "README.md", "## Install"))
-    assert section.count("git.example.com") == section.count(hub.address())
+def test_every_block_of_the_page_is_tried_and_no_other_place_is_named() -> None:
+    assert sorted(row(name) for name in ROWS) == sorted(BLOCKS)
+    assert PAGE.count("git.example.com") == PAGE.count(hub.address()) > 0
 
 
 def test_the_address_of_the_repository_is_the_same_wherever_it_stands() -> None:
@@ -306,10 +309,9 @@ def test_every_python_discovers_with_all_taps_and_loads(
 
 
 def test_only_pythons_that_are_tried_are_named() -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
     for folder in PACKAGES:
         named = [one.rpartition(" ")[2] for one in project(ROOT / folder)["classifiers"] if "Python :: 3." in one]
         assert set(named) <= PYTHONS.keys()
-        assert f"Python {', '.join(named[:-1])} and {named[-1]} are tried" in page
+        assert f"Python {', '.join(named[:-1])} and {named[-1]} are tried" in PAGE
         assert named[0] == project(ROOT / folder)["requires-python"].removeprefix(">=")
     assert f"3.{sys.version_info.minor}" in PYTHONS

@@ -39,6 +39,9 @@ Message = dict[str, Any]
 State = dict[str, Any] | None
 
 
+pytestmark = pytest.mark.long
+
+
 class Recorded:
     """A tap's runs at one moment, each of them recorded."""
 
@@ -47,7 +50,7 @@ class Recorded:
         self._known: dict[str, list[Message]] = {}
 
     def messages(self, state: State) -> list[Message]:
-        """What a run from a state writes: it depends on nothing else while the source stands still."""
+        """Return the messages of a run from a state; the same ones while the source stands still."""
         text = json.dumps(state)
         if text not in self._known:
             runner = copy.copy(self.runner)
@@ -89,7 +92,7 @@ def test_ended_after_any_message_and_run_again_from_the_last_state_the_result_is
     recorded = Recorded(runner)
     messages = recorded.messages(ended.state)
     runner.sync()
-    assert judge.verdict(runner) == {}
+    judge.check(runner)
 
     for number, message in enumerate(messages):
         again = copied(ended)
@@ -101,7 +104,7 @@ def test_ended_after_any_message_and_run_again_from_the_last_state_the_result_is
 
 @dataclass(frozen=True)
 class Image:
-    """What a loader that was killed after so many messages leaves on the disk, and the last state that it wrote."""
+    """Return the file that a loader killed after so many messages leaves, and its last state."""
 
     after: int
     file: Path

@@ -40,7 +40,7 @@ def test_a_limit_of_20_a_minute_is_obeyed_and_the_run_ends_well(
     refused = [requested for requested in sandbox.requests if requested.status == 429]
     assert len(sandbox.requests) > 40
     assert len(refused) <= windows
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 def test_no_minute_of_the_run_is_left_unused(api: Api, serve: Callable[..., Sandbox], clock: VirtualClock) -> None:
@@ -77,7 +77,7 @@ def test_a_run_at_the_documented_limit_takes_no_longer_than_the_limit_asks_and_m
     assert requests > 2 * limit
     assert clock.monotonic() - began <= 1.05 * requests / limit * seconds
     assert sum(requested.status == 429 for requested in sandbox.requests) <= 1
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_overloaded_server_is_requested_less_at_a_time_and_for_more_again_whe
 
     assert at_a_time[0] == at_a_time[-1] == 8
     assert min(at_a_time) <= 5
-    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+    Judge(CALENDLY, sandbox).check(runner)
 
 
 def test_a_window_that_another_program_has_used_up_is_waited_out_without_a_429(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from api import Api
-    from tap_common.tap import SchedulingTap
 
 ROOT = Path(__file__).parent.parent
 TYPES = {"date-time": "TIMESTAMP WITH TIME ZONE", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
@@ -113,12 +112,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Proje
 
 @pytest.fixture
 def project(api: Api, loaded: dict[str, Project]) -> Project:
-    """What was loaded from one API."""
+    """Tables loaded from one API."""
     return loaded[api.name]
 
 
 def same(stored: Any, sent: Any) -> bool:
-    """Whether a value from DuckDB is the API's value."""
+    """Return whether a value from DuckDB is the API's value."""
     if isinstance(stored, datetime) and isinstance(sent, str):
         return stored == datetime.fromisoformat(sent)
     return bool(stored == sent)
@@ -280,14 +279,19 @@ def test_every_tap_can_be_read_in_full_by_a_job_of_its_own() -> None:
         assert jobs[f"{tap.name.removeprefix('tap-')}-in-full"] == [f"{tap.name}--in-full target-duckdb"]
 
 
-@pytest.mark.parametrize("tap", settings.TAPS, ids=lambda tap: tap.name)
-def test_the_schedule_on_a_tap_s_page_runs_its_job_in_full_every_week(tap: type[SchedulingTap]) -> None:
-    page = (ROOT / tap.name / "INCREMENTAL.md").read_text(encoding="utf-8")
-    [named] = re.findall(r"meltano schedule run (\S+)", page)
+def test_the_schedules_on_the_page_are_those_of_the_project_one_a_day_and_one_a_week_for_each_tap() -> None:
+    page = (ROOT / "docs" / "guides" / "schedule.md").read_text(encoding="utf-8")
     schedules = {schedule["name"]: schedule for schedule in YAML().load(settings.MELTANO)["schedules"]}
 
-    assert schedules[named]["job"] == f"{tap.name.removeprefix('tap-')}-in-full"
-    assert schedules[named]["interval"].endswith(" * * 0")
+    assert set(re.findall(r"`((?:daily|weekly)-[\w-]+)`", page)) == schedules.keys()
+    for api in APIS:
+        job = api.tap.name.removeprefix("tap-")
+        daily, weekly = schedules[f"daily-{job}"], schedules[f"weekly-{job}-in-full"]
+        assert (daily["job"], weekly["job"]) == (f"{job}-to-duckdb", f"{job}-in-full")
+        assert (daily["interval"].endswith(" * * *"), weekly["interval"].endswith(" * * 0")) == (True, True)
+        assert f"weekly-{job}-in-full" in (ROOT / "docs" / "taps" / f"{api.name}.md").read_text(encoding="utf-8")
+    for interval, name in re.findall(r"^([\d *]+)  cd .* schedule run (\S+)$", page, re.MULTILINE):
+        assert schedules[name]["interval"] == interval
     # One process writes a DuckDB file: none begins when another does.
     assert len({schedule["interval"] for schedule in schedules.values()}) == len(schedules)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.long
+
 TOLD = "The tap goes on from a state, but "
 FAIL = {"on_missing_table": "fail"}
 

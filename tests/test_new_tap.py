@@ -16,7 +16,7 @@ from worktree import copied, tracked
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 API_WORDS = {"scheduler", "is_scheduler", "test_organizer_and_scheduler_are_among_the_attendees"}
-"""What is left of the old names: who booked a meeting is its scheduler."""
+"""Old names that remain: the person who booked a meeting is its scheduler."""
 
 
 def do(folder: Path, *command: object, expected: int = 0) -> str:
@@ -45,7 +45,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def new(copy: Path) -> set[str]:
-    """What there is besides, with a new tap."""
+    """Files that a new tap adds."""
     before = tracked(copy)
     told = do(copy, BIN / "python", "tools/new_tap.py", "tap-book-me", "--title", "BookMe")
     assert "tap-book-me is a copy of tap-scheduler that works" in told

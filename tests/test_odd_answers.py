@@ -17,6 +17,8 @@ from tap_common.cli.entry_point import connection_error_message
 if TYPE_CHECKING:
     from raw import Answer
 
+pytestmark = pytest.mark.one_api
+
 PERSON = b"ada@example.com\x1b[31m"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 ME = b'{"id": "user_1"}'

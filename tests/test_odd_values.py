@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tap_common.stream import APIStream
 
 # What identifies an object, and what the run's first requests need.
+pytestmark = pytest.mark.one_api
+
 KEPT = {"uri", "id", "api_id", "current_organization", "organization"}
 ODD: dict[str, Any] = {
     "an empty text": "",
@@ -59,7 +61,7 @@ def columns(api: Api) -> list[str]:
 
 
 def holds(value: Any, odd: Any) -> bool:
-    """Whether a column holds the value as it came, or an object that has more besides."""
+    """Return whether a column holds the value as it came, or an object with more fields."""
     return bool(value == odd or (isinstance(odd, dict) and isinstance(value, dict) and odd.items() <= value.items()))
 
 

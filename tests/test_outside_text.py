@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.one_api
+
 FORGED = "2026-01-01 00:00:00,000 | ERROR    | tap | forged"
 # Clears a terminal, begins a line, turns the direction of what follows around, and is long.
 HOSTILE = f"\x1b[2J\r\n{FORGED}\x85\u202e{'x' * 5_000}"
@@ -47,7 +49,7 @@ def harmless(text: str) -> None:
 
 
 def lines(outcome: Outcome, *, structured: bool = False) -> list[str]:
-    """What a command has logged, after a look at each line of it."""
+    """Return the log of a command, after a check of each line."""
     harmless(outcome.err)
     found = outcome.err.rstrip("\n").split("\n")
     if structured:
@@ -60,7 +62,7 @@ def lines(outcome: Outcome, *, structured: bool = False) -> list[str]:
 
 @pytest.fixture(params=["plain", "structured"])
 def structured(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the log is JSON, as Meltano has it."""
+    """Parameter for logs as text, and as JSON as in Meltano."""
     if request.param == "plain":
         return False
     config = {

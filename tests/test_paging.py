@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Of each API a list that is read in full, one that goes by its bookmark, a child's and one that comes whole. Messages
 # of OnceHub have one signal alone, which may say the end.
+pytestmark = pytest.mark.one_api
+
 STREAMS = {
     "calendly": {"contacts", "activity_log_entries", "event_type_memberships", "contact_lists"},
     "oncehub": {"users", "bookings", "booking_calendars"},
@@ -130,7 +132,7 @@ def test_lists_that_come_whole_need_no_signal(luma: Runner, sandbox: Sandbox, ju
         sandbox.signals.go_wrong("luma", "has_more", value, path="/(event-tags|contact-tags|admins|ticket-types)/list$")
     luma.sync(**SIZE)
 
-    assert judge.verdict(luma) == {}
+    judge.check(luma)
 
 
 def test_a_list_that_comes_whole_and_says_that_more_follow_is_an_error(luma: Runner, sandbox: Sandbox) -> None:
@@ -148,7 +150,7 @@ def test_pages_that_are_shorter_than_requested_and_say_nothing_are_read_on_by_th
     sandbox.signals.ignore("oncehub", "limit")
     oncehub.sync(page_size=size, requests_per_minute=60_000)
 
-    assert judge.verdict(oncehub) == {}
+    judge.check(oncehub)
 
 
 def test_the_command_ends_with_1_and_one_sentence_before_any_version(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -190,14 +192,14 @@ def test_a_filter_that_is_not_gone_by_ends_in_the_whole_or_in_an_error(
         since = len(sandbox.requests)
         error = run_misled(api, sandbox, runner, **config)
         if error is None:
-            assert judge.verdict(runner) == {}
+            judge.check(runner)
         assert len(sandbox.requests) - since <= 6 * requested
         sandbox.advance(hours=5)
     sandbox.signals.clear()
     runner.sync(**config)
 
     assert sandbox.world.now > began
-    assert judge.verdict(runner) == {}
+    judge.check(runner)
 
 
 def test_a_sweep_that_does_not_advance_is_an_error(
@@ -243,7 +245,7 @@ def test_where_no_meeting_has_begun_the_past_is_requested_once_more(
 
     requested = [dict(request.query) for request in sandbox.requests if request.path == "/v1/events"]
     assert [query["period"] for query in requested] == ["all", "past"]
-    assert Judge(SAVVYCAL, sandbox).verdict(runner) == {}
+    Judge(SAVVYCAL, sandbox).check(runner)
 
 
 @pytest.mark.parametrize(

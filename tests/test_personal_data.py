@@ -1,4 +1,4 @@
-"""Which columns hold personal data or secrets is known, and the ready stream maps leave none of it."""
+"""Columns with personal data or secrets are known, and the ready stream maps leave none of it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def fields(schema: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, 
 
 
 def marked(schema: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    """Whether a field, or something that it is within, is marked."""
+    """Return whether a field, or an object around it, is marked."""
     return any(mark.path == path[: len(mark.path)] for mark in personal_data.marks(schema))
 
 

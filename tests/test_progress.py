@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from harness import Runner
     from tap_common.tap import SchedulingTap
 
+pytestmark = pytest.mark.one_api
+
 LINE = re.compile(
     r"(?:Reading `(?P<stream>\w+)` \((?P<own>[\d,]+) records\); )?(?P<records>[\d,]+) records so far, "
     r"(?P<pace>[\d,]+) a second; (?P<requests>[\d,]+) requests"
@@ -98,7 +100,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[dict[str, str | None]]:
 
 
 def number(text: str | None) -> int:
-    """What a line says as 1,234."""
+    """Return the numbers of a line, such as 1,234."""
     return int(str(text).replace(",", ""))
 
 

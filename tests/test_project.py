@@ -1,4 +1,4 @@
-"""What holds for every package: imports, versions, schemas, settings, documents and style."""
+"""Rules for every package: imports, versions, schemas, settings, documents and style."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 import docs
+import hub
 import meltano_settings
 from api import runner_of
 from apis import APIS
@@ -215,7 +216,7 @@ def test_every_incremental_stream_asks_and_writes_less_once_it_has_a_state(
 
     first, later = requested
     assert {name for name in first if written[1][name] >= written[0][name]} == set()
-    # Calendly lists meetings by no change: all are asked for, and those that are known are not written again.
+    # Calendly has no changed-since filter: all meetings are listed, and known ones are not written again.
     assert {name for name, count in first.items() if count and later[name] >= count} <= {"scheduled_events"}
 
 
@@ -270,10 +271,26 @@ def test_what_make_docs_writes_is_in_step(generator: ModuleType) -> None:
     assert meltano_settings.differing(generator.pages()) == []
 
 
-def test_every_link_in_a_document_leads_somewhere() -> None:
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
-            assert (path.parent / target).exists(), f"{path}: {target}"
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("docs/*/*.md")]
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "mkdocs.yml"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_in_a_document_leads_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    inside = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    # The site has no files of the repository but its own: it links to the others where the repository is.
+    others = re.findall(rf"{re.escape(hub.address())}/(?:blob|tree)/main/([^)#\s]+)", text)
+
+    assert [target for target in inside if not (path.parent / target).exists()] == []
+    assert [target for target in others if not (ROOT / target).exists()] == []
+    assert text.count("//git.example.com") == text.count(hub.address())
+
+
+def test_the_site_has_every_page_once() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    pages = [str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")]
+
+    assert sorted(re.findall(r": ([\w/.-]+\.md)$", navigation, re.MULTILINE)) == sorted(pages)
 
 
 def test_the_example_of_a_stream_is_what_the_files_have() -> None:

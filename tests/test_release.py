@@ -36,7 +36,7 @@ def jobs() -> Iterator[Any]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """What states the version, without the rest."""
+    """Return the part of a text that states the version."""
     for path in [*ROOT.glob("pyproject.toml"), *ROOT.glob("*/pyproject.toml"), ROOT / "tools" / "version.py"]:
         target = tmp_path / path.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the tests themselves show."""
+"""Output of the tests themselves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from commands import BIN
+
+pytestmark = pytest.mark.one_api
 
 ROOT = Path(__file__).parent.parent
 TESTS = """

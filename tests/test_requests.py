@@ -29,7 +29,7 @@ def check(api: Api, sandbox: Sandbox, runner: Runner, page: int, since: datetime
     tap = runner.sync(page_size=page)
 
     requested = len(sandbox.requests) - before
-    told = f"asked {requested}, {costs.requests_of(tap)}; needed {sum(needed.values())}, {needed}, and {excused}"
+    told = f"made {requested}, {costs.requests_of(tap)}; needed {sum(needed.values())}, {needed}, and {excused}"
     assert sum(needed.values()) <= requested <= sum(needed.values()) + excused + HANDFUL, told
 
 

@@ -1,4 +1,4 @@
-"""What things with a secret leave behind: their columns, and nothing that the schema does not know."""
+"""Of resources with a secret the known columns are kept, and nothing else."""
 
 from __future__ import annotations
 

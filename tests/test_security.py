@@ -1,4 +1,4 @@
-"""Where keys go, and where they do not: other hosts, plain HTTP, proxies, strangers' certificates."""
+"""Keys go to the API alone: not to other hosts, over plain HTTP, to proxies or to strangers' certificates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Listener(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Address of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -101,7 +101,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def checked(api: Api, url: str, **config: Any) -> None:
-    """What a run does before its first message."""
+    """Run the checks that come before the first message."""
     config = {"api_key": KEY, "api_url": url, "max_retries": 1, **config}
     tap = api.tap(config=config, clock=VirtualClock(), message_writer=Messages())
     try:

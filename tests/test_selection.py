@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 PROD = {"MELTANO_ENVIRONMENT": "prod"}
 ON = {kind.name for kind in CALENDLY.tap.stream_types if kind.selected_by_default}
 ALL = set(CALENDLY.all_streams())
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = ROOT / "docs" / "guides"
+PAGE = (GUIDES / "streams.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         for path in (ROOT / "stream-maps").glob("*.meltano.yml"):
             (project.folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
         for page in ("several-accounts", "loaders"):
-            text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+            text = (GUIDES / f"{page}.md").read_text(encoding="utf-8")
             for place, block in enumerate(re.findall(r"```yaml\n(plugins:.*?)```", text, re.DOTALL)):
                 (project.folder / f"{page}-{place}.meltano.yml").write_text(block, encoding="utf-8")
         yield project
@@ -103,11 +104,11 @@ DOCUMENTED = [
     "select tap-calendly --exclude groups member_count",
     "select tap-calendly --list",
 ]
-"""The README's commands."""
+"""The commands of the page."""
 
 
 def selected(project: Project, environment: Mapping[str, str]) -> tuple[set[str], set[str]]:
-    """What Meltano says is on: the streams, and of them the columns that are not."""
+    """Return the streams that Meltano selects, and their columns that are off."""
     done = project.meltano("select", "tap-calendly", "--list", "--json", "--all", environment=environment)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["streams"]
@@ -119,8 +120,7 @@ def selected(project: Project, environment: Mapping[str, str]) -> tuple[set[str]
 
 
 def test_the_documented_commands_select_what_the_page_says(project: Project) -> None:
-    section = README.partition("\n## Streams\n")[2].partition("\n### ")[0]
-    assert re.findall(r"^\.venv/bin/meltano (select .*?) *#", section, re.MULTILINE) == DOCUMENTED
+    assert re.findall(r"^\.venv/bin/meltano (select .*?) *#", PAGE, re.MULTILINE) == DOCUMENTED
 
     for command in DOCUMENTED[:-1]:
         done = project.meltano(*shlex.split(command), environment=PROD)

@@ -1,4 +1,4 @@
-"""What the commands show to a person: help, colours, and what Meltano makes of a tap's test."""
+"""Output for people: help, colours, and a tap's test through Meltano."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from api import Api
     from sandbox import Sandbox
+
+
+pytestmark = pytest.mark.one_api
 
 
 def test_help_explains_the_commands_in_their_order_the_settings_that_one_needs_and_the_exit_codes(api: Api) -> None:
@@ -114,7 +117,7 @@ def test_about_tells_of_each_setting_its_default_its_variable_what_it_is_and_whe
 
 
 def on_a_terminal(command: str, *arguments: str) -> str:
-    """What a command shows on a terminal that wants colours."""
+    """Return the output of a command on a terminal that wants colours."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     with subprocess.Popen([BIN / command, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment):
@@ -151,7 +154,7 @@ STRUCTURED = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "singer", "stream": "ext://sys.stderr"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }
-"""What Meltano has the SDK log like."""
+"""Configuration with which Meltano has the SDK log."""
 
 
 @pytest.mark.parametrize(

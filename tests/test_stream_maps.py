@@ -43,7 +43,7 @@ MODES = ["hash", "drop"]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tap writes of all streams, without a map and with each of the two, and who lives at the source."""
+    """Return the records of all streams without and with each map, and the people at the source."""
 
     api: Api
     people: frozenset[str]
@@ -171,7 +171,7 @@ def test_a_map_of_all_streams_is_one_of_those_that_are_selected(api: Api) -> Non
 
 
 def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "personal-data.md").read_text(encoding="utf-8")
     command, *arguments = shlex.split(re.findall(r"^\.venv/bin/tap-\w+ --config=.*$", page, re.MULTILINE)[0])
     environment = {
         "TAP_CALENDLY_API_KEY": CALENDLY.key,
@@ -211,7 +211,7 @@ def test_the_command_on_the_page_loads_a_warehouse_in_which_nobody_is_named(sand
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_jobs_and_schedules_on_the_page_are_those_of_the_file(mode: str) -> None:
-    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "personal-data.md").read_text(encoding="utf-8")
     table = [line.split(" | ") for line in page.partition("| | in clear |")[2].splitlines()[2:7]]
     named, schema, job, in_full, schedule = (line[MODES.index(mode) + 2].strip("` |") for line in table)
     file = YAML(typ="safe").load(ROOT / "stream-maps" / f"{mode}.meltano.yml")
@@ -229,7 +229,7 @@ def test_the_jobs_and_schedules_on_the_page_are_those_of_the_file(mode: str) -> 
 
 
 def test_meltano_takes_the_maps_by_the_link_on_the_page(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "personal-data.md").read_text(encoding="utf-8")
     [link] = re.findall(r"^ln -s .*?(?= +#)", page, re.MULTILINE)
     shutil.copy(ROOT / "meltano.yml", tmp_path)
     shutil.copytree(ROOT / "stream-maps", tmp_path / "stream-maps")

@@ -17,7 +17,9 @@ from targets import Environment, NotInstalledError, installed
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGE = (ROOT / "docs" / "switching-from-target-duckdb-0.8.0.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.long
+
+PAGE = (ROOT / "docs" / "guides" / "switching-from-target-duckdb-0.8.0.md").read_text(encoding="utf-8")
 COPY, LOAD, RENAME = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 [TOLD] = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
 [SETTINGS] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

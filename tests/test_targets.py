@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from api import Api
 
+pytestmark = pytest.mark.long
+
 WITHOUT_SECONDS = re.compile(rb'(T\d\d:\d\d)(?=Z")')
 """A time as Luma may send it, which is ISO 8601, but not the RFC 3339 that JSON Schema means."""
 

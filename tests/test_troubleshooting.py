@@ -18,14 +18,16 @@ from sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text(encoding="utf-8")
 IN_ENV, IN_CONFIG, AT_END = "# .env", "# meltano.yml, tap-calendly's config in", "# meltano.yml, at its end"
 
 
 @dataclass(frozen=True)
 class Example:
-    """What is written where, the command, and what it says."""
+    """Files of a case, its command, and the lines that it prints."""
 
     where: str
     written: str
@@ -113,7 +115,7 @@ FIRST = {
     "an answer": ("TAP_CALENDLY_MAX_RETRIES=1", "408 Request Timeout on /contacts"),
     "a stream map": ('TAP_CALENDLY_STREAM_MAPS={"contacts": {"x": "int(name)"}}', "`x` of stream `contacts` fails"),
     "the loader": ("TARGET_DUCKDB_FILEPATH=output", "output is a folder. Set filepath to a file."),
-    "its setting": ("TARGET_DUCKDB_BATCH_SIZE_ROWS=0", "0 is less than the minimum of 1"),
+    "its setting": ("TARGET_DUCKDB_BATCH_SIZE_ROWS=0", "is not as it must be: minimum 1"),
 }
 
 

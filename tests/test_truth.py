@@ -28,7 +28,7 @@ def test_a_first_run_holds_exactly_the_truth_in_every_stream(api: Api, sandbox: 
 
     streams = [stream for stream in api.all_streams() if stream not in api.snapshots]
     assert all(runner.warehouse.rows[stream] for stream in api.all_streams())
-    assert Judge(api, sandbox).verdict(runner, streams) == {}
+    Judge(api, sandbox).check(runner, streams)
 
 
 def test_streams_that_are_off_by_default_cost_nothing(api: Api, sandbox: Sandbox, runner: Runner) -> None:
@@ -63,7 +63,7 @@ def test_with_one_answer_in_twenty_faulty_the_result_is_the_same(
     runner.sync(page_size=2)
 
     assert len(sandbox.faults.injected) >= 5
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 @pytest.mark.parametrize("status", ["408", "425"])
@@ -76,7 +76,7 @@ def test_an_answer_that_came_too_late_or_too_early_is_requested_again(
     runner.sync()
 
     assert [kind for _, kind in sandbox.faults.injected] == [status] * 3
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -88,13 +88,13 @@ def test_killed_at_a_random_moment_and_run_again_the_result_is_the_same(
     runner.sync(after=moments.randrange(1, 400), then=kill)
     sandbox.advance(days=1)
     runner.sync()
-    assert judge.verdict(runner) == {}
+    judge.check(runner)
 
     sandbox.advance(days=9)
     runner.sync(after=moments.randrange(1, 200), then=kill)
     sandbox.advance(hours=moments.randrange(1, 30))
     runner.sync()
-    assert judge.verdict(runner) == {}
+    judge.check(runner)
 
 
 def test_no_message_ever_carries_a_bookmark_later_than_the_start_of_its_run(
@@ -127,7 +127,7 @@ def test_an_empty_page_in_the_middle_loses_nothing(api: Api, sandbox: Sandbox, r
 
     runner.sync(page_size=5)
 
-    assert Judge(api, sandbox).verdict(runner) == {}
+    Judge(api, sandbox).check(runner)
 
 
 def test_state_stays_small(api: Api, serve: Callable[..., Sandbox], clock: VirtualClock) -> None:

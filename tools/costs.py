@@ -1,4 +1,4 @@
-"""What runs cost: the requests of each stream, counted on accounts that are lived through in the sandbox.
+"""Cost of runs: requests by stream, counted on simulated accounts.
 
 `python tools/costs.py` counts and writes costs.json, which the tables are made from; every number in it was counted.
 With names of APIs it counts these alone, with numbers these sizes alone: `python tools/costs.py luma 1000 10000`.
@@ -51,7 +51,7 @@ TAPS: Mapping[str, type[SchedulingTap]] = {
 PER_MINUTE = {"calendly": 500, "oncehub": 40, "luma": 200, "savvycal": 60}
 """Requests that an API allows a minute; of SavvyCal, which publishes no limit, as many as the tap makes of itself."""
 BEFORE = "(before the first row)"
-"""What the requests are counted under that prove a key and belong to no stream."""
+"""Name for the requests that prove a key and belong to no stream."""
 GUESTS = 40
 """Guests of each of Luma's events."""
 _DAY = timedelta(days=1)
@@ -186,7 +186,7 @@ def count(api: str, size: int) -> Mapping[str, Counts]:
 
 
 def read() -> dict[str, dict[int, Mapping[str, Counts]]]:
-    """What was counted: by API, size, `first` or `daily`, and stream."""
+    """Counted requests, by API, size, `first` or `daily`, and stream."""
     if not FILE.exists():
         return {}
     counted = json.loads(FILE.read_text(encoding="utf-8"))
@@ -210,12 +210,12 @@ def table(api: str) -> str:
         **{f"`{name}`": [f"{count:,}" for count in row] for name, row in growing.items()},
         "all others": [f"{count:,}" for count in rest],
         "**total**": [f"{count:,}" for count in totals],
-        "at the limit, about": [_time(total / PER_MINUTE[api]) for total in totals],
+        "time at the rate limit, about": [_time(total / PER_MINUTE[api]) for total in totals],
     }
     unit = "guests" if api == "luma" else "bookings"
     columns = [f"{run} run, {size:,} {unit}" for run in ("first", "daily") for size in SIZES]
     lines = [
-        ["requests of", *columns],
+        ["requests", *columns],
         ["---", *["---:"] * len(columns)],
         *([name, *row] for name, row in rows.items()),
     ]
@@ -223,16 +223,16 @@ def table(api: str) -> str:
 
 
 def premise(api: str) -> str:
-    """What the accounts of a table are, and what a daily run is: two sentences for the page that shows it."""
+    """Return two sentences about the accounts of a table and about a daily run."""
     if api == "luma":
-        account = f"guests who registered evenly, half of them for the first time, for events of {GUESTS}"
-        day = "a day's guests and events have come"
+        account = f"guests who registered evenly over the time, half of them for the first time, for events of {GUESTS}"
+        day = "a day's guests and events have been added"
     else:
-        account = "bookings that were made evenly, each 30 days ahead, half of them by somebody new"
-        day = "a day's bookings have been made, and one in ten called off"
+        account = "bookings made evenly over the time, each 30 days ahead, half of them by somebody new"
+        day = "a day's bookings have been made, and one in ten cancelled"
     return (
-        f"Counted on accounts in the sandbox, with every setting at its default: {account}, two years back and a month "
-        f"ahead. The daily run comes a day after the first one: {day}."
+        f"Counted on accounts in the sandbox, with default settings: {account}, two years back and a month ahead. The "
+        f"daily run is a day after the first one: {day}."
     )
 
 
@@ -241,7 +241,7 @@ def _time(minutes: float) -> str:
 
 
 def main() -> None:
-    """Count what was asked for, and write it down beside the rest."""
+    """Count the chosen accounts, and write the numbers beside the others."""
     logging.disable(logging.CRITICAL)
     wanted = {name for name in sys.argv[1:] if name in TAPS} or set(TAPS)
     sizes = {int(size) for size in sys.argv[1:] if size.isdecimal()} or set(SIZES)

@@ -189,7 +189,7 @@ def show(console: Console, began: datetime) -> int:
 
 
 def cells(*values: object) -> list[Text]:
-    """What was loaded, for a table: nothing of it is markup, or a command for the terminal."""
+    """Return a loaded value for a table: as plain text, without markup or terminal commands."""
     return [Text(printable(value)) for value in values]
 
 

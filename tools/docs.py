@@ -10,16 +10,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import hub
-import incremental
 import licences
 import meltano_settings
 import personal_data
-import readme_tables
+import reference
+import tap_pages
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-GENERATORS: tuple[ModuleType, ...] = (meltano_settings, readme_tables, incremental, hub, personal_data, licences)
+GENERATORS: tuple[ModuleType, ...] = (meltano_settings, tap_pages, reference, hub, personal_data, licences)
 
 
 if __name__ == "__main__":

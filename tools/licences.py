@@ -1,4 +1,4 @@
-"""Writes docs/licences.md: what the packages need at run time, with the licence that each of it says it has.
+"""Writes docs/reference/licences.md: what the packages need at run time, with the licence that each of it says it has.
 
 What is needed differs between systems and Pythons; the page is that of `ENVIRONMENT`.
 """
@@ -40,12 +40,12 @@ CLASSIFIERS = {
     "Public Domain": "public domain",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""What packages without a licence expression say, and what is meant."""
+"""Licences of packages without a licence expression."""
 
 PAGE = """# Licences of what runs
 
 Made by `make docs` from what each package says of itself, as installed for {environment} from
-[constraints.txt](../constraints.txt). A test fails where something that the published packages need has a licence
+`constraints.txt`. A test fails where something that the published packages need has a licence
 other than {allowed}, and no choice of one.
 
 ## The taps and the loader
@@ -90,7 +90,7 @@ def licence(one: Distribution) -> str:
 
 
 def allowed(expression: str) -> bool:
-    """Whether one may choose licences that are all in the list."""
+    """Return whether an expression can be met by licences of the list."""
     choices = re.split(r" OR ", expression.strip("()"))
     return any(set(choice.strip("()").split(" AND ")) <= ALLOWED for choice in choices)
 
@@ -102,19 +102,19 @@ def table(of: Mapping[str, Distribution]) -> str:
 
 
 def others(roots: Iterable[str]) -> dict[str, Distribution]:
-    """What some distributions need that is not of this project."""
+    """Return the distributions that some packages need and this project does not publish."""
     return {name: one for name, one in needed(roots).items() if not name.startswith("scheduling-")}
 
 
 def here() -> str:
-    """Where this runs, as `ENVIRONMENT` says it."""
+    """Return the present environment in the form of `ENVIRONMENT`."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"{platform.python_implementation()} {version}, {platform.system()} {platform.machine()}"
 
 
 def pages() -> dict[Path, str]:
     """The page with its text: as it stands where this is another environment than the page's."""
-    path = ROOT / "docs" / "licences.md"
+    path = ROOT / "docs" / "reference" / "licences.md"
     if here() != ENVIRONMENT:
         return {path: path.read_text(encoding="utf-8")}
     published = others(PUBLISHED)

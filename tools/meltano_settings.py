@@ -79,7 +79,7 @@ def setting(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def selection(tap: type[SchedulingTap]) -> list[str]:
-    """What is on by default: Meltano selects everything unless it is told otherwise.
+    """Return the streams that are selected by default, as Meltano's select list.
 
     By name, and not all but some: where a pattern excludes a stream, no other pattern selects it, and so
     `meltano select` could not.

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 COPIED = (
     "tap-scheduler/**/*",
+    "docs/taps/savvycal*.md",
     "sandbox/src/sandbox/savvycal/*",
     "sandbox/SAVVYCAL.md",
     "sandbox/tests/test_savvycal_*",
@@ -35,6 +36,7 @@ SHARED = {
     # An item of a list, with what stands below it.
     "meltano.yml": {r"^( *)- (?:name: )?(?:tap-|daily-|weekly-)?scheduler\b.*\n(?:\1 .*\n)*": ""},
     "sandbox/src/sandbox/server.py": {IMPORT: "", r"^.*SavvyCal\(.*\n": "", r"self\.savvycal(?=\))": ", "},
+    "mkdocs.yml": {r"^ +- .*savvycal\.md\n": "", r"^ +- .*savvycal-api\.md\n": ""},
     "tests/support/apis/apis.py": {IMPORT: "", r"SAVVYCAL(?=\])": ", "},
     "tests/support/apis/bounds.py": {FUNCTION: "", ENTRY: ""},
     "tests/support/serving.py": {IMPORT: "", FUNCTION: ""},
@@ -44,12 +46,12 @@ SHARED = {
     "tools/demo.py": {r'"tap-scheduler": "savvycal"': ", "},
     "tools/meltano_settings.py": {IMPORT: "", r"TapScheduler(?=\])": ", "},
 }
-"""What is said again, as patterns, and what stands between the two."""
+"""Patterns of text that is repeated for the new tap, with the text between the two."""
 COPY = "> A copy: nothing on this page has been checked with {title} yet. Write it anew, and take this line away.\n\n"
 NEXT = """{name} is a copy of tap-scheduler that works, over a copy of its API in the sandbox. Make it {title}'s;
 run its tests after each step. CONTRIBUTING.md says more.
 
-1. {name}/API.md
+1. docs/taps/{module}-api.md
    What the API's documentation says, and where it says so.
 2. sandbox/src/sandbox/{module}, sandbox/tests/test_{module}_*.py, sandbox/{upper}.md
    The API as it answers, and what it refuses.
@@ -57,7 +59,8 @@ run its tests after each step. CONTRIBUTING.md says more.
    Settings, the envelope and cursor of all lists, streams, schemas.
 4. tests/support/*/{module}_*.py, and `{module}` in tests/support/apis/bounds.py
    What happens at the source, what a run sees of it and what not, and how many requests it needs.
-5. {name}/README.md, README.md, CHANGELOG.md, {name} in .env.example and meltano.yml, the questions in tools/demo.py
+5. docs/taps/{module}.md, {name}/README.md, the tables of taps in README.md and docs, CHANGELOG.md, {name} in
+   .env.example and meltano.yml, the questions in tools/demo.py
    What its users read.
 """
 
@@ -88,7 +91,7 @@ class Names:
         return text
 
     def taken(self) -> bool:
-        """Whether a file or a line that all taps share has one of the names already."""
+        """Return whether one of the names is taken by a file or a shared line."""
         if keyword.iskeyword(self.module) or any(any(ROOT.glob(self.renamed(one))) for one in COPIED):
             return True
         shared = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in SHARED)

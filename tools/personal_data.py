@@ -1,4 +1,4 @@
-"""Writes docs/personal-data.md and stream-maps/ from what the schemas say of each column.
+"""Writes docs/guides/personal-data.md and stream-maps/ from what the schemas say of each column.
 
 `x-personal` of a column, or of a field within it, says what it holds of persons; `x-secret` says that whoever has the
 value can act. What a column says of itself holds for everything within it.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+import hub
 import meltano_settings
 from tap_common.state.accounts import ANY
 
@@ -29,73 +30,72 @@ GONE = "__NULL__"
 UNKNOWN = "_extra"
 
 PERSONAL = {
-    "name": "who somebody is: a name, or the part of an address that is made from it",
-    "contact": "how somebody is reached: mail address, telephone number, profile, wallet, personal booking page",
-    "about": "what narrows down who it is: employer, job, time zone, language, picture",
-    "place": "where somebody is or meets: addresses, rooms, coordinates",
-    "words": "what people wrote or said, for certain readers: answers, notes, reasons, messages, titles",
-    "anything": "whatever the source sends: no list of its fields exists",
-    "digest": "a hash of personal data: whoever can guess all of them can check the guess",
+    "name": "a person's name, or the part of an address that is made from it",
+    "contact": "how to reach a person: mail address, telephone number, profile, wallet, personal booking page",
+    "about": "details that narrow down who a person is: employer, job, time zone, language, picture",
+    "place": "where a person is or meets: addresses, rooms, coordinates",
+    "words": "what people wrote or said to certain readers: answers, notes, reasons, messages, titles",
+    "anything": "whatever the source sends; there is no list of its fields",
+    "digest": "a hash of personal data; whoever guesses all of them can check the guess",
 }
 """The values of `x-personal`."""
 HASHED = {"name", "contact", "about", "place", "digest"}
 """The kinds that the hashing map replaces; nobody joins or counts by what was said."""
 SECRET = {
-    "link": "whoever has it can act: join, cancel, move, pay, show the ticket",
+    "link": "an action link: whoever has it can join, cancel, move, pay or show the ticket",
     "code": "whoever knows it can use it",
-    "redacted": "an address of which the tap has kept scheme, host and port alone",
+    "redacted": "an address of which the tap has kept only scheme, host and port",
 }
 """The values of `x-secret`."""
 
 PAGE = """# Personal data and secrets, column by column
 
-Made by `make docs` from the schemas, where `x-personal` and `x-secret` of a column, or of a field within it, say what
-it holds. Catalogs and SCHEMA messages do not have these two: the SDK keeps only the keywords that it knows.
+Written by `make docs` from the schemas, where `x-personal` and `x-secret` of a column, or of a field in it, say what it
+holds. Catalogs and SCHEMA messages don't have these two, because the SDK keeps only the keywords that it knows.
 
 {personal}
 
 {secret}
 
-Keys of an API and secrets of webhooks never leave a tap ([SECURITY.md](../SECURITY.md)).
+API keys and the secrets of webhooks never leave a tap ([SECURITY.md]({repository}/blob/main/SECURITY.md)).
 
-What is **not** marked: ids and URIs of persons, which keys and joins need. They are pseudonyms: whoever can ask the API
-learns who is meant, so that rows about persons stay personal data after every map below. Neither are times, statuses,
-amounts, answers' questions, UTM parameters (they are what the link says that somebody clicked), and what organizers
-publish: titles and texts of offers and public pages.
+**Not marked** are ids and URIs of persons, which keys and joins need. They are pseudonyms: whoever can use the API can
+find out who is meant, so rows about persons stay personal data after every map below. Also not marked are times,
+statuses, amounts, the questions of answers, UTM parameters (they describe the link that was clicked), and what
+organizers publish: titles and texts of offers and public pages.
 
-## Maps that hash or drop it
+## Stream maps that hash or drop it
 
-`stream-maps/` has two [stream maps](https://sdk.meltano.com/en/latest/stream_maps.html) for each tap, made from the
+`stream-maps/` has two [stream maps](https://sdk.meltano.com/en/latest/stream_maps.html) for each tap, written from the
 same marks:
 
 | | `<tap>.hash.json` | `<tap>.drop.json` |
 |---|---|---|
 | text that is a name, contact, about or place | hashed: equal stays equal, so joins and counts hold | dropped |
 | words | dropped | dropped |
-| links and codes that act | dropped | dropped |
-| lists and objects with anything marked, fields that are new to this version (`_extra`) | dropped | dropped |
-| keys | stay; where the key is a digest of personal data, hashed | stay |
-| redacted addresses, everything that is not marked | stay | stay |
+| action links and codes | dropped | dropped |
+| lists and objects with any mark, fields that are new to this version (`_extra`) | dropped | dropped |
+| primary keys | kept; hashed if the key is a digest of personal data | kept |
+| redacted addresses, everything that is not marked | kept | kept |
 
-A hash is SHA-256 of your own `hash_seed` followed by the value; of what is marked *contact*, mail addresses above all,
-in lower case and without the blanks around it, so that `Ada@X.com ` and `ada@x.com` are one. Without a seed anybody
-could hash all likely addresses and compare; with it only who knows the seed can. So the seed is a secret: long, random,
-made once, kept where the keys are and not where the rows are; Meltano does not hide it as it hides keys. Another seed
-gives other hashes, which join with nothing loaded before.
+A hash is the SHA-256 of your own `hash_seed` followed by the value. Values marked *contact* are first converted to
+lower case and stripped, so `Ada@X.com ` and `ada@x.com` are equal. Without a seed, anybody could hash all likely
+addresses and compare. So the seed is a secret: long, random, made once, and stored with the keys, not with the rows.
+Meltano doesn't hide it as it hides keys. Another seed gives other hashes, which don't join with rows loaded before.
 
 ```sh
 python3 -c 'import secrets; print(secrets.token_hex(32))'
 ```
 
-A tap by itself takes several files; a later one adds to the earlier ones, and `--config=ENV` reads the environment:
+Without Meltano, give the tap several files; later ones add to earlier ones, and `--config=ENV` reads the environment:
 
 ```sh
 export TAP_CALENDLY_API_KEY=… TAP_CALENDLY_STREAM_MAP_CONFIG='{{"hash_seed": "…"}}'
 .venv/bin/tap-calendly --config=stream-maps/tap-calendly.hash.json --config=ENV
 ```
 
-For Meltano `stream-maps/` has extractors with the maps, and their jobs and schedules. Link them into the project's
-folder, where all commands here are typed: Meltano reads every file there whose name ends in `.meltano.yml`.
+For Meltano, `stream-maps/` has extractors with the maps, and their jobs and schedules. Link them into the project's
+folder, and run all commands there: Meltano reads every file in it whose name ends in `.meltano.yml`.
 
 ```sh
 ln -s stream-maps/hash.meltano.yml .        # or stream-maps/drop.meltano.yml, without a seed
@@ -109,21 +109,22 @@ echo "STREAM_MAP_HASH_SEED=$(python3 -c 'import secrets; print(secrets.token_hex
 | extractor | `tap-calendly` | `tap-calendly--hashed` | `tap-calendly--dropped` |
 | schema | `tap_calendly` | `tap_calendly_hashed` | `tap_calendly_dropped` |
 | job | `calendly-to-duckdb` | `calendly-hashed-to-duckdb` | `calendly-dropped-to-duckdb` |
-| all streams in full | `calendly-in-full` | `calendly-hashed-in-full` | `calendly-dropped-in-full` |
+| full-table | `calendly-in-full` | `calendly-hashed-in-full` | `calendly-dropped-in-full` |
 | schedule | `daily-calendly` | `daily-calendly-hashed` | `daily-calendly-dropped` |
 
-**The first column goes on loading in clear**, and so does `all-to-duckdb`: where cron or an orchestrator runs
-`daily-calendly`, have it run `daily-calendly-hashed` instead. Rows that were loaded in clear are not hashed afterwards,
-and are yours to drop (`drop schema tap_calendly cascade`). The first run of a hashed extractor reads everything.
+**The jobs of the first column keep loading in clear**, and so does `all-to-duckdb`. If cron or an orchestrator runs
+`daily-calendly`, let it run `daily-calendly-hashed` instead. Rows that were loaded in clear are not hashed afterwards:
+drop them yourself (`drop schema tap_calendly cascade`). The first run of a hashed extractor reads everything.
 
-The link keeps the maps in step with the schemas when the project is updated. `ls -l *.meltano.yml` shows whether it is
-still one: a command that changes the project, such as `meltano config set`, writes a file of its own in its place,
-which has to be linked again.
+The link keeps the maps in step with the schemas when the project is updated. A command that changes the project, such
+as `meltano config set`, replaces the link with a file. `ls -l *.meltano.yml` shows that; link it again.
 
-Only text is replaced, whatever is in it: a stream whose rows are about few persons, or times at which only one person
-was anywhere, can still tell who it was. Rows take the SDK's way instead of the short one: 34 to 69 µs a row with the
-hashing map and 16 to 24 µs with the dropping one, in place of 7 to 15 µs. The APIs are slower: 500 requests a minute of
-100 rows each are 1,200 µs a row.
+The maps replace only text. A stream about few persons, or a time at which only one person was somewhere, can still
+reveal who it was.
+
+With a map, a row goes through the SDK instead of the fast path: 34 to 69 µs a row with the hashing map and 16 to 24 µs
+with the dropping one, instead of 7 to 15 µs. The APIs are slower: 500 requests a minute of 100 rows each are 1,200 µs
+a row.
 
 {sections}
 """
@@ -131,7 +132,7 @@ hashing map and 16 to 24 µs with the dropping one, in place of 7 to 15 µs. The
 
 @dataclass(frozen=True)
 class Mark:
-    """What a schema says of a column, or of a field within one."""
+    """Marks of a column, or of a field within one."""
 
     path: tuple[str, ...]
     """Names from the column down to the field; items of lists have none."""
@@ -141,7 +142,7 @@ class Mark:
     @property
     def text(self) -> str:
         """The kinds, for the page."""
-        secret = {"link": "**link that acts**", "code": "**code that acts**", "redacted": "redacted address"}
+        secret = {"link": "**action link**", "code": "**action code**", "redacted": "redacted address"}
         return " and ".join(filter(None, [self.personal, secret.get(self.secret or "")]))
 
 
@@ -166,7 +167,7 @@ def columns(schema: Mapping[str, Any]) -> dict[str, list[Mark]]:
 
 
 def hashed(schema: Mapping[str, Any], column: str, found: list[Mark]) -> bool:
-    """Whether the hashing map replaces a column: text that stands for somebody, and lets nobody act."""
+    """Return whether the hashing map replaces a column: text that identifies somebody and is no action link."""
     kinds = schema["properties"][column]["type"]
     text = {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}
     return text == {"string"} and all(mark.secret is None and mark.personal in HASHED for mark in found)
@@ -188,7 +189,7 @@ def _is_address(found: list[Mark]) -> bool:
 
 
 def stream_map(schema: Mapping[str, Any], *, hashing: bool) -> dict[str, str]:
-    """What to do with the columns of a stream: keys stay, or are hashed."""
+    """Return the map of a stream's columns: keys stay, or are hashed."""
     changes = {}
     for column, found in columns(schema).items():
         key = column in schema["required"]
@@ -250,7 +251,7 @@ def table(tap: type[SchedulingTap]) -> str:
 
 
 def holds(found: list[Mark]) -> str:
-    """What a column holds: of its fields, by kind."""
+    """Return the personal data of a column, by kind."""
     inside: dict[str, list[str]] = {}
     for mark in found:
         inside.setdefault(mark.text, []).append("`" + ".".join(mark.path[1:]) + "`" if mark.path[1:] else "")
@@ -270,11 +271,15 @@ def nothing(tap: type[SchedulingTap]) -> str:
 def pages() -> dict[Path, str]:
     """Each file with its text."""
     sections = [
-        f"## {tap.name}\n\n{table(tap)}\n\nWithout any: {nothing(tap) or 'none'}." for tap in meltano_settings.TAPS
+        f"## {tap.name}\n\n{table(tap)}\n\nStreams without any: {nothing(tap) or 'none'}."
+        for tap in meltano_settings.TAPS
     ]
     written = {
-        ROOT / "docs" / "personal-data.md": PAGE.format(
-            personal=kinds(PERSONAL), secret=kinds(SECRET), sections="\n\n".join(sections)
+        ROOT / "docs" / "guides" / "personal-data.md": PAGE.format(
+            personal=kinds(PERSONAL),
+            secret=kinds(SECRET),
+            repository=hub.address(),
+            sections="\n\n".join(sections),
         )
     }
     for mode in ("hash", "drop"):

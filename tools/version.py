@@ -43,7 +43,7 @@ def put(version: str) -> None:
 
 
 def main() -> str | None:
-    """Do what was asked for; what is wrong, if something is."""
+    """Carry out the command; return what is wrong, if something is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("version", nargs="?", help="such as 0.2.0")
     parser.add_argument("--tag", help="such as v0.2.0")

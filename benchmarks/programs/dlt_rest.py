@@ -31,7 +31,7 @@ defaults = bool(options.get("defaults"))
 
 
 def with_id(row: dict[str, Any]) -> dict[str, Any]:
-    """A meeting with the id that its invitees are asked for by."""
+    """A meeting with the id in the path of its invitees."""
     row["id"] = row["uri"].rpartition("/")[2]
     return row
 

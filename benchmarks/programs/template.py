@@ -200,7 +200,7 @@ class ScheduledEvents(TemplateStream):
     schema = EVENT
 
     def get_child_context(self, record: dict[str, Any], context: Context | None) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK calls it so
-        """What the invitees' path is filled with."""
+        """Values of the invitees' path."""
         return {"event_id": record["uri"].rpartition("/")[2]}
 
 

@@ -57,7 +57,7 @@ def _bars(panel: Any, work: Mapping[str, Any]) -> None:
 
 
 def _fails(entry: Mapping[str, Any]) -> bool:
-    """Whether the result is wrong, or changes were not seen."""
+    """True if the result is wrong, or changes were not seen."""
     return bool(wrong(entry)) or any(run.get("missed") for run in entry["runs"])
 
 

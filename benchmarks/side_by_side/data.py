@@ -1,4 +1,4 @@
-"""What the server serves, byte for byte the same for every program, and what must arrive."""
+"""Data of the server, the same bytes for every program, and the rows that must arrive."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _INVITEES = (1, 2, 2, 1, 3)
 
 @dataclass
 class Event:
-    """One meeting, with what is asked for under it."""
+    """One meeting, with the lists below it."""
 
     uuid: str
     start: str
-    """When it begins, as the API writes it: texts of one form, which sort as the moments do."""
+    """Start as the API writes it; texts of this form sort as the moments do."""
     body: bytes
     invitees: list[bytes]
     keys: list[str]

@@ -50,7 +50,7 @@ def _uv(*arguments: str) -> None:
 
 
 def machine() -> dict[str, str]:
-    """What the figures were taken on."""
+    """Return the machine of the figures."""
     facts = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = re.search(r"model name\s*: (.+)", facts)
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()) if facts else None
@@ -63,7 +63,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """What was compared: the package of each environment that it is named after, and what it stands on."""
+    """Return the compared packages, by environment, and what they stand on."""
     own = ("scheduling-tap-common", "scheduling-target-duckdb", "singer-sdk", "duckdb")
     found = {f"{package} (.venv)": version(package) for package in own}
     for name in NAMES:

@@ -26,7 +26,7 @@ def spread(entry: Entry, measure: str) -> tuple[float, float]:
 
 
 def wrong(entry: Entry) -> str:
-    """What is wrong with the results of a program; empty where every run's were right."""
+    """Faults of a program's results; empty where every run was right."""
     return next((run["wrong"] for run in entry["runs"] if run["wrong"]), "")
 
 
@@ -58,7 +58,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How a goal came out."""
+    """Result of a goal."""
 
     text: str
     most: float
@@ -79,7 +79,7 @@ class Judgement:
 
 
 def judge(goal: Goal, work: Mapping[str, Any]) -> Judgement:
-    """Whether a goal is met by the figures of its work."""
+    """Return whether a goal is met by the figures of its work."""
     figures = Figures(work)
     faults = [wrong(entry) for (program, _), entry in figures.entries.items() if program == goal.ours]
     try:

@@ -1,4 +1,4 @@
-"""What a program has written: read, counted, and compared with what it had to be."""
+"""Output of a program: read, counted, and compared with the expected one."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ def tables(folder: Path) -> Iterator[Key]:
 
 
 def last_part(identity: str) -> str:
-    """What a URI ends with; an id is itself."""
+    """Return the last segment of a URI; an id is returned as it is."""
     return identity.rpartition("/")[2]
 
 
 def summary(keys: Iterable[Key]) -> dict[str, Any]:
-    """How many rows, and a digest of their keys, in whatever order they came."""
+    """Return the number of rows, and a digest of their keys in any order."""
     texts = sorted(f"{stream} {key}" for stream, key in keys)
     return {"rows": len(texts), "digest": sha256("\n".join(texts).encode()).hexdigest()[:16]}
 

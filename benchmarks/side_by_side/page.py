@@ -69,7 +69,7 @@ def show(works: Sequence[Mapping[str, Any]], *, goals: bool) -> None:
 
 
 def judgements(work: Mapping[str, Any]) -> list[Judgement]:
-    """How the goals of a work came out."""
+    """Return the results of a work's goals."""
     goals = next(declared.goals for declared in WORKS if declared.name == work["name"])
     return [judge(goal, work) for goal in goals]
 

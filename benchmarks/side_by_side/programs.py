@@ -21,7 +21,7 @@ CATALOG = HOME / "catalog.json"
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a program is given."""
+    """Input of one run of a program."""
 
     work: str
     """calendly, flat or nested."""
@@ -50,14 +50,14 @@ class Program:
     name: str
     commands: Callable[[Run], list[list[str]]]
     rows: Callable[[Path], Rows] | None = None
-    """What it wrote, row by row; None where it loads DuckDB."""
+    """Function that reads its output row by row; None where it loads DuckDB."""
     state: Callable[[Path], Any] | None = None
-    """What its next run is given."""
+    """Function that returns the state for its next run."""
     size: int | None = None
-    """Where it differs from the work's."""
+    """Input that differs from the work's."""
     keys: Callable[[Path], Iterator[tuple[str, str]]] = field(default=outputs.tables)
     quick: bool = True
-    """Whether `make bench-quick` runs it: of the variants of one program, one."""
+    """True if `make bench-quick` runs it: one of the variants of a program."""
 
 
 def variant(program: Program) -> Program:
@@ -212,6 +212,6 @@ def our_pipe() -> Program:
 
 
 def known_pipe() -> Program:
-    """What there was: a tap as the template writes it, and the loader on PyPI."""
+    """Earlier tools: a tap as the template writes it, and the loader on PyPI."""
     target = command("target", "target-duckdb")
     return Program("template tap | target-duckdb 0.8.0", lambda run: [_template(run), _target(target, run)])

@@ -99,7 +99,7 @@ def _say(work: Work, program: Program, step: str, taken: dict[str, Any]) -> None
 
 @contextmanager
 def _reading(work: Work, size: int, limit: int | None, window: float) -> Iterator[_Turns]:
-    """What the programs of a work read: a server, or a file."""
+    """Source of a work's programs: a server, or a file."""
     expected = outputs.summary(_expected(work.shape, size))
     if work.source == "messages":
         yield _Turns(work, expected, messages=str(messages(work.shape, size)))
@@ -173,7 +173,7 @@ class _Turns:
 
 
 def measured(spec: dict[str, Any]) -> dict[str, Any]:
-    """What a pipe of commands took; one that does not end is ended, and has failed."""
+    """Return the cost of a pipe of commands; one that does not end is killed, and has failed."""
     command = [python("bench"), "-m", "side_by_side.measured", json.dumps(spec)]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603
         try:

@@ -1,4 +1,4 @@
-"""What the server answers, without the wire: rows, the API's filters, a rate limit, and counters."""
+"""Answers of the server: rows, the API's filters, a rate limit, and counters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Limit:
         self._left = self._most
 
     def take(self) -> bool:
-        """Whether one more request is let through."""
+        """Return whether one more request is let through."""
         now = time.monotonic()
         if now >= self._ends:
             self._ends = now + self._seconds
@@ -44,7 +44,7 @@ class Limit:
         return self._left >= 0
 
     def headers(self, *, refused: bool) -> bytes:
-        """What the limit says of itself; a refusal says when to come back."""
+        """Return the headers of the limit; a refusal says when to come back."""
         rest = max(1, int(self._ends - time.monotonic() + 0.999))
         again = b"Retry-After: %d\r\n" % rest if refused else b""
         return b"X-RateLimit-Limit: %d\r\nX-RateLimit-Remaining: %d\r\nX-RateLimit-Reset: %d\r\n%b" % (
@@ -56,7 +56,7 @@ class Limit:
 
 
 class Source:
-    """What is served, and the counters."""
+    """Served rows, and the counters."""
 
     def __init__(self, shape: str, size: int, limit: Limit | None) -> None:
         self._shape = shape

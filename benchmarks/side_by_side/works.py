@@ -1,4 +1,4 @@
-"""What is measured: one table of the page each, with its programs and its goals."""
+"""Works to measure: one table of the page each, with its programs and its goals."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_the_notes_of_ten_contacts_are_requested_in_one_parameter(calendly: Runn
     sizes = [len(query["contact"].split(",")) for query in requested]
     assert max(sizes) == 10
     assert sum(sizes) == len(sandbox.world.contacts)
-    assert Judge(CALENDLY, sandbox).verdict(calendly, ["contact_notes"]) == {}
+    Judge(CALENDLY, sandbox).check(calendly, ["contact_notes"])
 
 
 @pytest.mark.parametrize("switch", ["forbidden", "hidden"])
@@ -69,7 +69,7 @@ def test_a_contact_that_is_not_accessible_costs_its_own_notes_alone(
         for note in sandbox.world.contact_notes.values()
         if note.contact is not noted and note.author is sandbox.world.seats["owner"]
     }
-    assert Judge(CALENDLY, sandbox).verdict(calendly, ["contact_notes"]) == {}
+    Judge(CALENDLY, sandbox).check(calendly, ["contact_notes"])
 
 
 def test_notes_that_were_read_stay_when_their_contact_is_not_accessible_any_more(
@@ -191,7 +191,7 @@ def test_an_answer_that_is_broken_is_no_transcript_and_is_requested_again(
 
     calendly.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(calendly, ["meeting_recap_transcripts"]) == {}
+    Judge(CALENDLY, sandbox).check(calendly, ["meeting_recap_transcripts"])
 
 
 def test_a_list_without_content_is_never_an_empty_list(calendly: Runner, sandbox: Sandbox) -> None:

@@ -248,7 +248,7 @@ def _nothing_private_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[Non
 def test_a_sync_by_oauth_equals_the_truth(runner: Runner, sandbox: Sandbox) -> None:
     runner.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+    Judge(CALENDLY, sandbox).check(runner)
     assert {requested.key for requested in sandbox.requests if requested.method == "GET"} == {"sandbox-oauth"}
     assert refreshes(sandbox) == 1
 
@@ -279,7 +279,7 @@ def test_the_next_sync_uses_the_file_and_not_the_setting(runner: Runner, sandbox
     sandbox.advance(hours=3)  # the file's access token is refused, though by this machine's clock it should not be
     runner.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+    Judge(CALENDLY, sandbox).check(runner)
     assert refreshes(sandbox) == 2
 
 
@@ -292,7 +292,7 @@ def test_a_token_that_expires_in_the_middle_of_a_sync_is_renewed_and_the_sync_go
     assert refreshes(sandbox) == 2
     assert set(CALENDLY.default_streams()) == runner.warehouse.rows.keys()
     runner.sync()
-    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+    Judge(CALENDLY, sandbox).check(runner)
 
 
 @pytest.mark.parametrize("fault", ["500", "reset", "truncated", "html", "empty-json"])
@@ -502,7 +502,7 @@ def test_a_renewal_does_not_count_as_a_try(runner: Runner, sandbox: Sandbox) -> 
     sandbox.advance(hours=3)
     runner.sync(max_retries=1)
 
-    assert Judge(CALENDLY, sandbox).verdict(runner) == {}
+    Judge(CALENDLY, sandbox).check(runner)
 
 
 LIVES = {

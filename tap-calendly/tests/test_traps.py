@@ -133,7 +133,7 @@ def test_after_a_gap_longer_than_the_look_back_nothing_has_been_skipped(calendly
     calendly.sync()
 
     assert invitee(calendly, booking)["no_show"]
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
 
 def test_no_request_asks_for_active_meetings_only(calendly: Runner, sandbox: Sandbox) -> None:
@@ -151,7 +151,7 @@ def test_invitees_that_are_selected_later_are_filled_in_from_the_beginning(calen
     calendly.select = lambda _name, default: default
     calendly.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
 
 def test_page_tokens_that_go_stale_within_a_slice_lose_nothing(calendly: Runner, sandbox: Sandbox) -> None:
@@ -160,7 +160,7 @@ def test_page_tokens_that_go_stale_within_a_slice_lose_nothing(calendly: Runner,
     calendly.sync(page_size=10)
 
     assert [kind for _, kind in sandbox.faults.injected] == ["stale-token", "stale-token"]
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
 
 def test_page_tokens_are_used_before_they_can_go_stale(calendly: Runner, sandbox: Sandbox) -> None:
@@ -178,7 +178,7 @@ def test_a_token_that_goes_stale_in_any_list_starts_that_list_again(calendly: Ru
     calendly.sync(page_size=2)
 
     assert len(sandbox.faults.injected) == 2
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
 
 def test_a_key_that_may_not_see_the_organization_reads_its_own_and_says_so(
@@ -283,7 +283,7 @@ def test_what_changes_while_a_run_goes_on_is_in_the_next_one_at_the_latest(
     sandbox.advance(minutes=5)
     calendly.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
 
 def test_the_booking_that_follows_a_routing_form_is_seen_on_its_submission(calendly: Runner, sandbox: Sandbox) -> None:
@@ -326,7 +326,7 @@ def test_a_contact_whose_dates_move_without_updated_at_and_one_that_is_deleted_a
     rows = calendly.warehouse.rows["contacts"]
     assert (uri("contacts", gone),) not in rows
     assert any(before.get(key, row["last_meeting_date"]) != row["last_meeting_date"] for key, row in rows.items())
-    assert Judge(CALENDLY, sandbox).verdict(calendly, ["contacts"]) == {}
+    Judge(CALENDLY, sandbox).check(calendly, ["contacts"])
 
 
 def test_recaps_of_every_status_are_read_and_later_edits_arrive(calendly: Runner, sandbox: Sandbox) -> None:
@@ -404,7 +404,7 @@ def test_another_scope_or_an_earlier_start_date_begins_anew(
         assert "Reading everything again" not in caplog.text
         calendly.sync()
     assert "`start_date` is earlier than before" in caplog.text
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
 
     for scope in ("user", "organization"):  # of one account
         caplog.clear()
@@ -567,7 +567,7 @@ def test_a_refusal_in_the_middle_of_a_list_ends_the_run_and_leaves_the_bookmark(
 
     sandbox.calendly.plan = "enterprise"
     calendly.sync()
-    assert Judge(CALENDLY, sandbox).verdict(calendly, ["activity_log_entries"]) == {}
+    Judge(CALENDLY, sandbox).check(calendly, ["activity_log_entries"])
 
 
 def test_a_key_that_has_lost_its_role_is_an_error_where_the_organization_was_read_before(
@@ -646,6 +646,6 @@ def test_partitions_of_another_tap_s_state_are_not_read_one_by_one(calendly: Run
 
     calendly.sync()
 
-    assert Judge(CALENDLY, sandbox).verdict(calendly) == {}
+    Judge(CALENDLY, sandbox).check(calendly)
     assert "partitions" not in str(calendly.warehouse.state)
     assert sum(request.path == "/scheduled_events" for request in sandbox.requests) == 2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 METRIC = "METRIC: "
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "rate-limits.md"
 
 
 def metrics(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -84,9 +84,9 @@ def test_a_run_that_breaks_off_tells_too(
     assert "0 sent again" not in caplog.text
 
 
-def test_the_readme_shows_it_as_it_is() -> None:
+def test_the_page_shows_it_as_it_is() -> None:
     records = {"event_invitees": 2_321, "scheduled_events": 2_117}
     requests = {"event_invitees": 2_113, "scheduled_events": 23, "api_user": 1, "organization_memberships": 1}
 
     line = str(Usage(records, requests, refused=0, repeated=0, waited=244.0))
-    assert f"\n{line}\n" in README.read_text(encoding="utf-8")
+    assert f"\n{line}\n" in PAGE.read_text(encoding="utf-8")

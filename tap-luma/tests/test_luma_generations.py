@@ -135,7 +135,7 @@ def test_mails_that_could_not_be_read_are_read_when_they_can(luma: Runner, sandb
     sandbox.advance(days=40)
     luma.sync()
 
-    assert judge.verdict(luma, ["event_blasts"]) == {}
+    judge.check(luma, ["event_blasts"])
 
 
 @pytest.mark.parametrize(("generation", "served"), [("current", "legacy"), ("legacy", "current")])

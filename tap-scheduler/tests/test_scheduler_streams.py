@@ -63,7 +63,7 @@ def test_attendees_that_are_selected_later_are_filled_in_from_the_beginning(
     savvycal.select = lambda _name, default: default
     savvycal.sync()
 
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
     assert savvycal.warehouse.written["events"] < len(savvycal.warehouse.rows["events"])
 
 
@@ -75,7 +75,7 @@ def test_attendees_without_their_events_go_by_their_own_bookmark(
     sandbox.advance(days=3)
     savvycal.sync()
 
-    assert judge.verdict(savvycal, ["event_attendees"]) == {}
+    judge.check(savvycal, ["event_attendees"])
     assert requested("/v1/events")[-1]["period"] == "fixed"
 
 
@@ -97,7 +97,7 @@ def test_disabled_links_are_there_whatever_the_list_shows_unasked(
     assert rows[id_of("link", kinds[0]),]["state"] == "disabled"
     assert (id_of("link", kinds[1]),) not in rows
     assert savvycal.warehouse.written["scheduling_links"] == len(rows)
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_rules_carry_their_workflow_and_vanish_with_it(savvycal: Runner, sandbox: Sandbox, judge: Judge) -> None:
@@ -110,7 +110,7 @@ def test_rules_carry_their_workflow_and_vanish_with_it(savvycal: Runner, sandbox
 
     assert before
     assert not [row for row in savvycal.warehouse.rows["workflow_rules"].values() if row["workflow_id"] == name]
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_time_zones_follow_the_clock(savvycal: Runner, sandbox: Sandbox, judge: Judge) -> None:
@@ -121,7 +121,7 @@ def test_time_zones_follow_the_clock(savvycal: Runner, sandbox: Sandbox, judge: 
 
     winter = savvycal.warehouse.rows["timezones"]["Europe/Berlin",]
     assert (summer["formatted_offset"], winter["formatted_offset"]) == ("+02:00", "+01:00")
-    assert judge.verdict(savvycal, ["timezones"]) == {}
+    judge.check(savvycal, ["timezones"])
 
 
 def test_a_stream_that_the_plan_lacks_is_skipped_and_drops_nothing(
@@ -149,7 +149,7 @@ def test_a_refusal_for_rate_without_a_header_is_waited_out(
     assert len(sandbox.requests) > 9
     assert all(60 < wait <= 62 for wait in clock.waited if wait > 1)
     assert len(refused) <= len(sandbox.requests) / 3
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_sixty_requests_a_minute_are_the_most_unless_more_are_allowed(
@@ -180,4 +180,4 @@ def test_with_one_key_no_ids_of_events_are_remembered(
     savvycal.select = lambda name, _default: name in {"events", "event_attendees"}
     savvycal.sync()
 
-    assert judge.verdict(savvycal, ["events", "event_attendees"]) == {}
+    judge.check(savvycal, ["events", "event_attendees"])

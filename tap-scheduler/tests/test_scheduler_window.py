@@ -92,7 +92,7 @@ def test_after_a_gap_longer_than_the_look_back_nothing_has_been_skipped(
     savvycal.sync()
 
     assert event(savvycal, late)["summary"] == "Late"
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def in_full(savvycal: Runner) -> Runner:
@@ -123,7 +123,7 @@ def test_meetings_before_the_start_date_are_not_written_nor_are_their_attendees(
     assert all(instant(row["event_start_at"]) >= start for row in rows["event_attendees"].values())
     assert lists(sandbox) == [{"period": "fixed", "from": (start.date() - timedelta(days=1)).isoformat()}] * 2
     savvycal.sync()
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_read_in_full_every_run_drops_what_is_gone(savvycal: Runner, sandbox: Sandbox) -> None:
@@ -160,7 +160,7 @@ def test_where_a_period_needs_an_end_it_gets_one_and_the_log_says_so_once(
     assert [line.rpartition(": ")[2] for line in caplog.messages if "does not accept" in line] == [
         "requesting the next five years."
     ]
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_where_no_period_is_accepted_the_future_is_read_and_then_the_past_backwards(
@@ -181,7 +181,7 @@ def test_where_no_period_is_accepted_the_future_is_read_and_then_the_past_backwa
     due = sum(edge <= one.start < sandbox.world.now for one in sandbox.world.invites.all())
     assert sum(("period", "past") in query for query in answered) <= due // 5 + 2
     assert tap.streams["events"].request_counter.value == len(answered)  # type: ignore[attr-defined]  # a REST stream
-    assert judge.verdict(savvycal) == {}
+    judge.check(savvycal)
 
 
 def test_a_meeting_that_begins_between_the_two_reads_is_in_both_not_in_neither(
@@ -197,7 +197,7 @@ def test_a_meeting_that_begins_between_the_two_reads_is_in_both_not_in_neither(
     requested = [dict(request.query).get("period") for request in sandbox.requests]
     assert requested.index("upcoming") < requested.index("past")
     assert event(savvycal, new)["state"] == "confirmed"
-    assert judge.verdict(savvycal, ["events"]) == {}
+    judge.check(savvycal, ["events"])
 
 
 def test_when_no_way_is_accepted_the_run_says_so(savvycal: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

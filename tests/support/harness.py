@@ -95,7 +95,7 @@ def kill() -> None:
 
 @dataclass
 class Warehouse:
-    """What a target holds that does exactly what Singer says."""
+    """Tables of a target that does exactly what the Singer specification says."""
 
     rows: dict[str, dict[tuple[Any, ...], Row]] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Warehouse:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run was: when it began, by the API's clock, with which settings, and whether it came to its end.
+    """A run: its start by the API's clock, its settings, and whether it came to its end.
 
     `since` says of each stream that was selected when the last whole run before this one began; None where this one
     had to read everything. `tried` says when the last run after that one began that was not whole. `read` are the
@@ -142,12 +142,12 @@ class Run:
     tried: Mapping[str, datetime]
     read: frozenset[str]
     in_full: bool = False
-    """Whether every stream was read in full, so that the target was told what is gone."""
+    """True if every stream was read in full, so that missing records were soft-deleted."""
 
 
 @dataclass
 class Runs:
-    """What the runs of a tap vouch for, without a look into its state."""
+    """Record of a tap's runs that does not look into its state."""
 
     last: Run | None = None
     _read: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)

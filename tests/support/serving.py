@@ -97,7 +97,7 @@ def savvycal(sandbox: Sandbox, clock: VirtualClock) -> Runner:
 
 @pytest.fixture
 def life(sandbox: Sandbox) -> Gatherings:
-    """What can happen to public events and their guests."""
+    """Events of the simulated world and their guests, to be changed."""
     return sandbox.world.gatherings
 
 
@@ -109,7 +109,7 @@ def judge(request: pytest.FixtureRequest, sandbox: Sandbox) -> Judge:
 
 @pytest.fixture
 def requested(sandbox: Sandbox) -> Callable[..., list[dict[str, str]]]:
-    """What a path was asked with, page by page, since so many requests."""
+    """Return the queries of a path, page by page, since so many requests."""
     return lambda path, since=0: [dict(one.query) for one in sandbox.requests[since:] if one.path == path]
 
 

@@ -25,7 +25,7 @@ class Bookings(ChunkedFirstLoad):
 
 
 class Contacts(ChunkedFirstLoad):
-    """Contacts; deleted and merged ones stay in the table, unless the stream is set to FULL_TABLE."""
+    """Contacts. Deleted and merged ones stay until a full-table run."""
 
     name = "contacts"
     path = "/v2/contacts"
@@ -39,28 +39,28 @@ class BookingCalendars(OnceHubStream):
 
 
 class BookingPages(OnceHubStream):
-    """Booking pages, of the older product."""
+    """Booking pages (older product)."""
 
     name = "booking_pages"
     path = "/v2/booking-pages"
 
 
 class EventTypes(OnceHubStream):
-    """Event types, of the older product."""
+    """Event types (older product)."""
 
     name = "event_types"
     path = "/v2/event-types"
 
 
 class MasterPages(OnceHubStream):
-    """Master pages, of the older product."""
+    """Master pages (older product)."""
 
     name = "master_pages"
     path = "/v2/master-pages"
 
 
 class Users(OnceHubStream):
-    """Users, and their teams."""
+    """Users, and the teams of each."""
 
     name = "users"
     path = "/v2/users"
@@ -68,7 +68,7 @@ class Users(OnceHubStream):
 
 
 class UserSchedulingAvailability(SingleObject, OnceHubStream):
-    """Working hours of users, and exceptions: a request for each user."""
+    """Working hours of users, and exceptions by day; a request for each user."""
 
     name = "user_scheduling_availability"
     path = "/v2/users/{user_id}/scheduling-availability"
@@ -86,7 +86,7 @@ class Teams(OnceHubStream):
 
 
 class SmsNotifications(FilteredByTime):
-    """Text messages that OnceHub sent, with their text; their status changes later, without a timestamp."""
+    """Text messages that OnceHub sent. Their status changes later, without an update time."""
 
     name = "sms_notifications"
     path = "/v2/notifications/sms"
@@ -103,7 +103,7 @@ class Webhooks(Redacted, OnceHubStream):
 
 
 class BookingPageLinks(OnceHubStream):
-    """Links of booking pages to master pages, event types and users: a request for each of these."""
+    """Relations of booking pages to master pages, event types and users; a request for each of these."""
 
     name = "booking_page_links"
     path = "/v2/booking-pages"

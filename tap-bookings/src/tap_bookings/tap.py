@@ -65,8 +65,8 @@ class TapBookings(SchedulingTap):
             "api_key",
             TEXT,
             "API key",
-            "From OnceHub, gear icon > Account Integrations > APIs & Webhooks; for administrators. It reads the whole "
-            "account.",
+            "An administrator creates it in OnceHub under the gear icon > Account integrations > "
+            "APIs & Webhooks. It reads the whole account.",
             secret=True,
         ),
         accounts_setting(account_kind),

@@ -47,7 +47,7 @@ class OfOrganization(CalendlyStream):
 
 
 class ApiUser(Resource):
-    """The token's user; the run's first request."""
+    """User whom the token belongs to; the run's first request."""
 
     name = "api_user"
     path = "/users/me"
@@ -61,7 +61,7 @@ class ApiUser(Resource):
 
 
 class Organization(Resource):
-    """The organization."""
+    """Organization that the user belongs to."""
 
     name = "organization"
     path = "/organizations/{organization_id}"
@@ -73,7 +73,7 @@ class Organization(Resource):
 
 
 class OrganizationMemberships(CalendlyStream):
-    """Members of the organization and their roles; for users who are not admins, only their own."""
+    """Members of the organization and their roles; without an admin's token, only the user's own membership."""
 
     name = "organization_memberships"
     path = "/organization_memberships"
@@ -95,7 +95,7 @@ class OrganizationMemberships(CalendlyStream):
 
 
 class OrganizationInvitations(CalendlyStream):
-    """Invitations to join the organization; for admins."""
+    """Invitations to join the organization; needs an admin's token."""
 
     name = "organization_invitations"
     path = "/organizations/{organization_id}/invitations"
@@ -115,7 +115,7 @@ class Groups(OfOrganization):
 
 
 class GroupRelationships(OfOrganization):
-    """Members of groups, and invitations to them."""
+    """Members of groups, and invitations to groups."""
 
     name = "group_relationships"
     path = "/group_relationships"
@@ -123,7 +123,7 @@ class GroupRelationships(OfOrganization):
 
 
 class Teams(CalendlyStream):
-    """Users who share event types."""
+    """Teams: users who share event types."""
 
     name = "teams"
     path = "/teams"
@@ -156,7 +156,7 @@ class OfMeeting(CalendlyStream):
 
 
 class ScheduledEvents(OfMeeting):
-    """Meetings, past and future, of every status.
+    """Meetings of every status, past and future.
 
     There is no changed-since filter: each run reads all meetings from `start_date` on, and emits those that may have
     changed.
@@ -195,7 +195,7 @@ class ScheduledEvents(OfMeeting):
 
 
 class EventInvitees(OfMeeting):
-    """Invitees of meetings: a request for each meeting that has any."""
+    """Invitees of meetings; a request for each meeting that has invitees."""
 
     name = "event_invitees"
     path = "/scheduled_events/{event_id}/invitees"
@@ -229,7 +229,7 @@ class OneEventType(CalendlyStream):
 
 
 class EventTypes(OneEventType):
-    """Event types, also deleted ones that a meeting still refers to."""
+    """Event types, with deleted ones that a meeting still refers to."""
 
     name = "event_types"
     path = "/event_types"
@@ -280,7 +280,7 @@ class OfEventType(CalendlyStream):
 
 
 class EventTypeMemberships(OfEventType):
-    """Hosts of event types. The embedded event type is left out: `event_types` has it."""
+    """Hosts of event types, without the embedded event type, which `event_types` has."""
 
     name = "event_type_memberships"
     path = "/event_type_memberships"
@@ -309,7 +309,7 @@ class EventTypeAvailabilitySchedules(Unpaged, OfEventType):
 
 
 class EventTypeAvailableTimes(Unpaged, OfEventType):
-    """Free times of active event types in the month to come: a snapshot."""
+    """Free times of active event types in the next 30 days; a snapshot."""
 
     name = "event_type_available_times"
     path = "/event_type_available_times"
@@ -340,7 +340,7 @@ class RoutingForms(OfOrganization):
 
 
 class RoutingFormSubmissions(CalendlyStream):
-    """Submissions of routing forms, read back to `lookback_days` before the bookmark: the booking is added later."""
+    """Answers to routing forms. The booking is added later, so `lookback_days` are read again."""
 
     name = "routing_form_submissions"
     path = "/routing_form_submissions"
@@ -382,7 +382,7 @@ class UserAvailabilitySchedules(Unpaged, OfUser):
 
 
 class UserBusyTimes(Unpaged, OfUser):
-    """Busy times of users in the week to come: a snapshot."""
+    """Busy times of users in the next 7 days; a snapshot."""
 
     name = "user_busy_times"
     path = "/user_busy_times"
@@ -421,7 +421,7 @@ class Locations(Unpaged, OfUser):
 
 
 class Contacts(CalendlyStream):
-    """Contacts, always all of them: dates that depend on meetings may change without `updated_at`."""
+    """Contacts. Full-table, because dates of meetings may change without `updated_at`."""
 
     name = "contacts"
     path = "/contacts"
@@ -437,7 +437,7 @@ class ContactCustomFieldDefinitions(Unpaged, CalendlyStream):
 
 
 class ContactLists(Unpaged, CalendlyStream):
-    """Lists and views of contacts, only the user's own; at most 25."""
+    """Contact lists and views of the user, at most 25."""
 
     name = "contact_lists"
     path = "/contact_lists"
@@ -445,7 +445,7 @@ class ContactLists(Unpaged, CalendlyStream):
 
 
 class ContactNotes(CalendlyStream):
-    """Notes about contacts, only the user's own; a request for every ten contacts."""
+    """The user's notes about contacts; a request for ten contacts at a time."""
 
     name = "contact_notes"
     path = "/notes"
@@ -470,7 +470,7 @@ class ContactNotes(CalendlyStream):
 
 
 class MeetingRecaps(CalendlyStream):
-    """Notetaker's recaps of every status, always all of them: they are edited later."""
+    """Notetaker's recaps of every status. Full-table, because they are edited later."""
 
     name = "meeting_recaps"
     path = "/meeting_recaps"
@@ -495,7 +495,7 @@ class MeetingRecaps(CalendlyStream):
 
 
 class MeetingRecapTranscripts(SingleObject, CalendlyStream):
-    """Transcripts of meetings: a request for each recap."""
+    """Transcripts of meetings, as text; a request for each recap."""
 
     name = "meeting_recap_transcripts"
     path = "/meeting_recaps/{recap_id}/transcript"
@@ -520,7 +520,7 @@ class MeetingRecapTranscripts(SingleObject, CalendlyStream):
 
 
 class ActivityLogEntries(OfOrganization):
-    """Activity log; Enterprise. Entries are only ever added."""
+    """Activity log of the organization; Enterprise plan. Entries are only added."""
 
     name = "activity_log_entries"
     path = "/activity_log_entries"
@@ -535,7 +535,7 @@ class ActivityLogEntries(OfOrganization):
 
 
 class OutgoingCommunications(OfOrganization):
-    """Messages that Calendly sent, with their text; Enterprise. They have no id, so the key is a hash."""
+    """Messages that Calendly sent, with their text; Enterprise plan. The primary key is a hash."""
 
     name = "outgoing_communications"
     path = "/outgoing_communications"

@@ -56,48 +56,46 @@ class TapCalendly(SchedulingTap):
             "api_key",
             TEXT,
             "Personal access token",
-            "From Calendly, Integrations & apps > API and webhooks. Alternatively, use the OAuth settings below.",
+            "Create it in Calendly under Integrations & apps > API and webhooks. Or use the OAuth settings below.",
             secret=True,
         ),
-        setting("auth_token", TEXT, "Personal access token (alias)", "The same as `api_key`.", secret=True),
+        setting("auth_token", TEXT, "Personal access token (alias)", "Alias of `api_key`.", secret=True),
         setting(
             "scope",
             th.StringType(nullable=False, allowed_values=["auto", "organization", "user", "group"]),
             "Scope",
-            "Data to read: of the `organization` (owners and admins), of a `user` (the token's own, or `user_uri`), or "
-            "of a `group` (`group_uri`); `auto` reads the organization if the role allows it.",
+            "Data to read: `organization` (for owners and admins), `user` (the token's user, or `user_uri`) or `group` "
+            "(`group_uri`). `auto` is `organization` if the role allows it, else `user`.",
             default="auto",
         ),
-        setting(
-            "organization_uri", TEXT, "Organization", "URI of the organization; the user's current one by default."
-        ),
-        setting("user_uri", TEXT, "User", "URI of the user to read in scope `user`; the token's own user by default."),
+        setting("organization_uri", TEXT, "Organization", "URI of the organization. Default: the user's current one."),
+        setting("user_uri", TEXT, "User", "URI of the user to read in scope `user`. Default: the token's own user."),
         setting("group_uri", TEXT, "Group", "URI of the group to read in scope `group`."),
         setting(
             "client_id",
             TEXT,
             "OAuth client id",
-            "Client id of an OAuth application; the next three settings are required, too.",
+            "Client id of an OAuth application; needs the three settings below too.",
         ),
         setting("client_secret", TEXT, "OAuth client secret", "Client secret of the same application.", secret=True),
         setting(
             "refresh_token",
             TEXT,
             "OAuth refresh token",
-            "The first refresh token, from the consent. It can be used once; later ones are in `token_file`.",
+            "First refresh token, from the user's consent. It works once; later ones are in `token_file`.",
             secret=True,
         ),
         setting(
             "token_file",
             TEXT,
             "OAuth token file",
-            "File for the current pair of tokens. It must persist between runs, and be private.",
+            "File with the current pair of tokens. It must outlive the run, and be private.",
         ),
         setting(
             "oauth_url",
             TEXT,
             "OAuth token URL",
-            "URL of the token endpoint.",
+            "URL at which tokens are refreshed.",
             default="https://auth.calendly.com/oauth/token",
         ),
         accounts_setting(account_kind),
@@ -107,8 +105,8 @@ class TapCalendly(SchedulingTap):
             lookback_days=30,
             requests_per_minute=500,
             start_date=(
-                "Earliest meeting start to load (`scheduled_events`, `event_invitees`, `meeting_recaps`), and earliest "
-                "entry of `activity_log_entries` and `outgoing_communications`."
+                "Earliest start of a meeting to load (`scheduled_events`, `event_invitees`; of "
+                "`meeting_recaps` the end), and earliest entry of `activity_log_entries` and `outgoing_communications`."
             ),
         ),
         additional_properties=False,

@@ -50,7 +50,7 @@ _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
 class Calendars(SingleObject, LumaStream):
-    """The calendar of each key; the run's first requests."""
+    """Calendar of each key; the run's first requests."""
 
     name = "calendar"
     path = "/v1/calendars/get"
@@ -97,7 +97,7 @@ class MembershipTiers(LumaStream):
 
 
 class CalendarCoupons(LumaStream):
-    """Coupons for all events of a calendar; their use shows only in the remaining number."""
+    """Coupons for all events of a calendar. Their use shows only in `remaining_count`."""
 
     name = "calendar_coupons"
     path = "/v1/calendars/coupons/list"
@@ -105,7 +105,7 @@ class CalendarCoupons(LumaStream):
 
 
 class Contacts(LumaStream):
-    """People of a calendar; their counters and tags change without a timestamp."""
+    """People of a calendar. Their counters and tags change without an update time."""
 
     name = "contacts"
     path = "/v1/calendars/contacts/list"
@@ -134,7 +134,7 @@ class OneEvent(LumaStream):
 
 
 class Events(OneEvent):
-    """Events of the calendars, past and future, each once. Cancelled events are deleted from the API."""
+    """Events of the calendars, past and future, each once. Luma deletes cancelled events."""
 
     name = "events"
     path = "/v1/calendars/events/list"
@@ -218,7 +218,7 @@ class OfEvent(InWindow):
 
 
 class EventDetails(SingleObject, OfEvent, OneEvent):
-    """Events with the fields that the list leaves out: description, hosts, guest counts. A request for each event."""
+    """Events with description, hosts and numbers of guests; a request for each event."""
 
     name = "event_details"
     path = "/v1/events/get"
@@ -228,7 +228,7 @@ class EventDetails(SingleObject, OfEvent, OneEvent):
 
 
 class EventHosts(InWindow, EmbeddedStream):
-    """Hosts of events; from `event_details`, without further requests."""
+    """Hosts of events; embedded in `event_details`, without requests."""
 
     name = "event_hosts"
     items_column = "hosts"
@@ -238,7 +238,7 @@ class EventHosts(InWindow, EmbeddedStream):
 
 
 class EventGuests(OfEvent):
-    """Guests of events, of every status, including those who were only invited."""
+    """Guests of events, of every status, including people who were only invited."""
 
     name = "event_guests"
     path = "/v1/events/guests/list"
@@ -295,7 +295,7 @@ class OfGuest(InWindow):
 
 
 class EventTickets(OfGuest, EmbeddedStream):
-    """Tickets, each with its own check-in; from `event_guests`, without further requests."""
+    """Tickets, which are checked in one by one; embedded in `event_guests`, without requests."""
 
     name = "event_tickets"
     items_column = "event_tickets"
@@ -303,7 +303,7 @@ class EventTickets(OfGuest, EmbeddedStream):
 
 
 class GuestOrders(OfGuest):
-    """Ticket orders of guests, and their coupons: a request for each guest who registered."""
+    """Orders of guests, with their coupons; a request for each registered guest."""
 
     name = "guest_orders"
     path = "/v1/events/guests/get"
@@ -325,7 +325,7 @@ class GuestOrders(OfGuest):
 
 
 class TicketTypes(Unpaged, OfEvent):
-    """Ticket types of an event, also hidden ones, which guests refer to."""
+    """Ticket types of events, including hidden ones."""
 
     name = "ticket_types"
     path = "/v1/events/ticket-types/list"
@@ -335,7 +335,7 @@ class TicketTypes(Unpaged, OfEvent):
 
 
 class EventCoupons(OfEvent):
-    """Coupons of an event; their use shows only in the remaining number."""
+    """Coupons of events. Their use shows only in `remaining_count`."""
 
     name = "event_coupons"
     path = "/v1/events/coupons/list"

@@ -71,7 +71,7 @@ class TapLuma(SchedulingTap):
             "Key of a calendar, from Luma, Calendar > Settings > Developer; the calendar needs Luma Plus.",
             secret=True,
         ),
-        several_keys("a key sees one calendar"),
+        several_keys("a key reads one calendar"),
         setting(
             "organization_api_key",
             TEXT,

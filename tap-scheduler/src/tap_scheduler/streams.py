@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CurrentUser(SingleObject, SavvyCalStream):
-    """The user of each key, whose part of the company is read; the run's first request."""
+    """User whom each key belongs to; the run's first requests."""
 
     name = "current_user"
     path = "/v1/me"
@@ -51,7 +51,7 @@ class OfMeeting(SavvyCalStream):
 
 
 class Events(OfMeeting):
-    """Meetings, past and future, of every state: those that start later than `lookback_days` before the bookmark.
+    """Meetings of every state, past and future.
 
     By default, SavvyCal lists only upcoming, confirmed meetings that the key's owner attends.
     """
@@ -109,7 +109,7 @@ class PastEvents(Events):
 
 
 class EventAttendees(EmbeddedStream, OfMeeting):
-    """Attendees of meetings, organizer and scheduler included; from `events`, without further requests."""
+    """Attendees of meetings, with organizer and scheduler; embedded in `events`, without requests."""
 
     name = "event_attendees"
     parent_stream_type = Events
@@ -124,7 +124,7 @@ class EventAttendees(EmbeddedStream, OfMeeting):
 
 
 class SchedulingLinks(SavvyCalStream):
-    """Scheduling links, disabled ones too; without timestamps."""
+    """Scheduling links, including disabled ones; without timestamps."""
 
     name = "scheduling_links"
     path = "/v1/links"
@@ -148,7 +148,7 @@ class Workflows(SavvyCalStream):
 
 
 class WorkflowRules(BareList):
-    """Rules of workflows, with their triggers and actions: a request for each workflow."""
+    """Rules of workflows: what they do, and when; a request for each workflow."""
 
     name = "workflow_rules"
     path = "/v1/workflows/{workflow_id}/rules"
@@ -158,7 +158,7 @@ class WorkflowRules(BareList):
 
 
 class Timezones(BareList):
-    """Time zones at the time of the run: their offsets change with daylight saving time."""
+    """Time zones at the moment of the run; offsets change with daylight saving time."""
 
     name = "timezones"
     path = "/v1/time_zones"

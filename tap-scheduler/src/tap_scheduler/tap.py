@@ -44,10 +44,10 @@ class TapScheduler(SchedulingTap):
             "api_key",
             TEXT,
             "Personal access token",
-            "From SavvyCal, Settings > Developers: the private key of a token (`pt_secret_...`).",
+            "Private key of a token (`pt_secret_...`), from Settings > Developers in SavvyCal.",
             secret=True,
         ),
-        several_keys("a token sees what its owner sees, so a company may need one of several people"),
+        several_keys("a token reads what its owner sees, so a company may need those of several people"),
         accounts_setting(account_kind),
         *common_settings(
             tap=name,
@@ -55,7 +55,7 @@ class TapScheduler(SchedulingTap):
             lookback_days=30,
             requests_per_minute=60,
             concurrency=4,
-            start_date="Earliest meeting start to load (`events`, `event_attendees`).",
+            start_date="Earliest start of a meeting to load (`events`, `event_attendees`).",
         ),
         additional_properties=False,
     ).to_dict()

@@ -35,7 +35,7 @@ def from_environment(
         if not (text := environment.get(variable)):
             continue
         try:
-            value = _value(text, schema["properties"][setting]["type"])
+            value = _parsed(text, schema["properties"][setting]["type"])
         except ValueError as expected:
             wrong.append(f"The environment variable {variable} does not hold {expected}.")
             continue
@@ -68,7 +68,7 @@ def without_effect(
             yield f"The environment variable `{name}` sets nothing."
 
 
-def _value(text: str, types: list[str]) -> Any:
+def _parsed(text: str, types: list[str]) -> Any:
     """What a text stands for; ValueError with what it should have been."""
     if "string" in types:
         return text

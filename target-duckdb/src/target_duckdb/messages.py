@@ -92,11 +92,13 @@ def _check_schema(message: dict[str, Json], where: str) -> None:
 
 def _nests(value: Json) -> bool:
     """Return whether a value nests too deep to be walked."""
-    level = [value]
+    nested = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_WALKED):
-        nested = [one for one in level if isinstance(one, dict | list)]
-        level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
-    return any(isinstance(one, dict | list) for one in level)
+        if not nested:
+            return False
+        within = (inner for one in nested for inner in (one.values() if isinstance(one, dict) else one))
+        nested = [inner for inner in within if isinstance(inner, dict | list)]
+    return bool(nested)
 
 
 _PART = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)

@@ -13,7 +13,7 @@ from target_duckdb.errors import LoadError
 from target_duckdb.printable import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 BATCH_SIZE_ROWS = 100_000
 MAX_LINE_BYTES = 32 << 20
@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1),
         default=BATCH_SIZE_ROWS,
         title="Rows per batch",
-        description="Most rows of one stream that are written in one transaction.",
+        description="Maximum rows of one stream in one transaction.",
     ),
     th.Property(
         "max_line_bytes",
@@ -52,8 +52,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=MAX_LINE_BYTES,
         title="Longest line",
         description=(
-            "Most bytes of a line of the input, or of a batch file; a longer one ends the load. A load takes up to 40 "
-            "times the memory of its longest line."
+            "Maximum bytes of a line of the input, or of a batch file; a longer one ends the load. A "
+            "load takes up to 40 times the memory of its longest line."
         ),
     ),
     th.Property(
@@ -68,7 +68,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Delete for good",
-        description="Remove the rows that vanished from the source instead of marking them in `_sdc_deleted_at`.",
+        description="Remove rows that have disappeared from the source, instead of setting `_sdc_deleted_at`.",
     ),
     th.Property(
         "data_flattening_max_level",
@@ -84,8 +84,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default="warn",
         title="Missing tables",
         description=(
-            "When the tap goes on from a state and the file has no table of one of its streams: `warn` loads what has "
-            "changed since, and says that earlier rows are missing; `fail` ends the load, and writes no state."
+            "If the tap continues from a state and a stream's table is missing: `warn` loads the "
+            "changes, and says that earlier rows are missing; `fail` ends the load, and writes no state."
         ),
     ),
     th.Property(
@@ -95,7 +95,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         title="Validate records",
         description=(
             "Check every record against its JSON schema, which takes several times as long as the load. "
-            "Off, every value is still checked against the type of its column."
+            "Values are checked against the type of their column in any case."
         ),
     ),
     th.Property(
@@ -112,15 +112,15 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=STORAGE_COMPATIBILITY_VERSION,
         title="Storage version",
         description=(
-            "DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the newest storage format. "
-            "A file that exists keeps its format."
+            "Oldest DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the "
+            "newest storage format. An existing file keeps its format."
         ),
     ),
     th.Property(
         "temp_dir",
         th.StringType,
         title="Temporary files",
-        description="Existing folder for the file that a batch passes through. Default: the system's.",
+        description="Existing folder for the temporary file of each batch. Default: the system's.",
     ),
     *(
         th.Property(
@@ -215,34 +215,23 @@ def taken_over(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def without_maps(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings but for `stream_maps`: the SDK's schema of `__else__` is none; `maps.fault` says more."""
-    return {name: value for name, value in config.items() if name != "stream_maps"}
+def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings with the defaults of others, and a sentence for each that is none, or not as it must be.
 
-
-def with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings, of which some are given, with the defaults of the others."""
-    list(JSONSchemaValidator(schema).iter_errors(filled := without_maps(config)))
-    return {**config, **filled}
-
-
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    """Return a sentence for each setting that is none, or not as it must be. No value is in one: it may be a secret.
-
-    What `stream_maps` hold is told of by `maps.fault`.
+    No value is in a sentence: it may be a secret. What `stream_maps` hold is told of by `maps.fault`: the SDK's schema
+    of `__else__` is none.
     """
-    for name in sorted(config.keys() - schema["properties"].keys()):
-        yield f"There is no setting {named(name)}."
-    rest = without_maps(config)
-    maps = None if isinstance(config.get("stream_maps"), dict) else config.get("stream_maps")
-    validator = JSONSchemaValidator({**schema, "additionalProperties": True})
-    for error in validator.iter_errors(rest | {"stream_maps": maps}):
+    found = [f"There is no setting {named(name)}." for name in sorted(config.keys() - schema["properties"].keys())]
+    filled = {name: value for name, value in config.items() if name != "stream_maps"}
+    for error in JSONSchemaValidator({**schema, "additionalProperties": True}).iter_errors(filled):
         name = named(".".join(map(str, error.absolute_path)))
         told = f": {error.validator} {error.validator_value}" if error.validator in _TOLD else ""
-        yield f"The setting {name} is not as it must be{told}."
-    for name in ("default_target_schema", "temp_dir"):
-        if not str(config.get(name) or "").isprintable():
-            yield f"The setting '{name}' holds a character that does not print."
+        found.append(f"The setting {name} is not as it must be{told}.")
+    if not isinstance(config.get("stream_maps"), dict | None):
+        found.append("The setting 'stream_maps' is not as it must be: type object.")
+    unprintable = (one for one in ("default_target_schema", "temp_dir") if not str(config.get(one) or "").isprintable())
+    found += [f"The setting '{name}' holds a character that does not print." for name in unprintable]
+    return {**config, **filled}, found
 
 
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput
@@ -38,11 +38,10 @@ from target_duckdb.settings import (
     MAX_LINE_BYTES,
     SETTINGS,
     STORAGE_COMPATIBILITY_VERSION,
-    problems,
+    checked,
     renamed,
     resolved,
     taken_over,
-    with_defaults,
 )
 from target_duckdb.sink import DuckDBSink, Progress
 from target_duckdb.warehouse import Warehouse, file_of
@@ -153,9 +152,9 @@ class TargetDuckDB(Target):
             self._config = renamed(self._config | from_environment(SETTINGS, ENV_PREFIX, os.environ, ALIASES))
         self._config = taken_over(self._config)
         self.append_builtin_config(SETTINGS)
-        if raise_errors and (found := list(problems(self._config, SETTINGS))):
-            raise ConfigValidationError("Config validation failed", errors=found, schema=SETTINGS)
-        self._config = with_defaults(self._config, SETTINGS)
+        self._config, complaints = checked(self._config, SETTINGS)
+        if raise_errors and complaints:
+            raise ConfigValidationError("Config validation failed", errors=complaints, schema=SETTINGS)
         return []
 
     @override
@@ -196,7 +195,7 @@ class TargetDuckDB(Target):
     @override
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
-            raise LoadError(
+            raise RecordsWithoutSchemaException(
                 f"stream {named(stream_name)}: a record came before a corresponding schema: the tap is wrong."
             )
 

@@ -1,4 +1,4 @@
-"""What the tests that hold for every tap need to know of one."""
+"""Description of an API and its tap, for the tests that hold for every tap."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Api:
     main: str
     """The stream with the most rows, which is incremental."""
     first: str
-    """Where the run's first request goes, as a pattern."""
+    """Pattern of the path of the run's first request."""
     listed: str
-    """Where a list of a default stream is, as a pattern."""
+    """Pattern of the path of a default stream's list."""
     person: tuple[str, str]
     """A default stream and a column of it that holds a name or an address."""
     key: str = "sandbox-admin"
@@ -50,19 +50,19 @@ class Api:
     config: Mapping[str, Any] = field(default_factory=dict)
     """Settings that reading every stream needs besides."""
     seen: Sequence[Seen] = ()
-    """What the API lets one see of each stream, for the tap's page."""
+    """Changes that the API shows, by stream, for the tap's page."""
     unseen: Sequence[Unseen] = ()
-    """What the tap does not see, for the page and for the comparison with the truth."""
+    """Known gaps, for the page and for the comparison with the truth."""
     begins: Mapping[str, Callable[[Row, Known], str | None]] = field(default_factory=dict)
     """For the streams that `start_date` bounds: the moment of a row that it goes by."""
     mutations: Mapping[str, Callable[[World, Choice], object]] = field(default_factory=dict)
-    """What can happen to the bookings, meetings, events and attendees."""
+    """Mutations of bookings, meetings, events and attendees."""
     chores: Mapping[str, Callable[[World, Choice], object]] = field(default_factory=dict)
-    """What can happen around them: less often."""
+    """Mutations around them, which are rarer."""
     settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """What a history may set a setting to, and begins with one of, where the usual values do not suit."""
+    """Values of settings in a history, where the usual ones do not suit."""
     before: Sequence[tuple[tuple[str, int], ...]] = ((),)
-    """What may have happened before a history begins: one of these."""
+    """Mutations before a history begins: one of these."""
     switches: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Switches of the sandbox's API for what nobody knows of the real one: a history has one value of each."""
     rows: Mapping[str, Callable[[Row], Row]] = field(default_factory=dict)
@@ -71,13 +71,13 @@ class Api:
     """For streams whose rows are numbered: the column of the parent, and the object's reference to it."""
 
     snapshots: frozenset[str] = frozenset()
-    """Streams whose rows depend on the moment at which they are asked for."""
+    """Streams whose rows depend on the moment of the request."""
     announces_limit: bool = True
-    """Whether answers say how many requests remain."""
+    """True if answers say how many requests remain."""
     hides_lists: bool = True
-    """Whether the sandbox can be without a whole list."""
+    """True if the sandbox can lack a whole list."""
     empty_pages: bool = True
-    """Whether a page in the middle of a list may be empty."""
+    """True if a page in the middle of a list may be empty."""
     left_out: frozenset[str] = frozenset()
     """Columns that a row lacks where the API does not send them."""
     checked_with: frozenset[str] = frozenset()

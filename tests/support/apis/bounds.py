@@ -25,7 +25,7 @@ HANDFUL = 3
 """Requests that a run may make beyond the bound: one that proves the key or tells the role (OnceHub, Calendly), one
 behind a last page that is full (OnceHub's messages), and one for what is read twice where two slices meet."""
 WINDOW = timedelta(days=30)
-"""How long after it took place a meeting or event may still change unseen: the setting `lookback_days`."""
+"""Time after a meeting or event in which it may still change: the setting `lookback_days`."""
 _DAY = timedelta(days=1)
 _SLICE = timedelta(days=30)
 
@@ -42,7 +42,7 @@ class Run:
     """Rows that the first page lacks where more follow."""
 
     def rows(self, stream: str) -> list[Row]:
-        """What the API has."""
+        """Return the objects of the API."""
         return self.sandbox.truth(self.api, stream)
 
     def pages(self, rows: int) -> int:
@@ -59,19 +59,19 @@ class Run:
         return sum(self.pages(rows[parent]) for parent in parents)
 
     def later(self, row: Row, column: str, back: timedelta = timedelta(0)) -> bool:
-        """Whether a time of a row is not earlier than so much before the last run; always so in a first run."""
+        """Return whether a row's time is at most so much before the last run; always true in a first run."""
         value = row[column]
         return self.since is None or value is None or datetime.fromisoformat(value) >= self.since - back
 
     def since_then(self, stream: str, column: str, back: timedelta = timedelta(0)) -> int:
-        """The requests for a list that can be asked for what came since."""
+        """Return the requests for a list that has a changed-since filter."""
         return self.pages(sum(self.later(row, column, back) for row in self.rows(stream)))
 
 
 def calendly(run: Run) -> Needed:
     """No list goes by change: all meetings are listed, and invitees of those that changed or may have.
 
-    `invitees_counter.total` of 0 rules a meeting out. Event types that were deleted are in no list, and are asked for
+    `invitees_counter.total` of 0 rules a meeting out. Event types that were deleted are in no list, and are read
     one by one. Recaps are three lists. A form's submissions come newest first: a client that has read those that are
     due, and no older one, does not know yet that it has all.
     """
@@ -107,7 +107,7 @@ def _submissions(run: Run, form: str) -> int:
 
 
 def oncehub(run: Run) -> Needed:
-    """Bookings and contacts are asked for by change, messages by creation: the filter may go by days, so a day more.
+    """Bookings and contacts are filtered by change, messages by creation: the filter may go by days, so a day more.
 
     The status of a message moves for up to three days.
     """
@@ -157,7 +157,7 @@ def luma(run: Run) -> Needed:
 
 
 def savvycal(run: Run) -> Needed:
-    """Meetings are asked for from a date on, in a time zone that nobody knows: a day more, and whole days.
+    """Meetings are filtered from a date on, in a time zone that nobody knows: a day more, and whole days.
 
     Links are two lists: it is not known whether the one without a state holds those that are disabled.
     """

@@ -1,4 +1,4 @@
-"""What tap-calendly sees of a change, and what it does not."""
+"""Changes at Calendly that tap-calendly sees and does not see."""
 
 from __future__ import annotations
 
@@ -71,64 +71,70 @@ def _deleted_without_meetings(finding: Finding) -> bool:
 SEEN = (
     Seen(
         ("scheduled_events",),
-        "No filter goes by change: only by the start of the meeting.",
-        "Every run lists all meetings from `start_date` on, past and future, of every status, 100 a request. Emitted "
-        "is what has changed since the bookmark (with an hour of overlap), and what starts later than `lookback_days` "
-        "before it.",
+        "No changed-since filter; a filter by the start of the meeting.",
+        "Every run lists all meetings from `start_date` on, past and future, of every status, 100 a request. It emits "
+        "those that have changed since the bookmark (with an hour of overlap), and those that start later than "
+        "`lookback_days` before it.",
     ),
     Seen(
         ("event_invitees",),
-        "A list for each meeting. A no-show moves no time at all, neither the meeting's nor the invitee's; a payment, "
-        "or one of several who cancels, moves none of the meeting's.",
-        "The meetings that `scheduled_events` would emit, by this stream's own bookmark, if they have anybody.",
+        "A list for each meeting. A no-show changes no update time, neither the meeting's nor the invitee's. A "
+        "payment, or a cancellation by one of several invitees, doesn't change the meeting's.",
+        "The lists of the meetings that `scheduled_events` would emit by this stream's own bookmark, if they have "
+        "invitees.",
     ),
     Seen(
         ("routing_form_submissions",),
-        "A list for each form, newest first. The booking that follows is added to a submission later, without a time.",
-        "Newest first, until `lookback_days` behind the bookmark.",
+        "A list for each form, newest first. The booking that follows is added to a submission later, without an "
+        "update time.",
+        "Newest first, down to `lookback_days` before the bookmark.",
     ),
     Seen(
         ("activity_log_entries", "outgoing_communications"),
-        "A filter by the time of the entry. Entries are only ever added.",
+        "A filter by the time of the entry. Entries are only added.",
         "From the bookmark on, with 5 minutes of overlap.",
     ),
     Seen(
         ("event_types",),
-        "The whole list, without those that were deleted; these can still be asked for one by one.",
-        "In full, and each deleted one that a meeting refers to. What is gone is told to the target.",
+        "The whole list, without deleted event types; these can still be requested one by one.",
+        "The whole list, and each deleted event type that a meeting refers to. Rows that have disappeared are "
+        "soft-deleted.",
     ),
 )
 """Every stream that is not named is read in full."""
 
 UNSEEN = (
     Unseen(
-        "A meeting, an invitee or a submission that is erased. Calendly erases for privacy alone, and does not tell.",
-        "The job `calendly-in-full`, at times.",
+        "A meeting, an invitee or a submission that is erased. Calendly erases only for privacy, and doesn't report "
+        "it.",
+        "The job `calendly-in-full`, from time to time.",
         ("scheduled_events", "event_invitees", "routing_form_submissions"),
         lambda finding: finding.gone,
     ),
     Unseen(
-        "A change that moves no `updated_at` of the meeting, more than `lookback_days` after the meeting began: a "
-        "no-show, which moves no time at all, so that daily runs never see it, or a payment that is entered then.",
+        "A change more than `lookback_days` after the start of a meeting that doesn't change the meeting's "
+        "`updated_at`: a no-show, which changes no time at all and is then never seen by daily runs, or a "
+        "payment that is entered then.",
         "A larger `lookback_days` (each day costs a request for each of its meetings), or the job `calendly-in-full`.",
         ("scheduled_events", "event_invitees"),
         _old_meeting_stands_still,
     ),
     Unseen(
-        "The booking that follows a form that was filled in more than `lookback_days` earlier.",
+        "A booking that follows a form which was filled in more than `lookback_days` earlier.",
         "A larger `lookback_days`, or the job `calendly-in-full`.",
         ("routing_form_submissions",),
         _booked_long_after,
     ),
     Unseen(
-        "What has become of the person in an entry, if Calendly shows it there: role and name stay as they were when "
-        "the entry was read.",
+        "A later name or role of the person in an entry, if Calendly updates it there: the row keeps what was read "
+        "first.",
         "Join `organization_memberships`.",
         ("activity_log_entries",),
         _actor_has_changed,
     ),
     Unseen(
-        "Deleted event types, in a run that reads neither meetings nor invitees: which of them matter is not known.",
+        "Deleted event types, in a run that reads neither meetings nor invitees: it doesn't know "
+        "which ones are needed.",
         "The next run that reads meetings.",
         ("event_types",),
         _deleted_without_meetings,

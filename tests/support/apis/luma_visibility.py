@@ -1,4 +1,4 @@
-"""What tap-luma sees of a change, and what it does not."""
+"""Changes at Luma that tap-luma sees and does not see."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEGINS: Mapping[str, Callable[[Row, Known], str | None]] = {
 
 
 def _left_the_window(finding: Finding) -> bool:
-    """Whether the run did not look at the row's event, which had ended too early and was no new one."""
+    """Return whether the run passed over the row's event, which had ended too early and was not new."""
     days, truth = finding.run.settings.get("lookback_days", 30), finding.truth
     if not days or not truth:
         return False
@@ -51,55 +51,56 @@ def _left_the_window(finding: Finding) -> bool:
 SEEN = (
     Seen(
         ("events", "organization_events"),
-        "The whole list, by the start of the event; nothing goes by change. A cancelled event is deleted.",
-        "In full. What is gone is told to the target.",
+        "The whole list, by the start of the event, without a changed-since filter. A cancelled event is deleted.",
+        "The whole list. Rows that have disappeared are soft-deleted.",
     ),
     Seen(
         ("event_details", "event_hosts"),
         "A request for each event.",
-        "Every event that ends later than `lookback_days` before the stream's own bookmark, all of the future, and "
-        "what was entered since the bookmark (with an hour of overlap), whatever its date. The bookmark is the start "
+        "Every event that ends later than `lookback_days` before the stream's own bookmark, all future events, and "
+        "events of any date that were entered since the bookmark (with an hour of overlap). The bookmark is the start "
         "of the last run that read everything.",
     ),
     Seen(
         ("event_guests", "event_tickets"),
-        "A list for each event. No time of the guest's moves on approval, refusal, a change of tickets or of answers.",
-        "The same events, each with all of its guests.",
+        "A list for each event. Approval, refusal, and changed tickets or answers change no time of the guest's.",
+        "All guests of the same events.",
     ),
     Seen(
         ("ticket_types", "event_coupons", "event_blasts"),
         "A list for each event, without times.",
-        "The same events, each with the whole list.",
+        "The whole list of each of the same events.",
     ),
     Seen(
         ("guest_orders",),
         "A request for each guest.",
-        "The same events, each guest of them who registered.",
+        "Each registered guest of the same events.",
     ),
 )
 """Every stream that is not named is read in full."""
 
 UNSEEN = (
     Unseen(
-        "That a guest, ticket, order, host, coupon, mail or ticket type is gone, or the event that it belongs to: Luma "
-        "does not list what is deleted, and most events are not looked at.",
-        "`_synced_at`: a ticket is the guest's as long as both have the same; of an event's other rows those stand "
-        "that have the latest; of an event that is gone `events` has no row. The job `luma-in-full` marks them all.",
+        "The deletion of a guest, ticket, order, host, coupon, mail or ticket type, or of its event: Luma doesn't list "
+        "what is deleted, and most events are not read again.",
+        "`_synced_at`: a ticket exists if it has the same as its guest, and another row of an event if it has the "
+        "latest of that event; an event that is gone has no row in `events`. The job `luma-in-full` soft-deletes them "
+        "all.",
         WINDOWED,
         lambda finding: finding.gone,
     ),
     Unseen(
-        "A change at an event more than `lookback_days` after its end: an approval, a check-in, a new name or address "
+        "A change more than `lookback_days` after the end of an event: an approval, a check-in, a new name or address "
         "of a guest or host; in `event_details` also what depends on the day, such as `display_price`.",
-        "A larger `lookback_days` (0 for all events on every run), or the job `luma-in-full` at times; for names and "
-        "addresses join `contacts` on `user_id`.",
+        "A larger `lookback_days` (0: all events on every run), or the job `luma-in-full` from time to time; for names "
+        "and addresses join `contacts` on `user_id`.",
         WINDOWED,
         lambda finding: finding.late and _left_the_window(finding),
     ),
     Unseen(
-        "What is new at an event more than `lookback_days` after its end: a guest who is added then, and all of an "
-        "event that comes to the calendar then, by transfer or by approval, or that is moved so far back.",
-        "A larger `lookback_days` (0 for all events on every run), or the job `luma-in-full` at times.",
+        "New rows more than `lookback_days` after the end of an event: a guest who is added then, and everything of an "
+        "event that comes to the calendar then (by transfer or approval), or that is moved so far back.",
+        "A larger `lookback_days` (0: all events on every run), or the job `luma-in-full` from time to time.",
         WINDOWED,
         lambda finding: finding.row is None and _left_the_window(finding),
     ),

@@ -1,4 +1,4 @@
-"""What tap-bookings sees of a change, and what it does not."""
+"""Changes at OnceHub that tap-bookings sees and does not see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DOUBTFUL = frozenset({"in_trash", "owner", "status", "cancel_reschedule_informat
 
 
 def _last_change(stream: str) -> Callable[[Row, Known], str | None]:
-    """When a row changed last at the source: what the warehouse has of it does not matter."""
+    """Return the last change of a row at the source, whatever the warehouse holds."""
 
     def last_change(row: Row, known: Known) -> str | None:
         last = known.last(stream, row["id"])
@@ -63,36 +63,36 @@ def _settled_late(finding: Finding) -> bool:
 SEEN = (
     Seen(
         ("bookings", "contacts"),
-        "A filter by the time of the last change, of any age and status; the list is in order of creation.",
-        "What has changed since the bookmark less `lookback_days`, at least one, to the end of the list. The first "
-        "load goes from the newest to the oldest in slices of creation time. One that broke off is taken up: what has "
-        "changed in the meantime, then everything below.",
+        "A changed-since filter, for rows of any age and status; the list is sorted by creation.",
+        "Everything that has changed since the bookmark less `lookback_days` (at least one), to the end of the list. "
+        "The first load goes from the newest to the oldest, in slices of creation time. If it is interrupted, the next "
+        "run reads what has changed in the meantime, then continues.",
     ),
     Seen(
         ("sms_notifications",),
-        "A filter by the time of creation. The status moves later, and nothing says when.",
-        "What was created since the bookmark less `lookback_days`, at least 3.",
+        "A filter by the time of creation. The status changes later, and nothing says when.",
+        "Everything created since the bookmark less `lookback_days` (at least 3).",
     ),
 )
 """Every stream that is not named is read in full."""
 
 UNSEEN = (
     Unseen(
-        "A booking that is destroyed, 30 days after it went to the trash, or erased; a contact that is deleted, or "
-        "merged into another. OnceHub lists them no more, and does not tell.",
-        "The job `bookings-in-full`, at times.",
+        "A booking that is destroyed (30 days after it went to the trash) or erased; a contact that is deleted, or "
+        "merged into another. OnceHub no longer lists them, and doesn't report it.",
+        "The job `bookings-in-full`, from time to time.",
         ("bookings", "contacts"),
         lambda finding: finding.gone,
     ),
     Unseen(
-        "A booking that is moved to the trash or back, given to somebody else, approved or declined, if that moves no "
-        "`last_updated_time`: OnceHub does not say whether it does.",
-        "The next change of the booking brings it. Else a larger `lookback_days`, or the job `bookings-in-full`.",
+        "A booking that is moved to the trash or back, reassigned, approved or declined, if that doesn't change "
+        "`last_updated_time`: OnceHub doesn't say whether it does.",
+        "It arrives with the booking's next change. Else a larger `lookback_days`, or the job `bookings-in-full`.",
         ("bookings",),
         _changed_without_a_time,
     ),
     Unseen(
-        "The status of a text message that moves more than `lookback_days`, at least 3, after the message was made.",
+        "The status of a text message that changes more than `lookback_days` (at least 3) after its creation.",
         "A larger `lookback_days`, or the job `bookings-in-full`.",
         ("sms_notifications",),
         _settled_late,

@@ -1,4 +1,4 @@
-"""Who lives in the sandbox, and where in rows and messages they show."""
+"""People of the sandbox, and the places in rows and messages that show them."""
 
 from __future__ import annotations
 

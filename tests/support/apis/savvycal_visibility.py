@@ -1,4 +1,4 @@
-"""What tap-scheduler sees of a change, and what it does not."""
+"""Changes at SavvyCal that tap-scheduler sees and does not see."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _has_moved(finding: Finding) -> bool:
 
 
 def _has_come_late(finding: Finding) -> bool:
-    """Whether it is an attendee without whom the event was known."""
+    """Return whether it is an attendee who joined an event that was known before."""
     if finding.stream != "event_attendees" or finding.row is not None:
         return False
     event, attendee = finding.key
@@ -51,7 +51,7 @@ def _old_meeting_changes(finding: Finding) -> bool:
 
 
 def _never_seen(finding: Finding) -> bool:
-    """Whether it is missing, of a meeting that was moved before any run saw it.
+    """Return whether it is missing from a meeting that was moved before any run saw it.
 
     Such a meeting begins before it was booked, or began before the start date as long as runs looked.
     """
@@ -72,14 +72,14 @@ SEEN = (
         ("events", "event_attendees"),
         "Nothing says when a meeting changed, and the only filter goes by the day on which it starts. "
         "Attendees are part of the meeting.",
-        "Every run lists the meetings that start later than `lookback_days` before the bookmark, all the future "
-        "included, of every state, 100 a request. All of them are emitted, changed or not. The bookmark is the latest "
+        "Every run lists the meetings of every state that start later than `lookback_days` before the bookmark, "
+        "including all future ones, 100 a request. It emits all of them, changed or not. The bookmark is the latest "
         "start, but never later than the start of the run.",
     ),
     Seen(
         ("timezones",),
         "The whole list, as it is at the moment.",
-        "In full: offsets, abbreviations and `period` change twice a year.",
+        "The whole list: offsets, abbreviations and `period` change twice a year.",
     ),
 )
 """Every stream that is not named is read in full."""
@@ -88,27 +88,27 @@ UNSEEN = (
     Unseen(
         "A change to a meeting that began more than `lookback_days` before the last run: a title, an approval, a "
         "payment, a guest.",
-        "A larger `lookback_days` (100 meetings are one request), or the job `scheduler-in-full` at times.",
+        "A larger `lookback_days` (100 meetings are one request), or the job `scheduler-in-full` from time to time.",
         ("events", "event_attendees"),
         _old_meeting_changes,
     ),
     Unseen(
-        "A meeting that is moved to a time more than `lookback_days` before the last run, if SavvyCal lets anybody do "
-        "that: it stays at the time at which it was seen last, or is missing where it has never been seen.",
-        "As above.",
+        "A meeting that is moved to a time more than `lookback_days` before the last run, if SavvyCal allows that: it "
+        "keeps the time that was read last, or is missing if it has never been read.",
+        "A larger `lookback_days`, or the job `scheduler-in-full` from time to time.",
         ("events", "event_attendees"),
         _moved_far_back,
     ),
     Unseen(
-        "An attendee who is not among those of the meeting any more: the row stays.",
-        "Present are those whose `_synced_at` is the latest of their meeting, and those in `attendees` of `events`. "
-        "The job `scheduler-in-full` removes the others.",
+        "An attendee who no longer takes part in the meeting: the row stays.",
+        "Attendees who take part have the latest `_synced_at` of their meeting, and are in `attendees` of `events`. "
+        "The job `scheduler-in-full` soft-deletes the others.",
         ("event_attendees",),
         lambda finding: finding.gone,
     ),
     Unseen(
-        "A meeting that vanishes, with its attendees: it is erased, or the key's owner may not look at it any more.",
-        "The job `scheduler-in-full`, at times.",
+        "A meeting that disappears, with its attendees: it is erased, or the key's owner may no longer see it.",
+        "The job `scheduler-in-full`, from time to time.",
         ("events", "event_attendees"),
         lambda finding: finding.gone,
     ),

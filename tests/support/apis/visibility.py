@@ -1,4 +1,4 @@
-"""What a tap sees of the changes at its source, and what it does not: for the tests, and for each tap's page."""
+"""Changes at the source that a tap sees and does not see, for the tests and for each tap's page."""
 
 from __future__ import annotations
 
@@ -52,26 +52,26 @@ class Finding:
 
     @property
     def gone(self) -> bool:
-        """Whether the source has deleted what the warehouse still holds, and the target was not told what is left."""
+        """True if the source has deleted a record that the warehouse still holds."""
         return self.truth is None and self.former and not self.run.in_full
 
     @property
     def late(self) -> bool:
-        """Whether the warehouse holds the row as it was."""
+        """True if the warehouse holds the row in an earlier form."""
         return self.row is not None and self.truth is not None and self.former
 
     @property
     def since(self) -> datetime | None:
-        """When the last whole run before this one began; None where this one was to read everything."""
+        """Start of the last whole run before this one; None if this one had to read everything."""
         return self.run.since.get(self.stream)
 
     @property
     def tried(self) -> datetime | None:
-        """When the last run began, after that one, that broke off; None where there was none."""
+        """Start of the last interrupted run after that; None if there was none."""
         return self.run.tried.get(self.stream)
 
     def before(self, moment: datetime, margin: timedelta) -> bool:
-        """Whether a moment lies more than `margin` before the last whole run, so that this one did not look there."""
+        """Return whether a moment lies more than `margin` before the last whole run, out of this one's reach."""
         return self.since is not None and moment < self.since - margin
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the API lets one see of some streams, and what the tap does about it."""
+    """Changes that the API shows for some streams, and the way in which the tap reads them."""
 
     streams: tuple[str, ...]
     shows: str

@@ -1,4 +1,4 @@
-"""What can happen to an organization that books with Calendly."""
+"""Mutations of an organization that books with Calendly."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ MUTATIONS = named(
     edit_a_recap,
     delete_a_recap,
 )
-"""What happens to meetings and those who come."""
+"""Mutations of meetings and their invitees."""
 
 CHORES = named(
     offer_an_event_type,
@@ -313,4 +313,4 @@ CHORES = named(
     add_a_webhook,
     delete_a_webhook,
 )
-"""What happens around them."""
+"""Mutations around them."""

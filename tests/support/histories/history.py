@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, list[Any]] = {
     WRONG_BY: [0, -1, -720, 24],
     STATE: ["of another make", "lost", "ahead of its time"],
 }
-"""What may change between two runs; a start date in days from that moment on."""
+"""Settings that may change between two runs; a start date in days from that moment."""
 FAULTS = (
     *("408", "425", "429", "429-retry-after", "500", "502-html", "503", "504", "reset", "truncated", "html"),
     *("stale-token", "byte-order-mark", *DATES),
@@ -78,11 +78,11 @@ SEARCH = settings(
 HISTORIES, KILLED, FAULTY, MEANWHILE = "histories", "runs killed", "answers faulty", "things that happened meanwhile"
 ODD = "values that did not fit their columns"
 LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, MISLED: 20, ODD: 100}
-"""How much of it a search must have brought, or it is weaker than it looks."""
+"""Least numbers of a search; with less it would be weaker than it looks."""
 SOAK = 60 * float(os.environ.get("MINUTES", "10"))
 """Seconds that `make soak` searches each API."""
 _MACHINE = 1_780_000_000
-"""What the clock of the tap's machine shows at first: seconds since 1970."""
+"""First time of the clock of the tap's machine, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Killed(How):
 
     @property
     def end(self) -> dict[str, Any]:
-        """Where the run ends."""
+        """Return the message at which the run ends."""
         return {"after": self.message, "then": kill, "states": self.states}
 
     @override
@@ -170,7 +170,7 @@ class Anew(How):
 
 
 class History(RuleBasedStateMachine):
-    """What happens to one source and to its taps.
+    """History of one source and its runs.
 
     It begins with an organization in which nothing happens by chance. After every run that was whole, and during which
     nothing happened at the source, the warehouse must equal the source: but for what the tap's own page lists.
@@ -178,11 +178,11 @@ class History(RuleBasedStateMachine):
 
     api: ClassVar[Api]
     happened: ClassVar[Counter[str]]
-    """How often each act found something that it could happen to, in all histories."""
+    """Number of times that each mutation found an object, in all histories."""
     explained: ClassVar[Counter[str]]
     """In how many histories each of what the tap does not see was met."""
     lived: ClassVar[Counter[str]]
-    """How many histories there were, and what happened to their runs."""
+    """Numbers of histories and of what happened in their runs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -306,6 +306,11 @@ def search(api: Api, told: Collection[str] = ()) -> None:
     assert too_few == {}, too_few
 
 
+def sample(api: Api) -> None:
+    """Search 20 of those histories."""
+    run_state_machine_as_test(seed(ROUNDS)(history_of(api)), settings=SEARCH)
+
+
 def soak(api: Api, seconds: float) -> None:
     """Search for so long, in other histories each time."""
     end = time.monotonic() + seconds
@@ -324,7 +329,7 @@ def scripted(api: Api) -> Iterator[History]:
 
 
 def unseen(api: Api, beginning: str) -> str:
-    """What the page of a tap says that it does not see, in the one sentence that begins so."""
+    """Return the known gap of a tap whose sentence begins so."""
     [found] = [one.what for one in api.unseen if one.what.startswith(beginning)]
     return found
 

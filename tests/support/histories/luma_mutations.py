@@ -1,4 +1,4 @@
-"""What can happen to events on Luma and to those who come."""
+"""Mutations of events on Luma and their guests."""
 
 from __future__ import annotations
 
@@ -274,4 +274,4 @@ MUTATIONS = named(
     join_online,
     change_a_name,
 )
-"""What happens to events and to those who come."""
+"""Mutations of events and their guests."""

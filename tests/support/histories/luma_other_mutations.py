@@ -1,4 +1,4 @@
-"""What can happen around events on Luma: to tickets on offer, coupons, mails, the audience, and those who run it."""
+"""Mutations around events on Luma: of ticket types, coupons, mails, contacts and administrators."""
 
 from __future__ import annotations
 
@@ -214,4 +214,4 @@ CHORES = named(
     add_a_webhook,
     delete_a_webhook,
 )
-"""What happens around events."""
+"""Mutations around events."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BROKEN = ("absent", "null", "empty", "number", "object", "list", "true", "false", "text")
 MISLED = "runs misled"
 ALONE = {("has_more", "false"), ("has_more", "opposite"), ("Link", "opposite")}
-"""What says the end without another signal where OnceHub lacks the other one: a switch, and all messages."""
+"""Places where OnceHub has one paging signal alone: a switch, and all messages."""
 IGNORED: Mapping[str, tuple[str, ...]] = {
     "calendly": ("min_start_time", "sort", "min_occurred_at", "start_time", "count"),
     "oncehub": ("creation_time.gt", "creation_time.lt", "last_updated_time.gt", "limit"),

@@ -1,4 +1,4 @@
-"""What can happen to an organization that books with OnceHub."""
+"""Mutations of an organization that books with OnceHub."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def destroy(world: World, choice: Choice) -> None:
 
 
 def destroy_all_but_the_oldest(world: World, _: Choice) -> None:
-    """Also the row after which the next page of a list is asked for, if one is being read."""
+    """Also the row that the next page of a list begins after, if one is being read."""
     for ticket in _tickets(world)[2:]:
         world.desk.destroy(ticket)
 
@@ -248,4 +248,4 @@ MUTATIONS = named(
     merge_two_contacts,
     delete_a_contact,
 )
-"""What happens to bookings, to the contacts who book, and to the messages about it."""
+"""Mutations of bookings, contacts and messages."""

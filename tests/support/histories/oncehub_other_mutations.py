@@ -1,4 +1,4 @@
-"""What can happen around the bookings of OnceHub: to those who host, and to what can be booked."""
+"""Mutations around the bookings of OnceHub: of hosts and of what can be booked."""
 
 from __future__ import annotations
 
@@ -101,4 +101,4 @@ CHORES = named(
     add_a_webhook,
     delete_a_webhook,
 )
-"""What happens around them."""
+"""Mutations around them."""

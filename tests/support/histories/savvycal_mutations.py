@@ -1,4 +1,4 @@
-"""What can happen to a company that is booked with SavvyCal."""
+"""Mutations of a company that is booked with SavvyCal."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _begun(world: World) -> list[Event]:
 
 
 def _joined_by_booking(world: World, event: Event) -> bool:
-    """Whether those who come are the world's bookings, which end with the slot that was booked."""
+    """Return whether the attendees are the world's bookings, which end with their slot."""
     return event.tail.id in world.meetings
 
 
@@ -296,7 +296,7 @@ MUTATIONS = named(
     learn_where_to_join,
     erase_for_privacy,
 )
-"""What happens to meetings and those who take part."""
+"""Mutations of meetings and their attendees."""
 
 CHORES = named(
     offer_a_link,
@@ -312,4 +312,4 @@ CHORES = named(
     add_a_webhook,
     delete_a_webhook,
 )
-"""What happens around them."""
+"""Mutations around them."""

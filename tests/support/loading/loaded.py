@@ -43,7 +43,7 @@ class Loader(ABC):
     base: ClassVar[str]
     """The plugin that the project has."""
     hard_delete: bool
-    """Whether rows that vanished are removed instead of marked."""
+    """True if missing rows are removed instead of soft-deleted."""
 
     @property
     def plugin(self) -> str:
@@ -189,7 +189,7 @@ class LoadedRunner(Runner):
     """Of each stream, the rows that are marked as gone."""
 
     anew: bool = False
-    """Whether the next run is one with `--full-refresh`."""
+    """True if the next run has `--full-refresh`."""
 
     @override
     def sync(

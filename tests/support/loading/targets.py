@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PAGE = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "loaders.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"`(\w+\.meltano\.yml)`.*?```yaml\n(.*?)```", PAGE, re.DOTALL))
-"""What the page says to write, by the file's name."""
+"""Files that the page has its reader write, by name."""
 
 
 def declared(name: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class NotInstalledError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a program is installed."""
+    """Folder in which a program is installed."""
 
     program: str
     folder: Path
@@ -98,7 +98,7 @@ class Environment:
         return self._run(lines, self.folder / "bin" / self.program, "--config", file).splitlines()
 
     def check(self, lines: bytes) -> str:
-        """What the checker, repaired, says of the messages of a run."""
+        """Return the output of the repaired checker for the messages of a run."""
         return self._run(lines, self.folder / "bin" / "python", "-c", REPAIRED)
 
     def _run(self, lines: bytes, *command: Path | str) -> str:
@@ -129,7 +129,7 @@ def installed(program: str, folder: Path) -> Environment:
 
 @dataclass(frozen=True)
 class Sync:
-    """What a tap wrote in one run, line by line."""
+    """Lines of one run of a tap."""
 
     lines: bytes
     messages: list[dict[str, Any]]

@@ -25,7 +25,7 @@ class Judge:
     sandbox: Sandbox
     known: Known = field(default_factory=lambda: Known({}))
     explained: set[str] = field(default_factory=set)
-    """Which of what the tap does not see was met."""
+    """Known gaps that were met."""
     _truths: dict[str, dict[Key, Row]] = field(default_factory=dict)
     _at: tuple[int, datetime] | None = None
     """The state of the world, and the moment, to which `_truths` belong."""
@@ -41,6 +41,17 @@ class Judge:
             if found:
                 verdict[stream] = sorted(map(str, found))[:10]
         return verdict
+
+    def check(self, runner: Runner, streams: Iterable[str] | None = None) -> None:
+        """Compare the warehouse with the source after a whole run.
+
+        Raises:
+            AssertionError: They differ; with a line for each difference.
+        """
+        found = self.verdict(runner, streams)
+        lines = [f"  {stream}: {line}" for stream, differences in found.items() for line in differences]
+        if lines:
+            raise AssertionError("\n".join(["The warehouse is not the source:", *lines]))
 
     def note(self, streams: Iterable[str]) -> None:
         """Remember what is true now: what a run may have met on its way."""
@@ -86,7 +97,7 @@ class Judge:
             yield Finding(stream, key, row, theirs, columns, former, run, self.known)
 
     def _before_start(self, stream: str, row: Row | None, truth: Row | None, run: Run) -> bool:
-        """Whether the row lies before the start date, as it is or as it was: nothing is promised of it."""
+        """Return whether a row lies before the start date, in its present or an earlier form."""
         start, begins = run.settings.get("start_date"), self.api.begins.get(stream)
         if not start or not begins:
             return False

@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left."""
+    """Result of a command."""
 
     code: int
     out: str

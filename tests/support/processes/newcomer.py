@@ -40,11 +40,11 @@ FORGOTTEN = (
     "VIRTUAL_ENV",
     "XDG_",
 )
-"""What variables of this machine begin with that a newcomer does not have."""
+"""Prefixes of this machine's variables that a newcomer does not have."""
 KEPT = ("UV_SYSTEM_CERTS",)
-"""What is kept all the same: the network's."""
+"""Variables that are kept: those of the network."""
 TOOLS = ("uv", "uvx", "meltano")
-"""What the documents take to be there besides python3, git and make."""
+"""Programs that the documents expect besides python3, git and make."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Newcomer:
     environment: Mapping[str, str]
 
     def types(self, script: str, timeout: float = 230) -> Outcome:
-        """What a block of a document leaves, which must end well."""
+        """Return the result of a block of a document, which must succeed."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,

@@ -117,7 +117,7 @@ def served() -> Iterator[Server]:
 
 
 def _binaries() -> Path | None:
-    """Where the newest server's programs are: Debian's folders, or those on the path."""
+    """Return the folder of the newest server's programs: Debian's, or one on the path."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if found:
         return max(found, key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0)

@@ -42,7 +42,7 @@ class Blow(NamedTuple):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its code, how many seconds after the signal (0 without one), and its log."""
+    """End of a process: exit code, seconds after the signal (0 without one), log."""
 
     code: int
     seconds: float
@@ -82,7 +82,7 @@ class Process:
         self._seconds = time.monotonic() - began
 
     def ended(self) -> Ended:
-        """How it ended, once it has."""
+        """Wait for the end, and return it."""
         code = self.popen.wait(timeout=120)
         return Ended(code, self._seconds, self._log.read_text())
 

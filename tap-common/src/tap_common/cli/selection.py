@@ -99,7 +99,7 @@ def selection_warnings(streams: Collection[APIStream], variable: str) -> Iterato
     if words:
         yield (
             f"These selected streams are off by default, because they contain what people wrote or said: "
-            f"{list_names(words)}. See docs/personal-data.md."
+            f"{list_names(words)}. See docs/guides/personal-data.md."
         )
 
 

@@ -23,7 +23,7 @@ ANY = "*"
 
 _EXTRACTOR = "MELTANO_EXTRACTOR_NAME"
 _SCHEMA = "MELTANO_EXTRACT__LOAD_SCHEMA"
-_PAGE = "docs/several-accounts.md"
+_PAGE = "docs/guides/several-accounts.md"
 
 
 def accounts_setting(kind: str) -> th.Property[Any]:
