@@ -20,9 +20,9 @@ from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from sandbox.oncehub.limit import Window
 from savvycal_api import SAVVYCAL
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.errors import SettingsError
-from tap_common.state.accounts import named
+from tap_common.state.accounts import allowed_accounts
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def test_an_extractor_with_a_schema_of_its_own_says_whose_it_is_before_anything_
     run = project.meltano("invoke", "--no-install", name, environment=environment)
 
     assert run.returncode == 1
-    assert f"`{name}` inherits what it does not set, keys too" in run.stderr
+    assert f"`{name}` inherits all settings that it does not set, keys included" in run.stderr
     assert f"Set `accounts` to {{`{schema}`: …}}" in run.stderr
     assert list(sandbox.requests) == []
 
@@ -300,7 +300,7 @@ def test_a_key_of_another_account_does_not_go_on_from_a_state(two: tuple[Runner,
     with pytest.raises(SettingsError) as refused:
         other.sync()
 
-    assert str(refused.value) == block("log", "The key belongs to another account than the one whose").strip()
+    assert str(refused.value) == block("log", "The key belongs to another account than the state").strip()
     assert other.warehouse.rows == {}
     assert other.warehouse.state == before
     other.forget()
@@ -313,7 +313,7 @@ def test_what_the_test_of_a_key_says_of_its_account_can_be_named(two: tuple[Runn
     one, _, _ = two
     said: list[str] = []
     with pytest.raises(SettingsError, match="`accounts`"):
-        checkup(one.build(accounts={"any": "nobody"}), said.append)
+        check_streams(one.build(accounts={"any": "nobody"}), said.append)
     [line] = said
     found = re.findall(r"[\w.+-]+@[\w.-]+\w|https://[^\s;]+|(?:cal-|user_)\w+", line)
     one.sync(accounts={"any": found[0]})
@@ -346,9 +346,9 @@ def test_an_account_is_named_for_a_schema(
     environment = {name: text for name, text in variables.items() if text}
     if names == "refused":
         with pytest.raises(SettingsError, match=r"^Extractor `tap-calendly--a` inherits|^Setting `accounts` names no"):
-            named({"accounts": accounts}, environment, "tap-calendly", "its id")
+            allowed_accounts({"accounts": accounts}, environment, "tap-calendly", "its id")
     else:
-        assert named({"accounts": accounts}, environment, "tap-calendly", "its id") == names
+        assert allowed_accounts({"accounts": accounts}, environment, "tap-calendly", "its id") == names
 
 
 def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox
     run = project.meltano("invoke", "--no-install", "tap-calendly", environment=environment)
 
     assert run.returncode == 1
-    assert "Settings `auth_token` and `api_key` hold different credentials" in run.stderr
+    assert "Settings `auth_token` and `api_key` have different credentials" in run.stderr
     assert "mine" not in run.stderr
 
 
@@ -369,7 +369,7 @@ def test_an_organization_that_is_set_refuses_the_key_of_another(
     Judge(CALENDLY, sandbox).check(calendly)
 
     other = runner_of(CALENDLY, serve(seed=8), clock)
-    with pytest.raises(SettingsError, match="cannot read the organization that is set"):
+    with pytest.raises(SettingsError, match="cannot read the organization in the settings"):
         other.sync(organization_uri=organization(sandbox))
     assert other.warehouse.rows == {}
 

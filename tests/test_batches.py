@@ -122,7 +122,7 @@ def test_a_file_holds_as_many_rows_as_it_may(calendly: Runner, tmp_path: Path) -
     ("settings", "sentence"),
     [
         ({}, "Setting `batch_config` lacks `storage.root`"),
-        ({"encoding": {"format": "parquet"}, "storage": {"root": "x"}}, "must ask for the format `jsonl`"),
+        ({"encoding": {"format": "parquet"}, "storage": {"root": "x"}}, "supports the format `jsonl`"),
         ({"storage": {"root": "/proc/none"}}, "A batch file cannot be written to /proc/none"),
     ],
 )

@@ -19,7 +19,7 @@ from harness import Messages
 from luma_api import LUMA
 from oncehub_api import ONCEHUB
 from savvycal_api import SAVVYCAL
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_luma.streams import GuestOrders
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def report(runner: Runner, **config: Any) -> Report:
     lines: list[str] = []
     tap = runner.build(**config)
     try:
-        good = checkup(tap, lines.append)
+        good = check_streams(tap, lines.append)
     finally:
         tap.close()
     return read(lines, good=good)
@@ -81,7 +81,7 @@ def test_a_good_key_can_read_every_stream_and_those_that_are_off_are_marked(
     assert {said.partition(":")[0] for said in found.streams.values()} == {"yes"}
     assert found.off == set(api.all_streams()) - set(api.default_streams())
     default = len(api.default_streams())
-    assert found.end == f"A run with these settings goes through: {default} of {len(found.streams)} streams."
+    assert found.end == f"OK: {default} of {len(found.streams)} streams selected and readable."
     requested = Counter((request.path, *request.query) for request in sandbox.requests)
     assert sum(requested.values()) <= 1.5 * len(found.streams) + 3
     assert all(request.method == "GET" for request in sandbox.requests)
@@ -93,7 +93,7 @@ WHOSE = [
         {},
         [r"The key works: .+, role `owner`, scope `organization` of https://\S+; 500 requests a minute, .*"],
     ),
-    (ONCEHUB, {}, [r"The key works: account \S+@\S+; the API tells no limit, `requests_per_minute` is 40"]),
+    (ONCEHUB, {}, [r"The key works: account \S+@\S+; the API reports no rate limit, `requests_per_minute` is 40"]),
     (LUMA, {}, [r"The key works: calendar .+ \(cal-\w+\); 200 requests a minute"]),
     (
         LUMA,
@@ -105,7 +105,7 @@ WHOSE = [
         {"api_key": "", "organization_api_key": "sandbox-organization"},
         ["The organization's key works: 500 requests a minute"],
     ),
-    (SAVVYCAL, {}, [r"The key works: .+, plan `\w+`; the API tells no limit, `requests_per_minute` is 60"]),
+    (SAVVYCAL, {}, [r"The key works: .+, plan `\w+`; the API reports no rate limit, `requests_per_minute` is 60"]),
 ]
 
 
@@ -130,11 +130,18 @@ def test_the_free_plan_is_told_by_its_limit(sandbox: Sandbox, calendly: Runner) 
 
 LACKING: list[Case] = [
     (CALENDLY, {"api_key": "sandbox-narrow"}, (), "contacts", "no: .*`contacts:read`.*", False),
-    (CALENDLY, {"api_key": "sandbox-member"}, (), "groups", "skipped: 403 .* plan or the role .*", True),
-    (CALENDLY, {"api_key": "sandbox-member"}, (), "routing_form_submissions", "skipped: goes by `routing_forms`", True),
+    (CALENDLY, {"api_key": "sandbox-member"}, (), "groups", "skipped: 403 .* plan or role .*", True),
+    (
+        CALENDLY,
+        {"api_key": "sandbox-member"},
+        (),
+        "routing_form_submissions",
+        "skipped: depends on `routing_forms`",
+        True,
+    ),
     (ONCEHUB, {}, ("/v2/notifications/sms",), "sms_notifications", "skipped: 403 .*", True),
     (ONCEHUB, {}, ("/v2/bookings",), "bookings", "no: 403 .*", False),
-    (ONCEHUB, {"start_date": "2999-01-01"}, (), "bookings", "unknown: nothing to read with these settings", True),
+    (ONCEHUB, {"start_date": "2999-01-01"}, (), "bookings", "unknown: nothing to sync with these settings", True),
     (
         LUMA,
         {"organization_api_key": ""},
@@ -143,11 +150,18 @@ LACKING: list[Case] = [
         "no: Setting `organization_api_key` is missing.*",
         True,
     ),
-    (LUMA, {"start_date": "2999-01-01"}, (), "event_guests", "unknown: no parents to ask with", True),
-    (LUMA, {"start_date": "2999-01-01"}, (), "event_tickets", "unknown: comes with `event_guests`", True),
-    (LUMA, {"api_generation": "legacy"}, (), "event_blasts", "skipped: .*not offered .*generation of it", True),
-    (SAVVYCAL, {}, ("/v1/workflows",), "workflow_rules", "skipped: goes by `workflows`", True),
-    (SAVVYCAL, {}, ("/v1/events",), "event_attendees", "no: goes by `events`", False),
+    (LUMA, {"start_date": "2999-01-01"}, (), "event_guests", "unknown: not checked: no parent records", True),
+    (LUMA, {"start_date": "2999-01-01"}, (), "event_tickets", "unknown: embedded in `event_guests`", True),
+    (
+        LUMA,
+        {"api_generation": "legacy"},
+        (),
+        "event_blasts",
+        "skipped: .*: this API, or this generation of it, .*",
+        True,
+    ),
+    (SAVVYCAL, {}, ("/v1/workflows",), "workflow_rules", "skipped: depends on `workflows`", True),
+    (SAVVYCAL, {}, ("/v1/events",), "event_attendees", "no: depends on `events`", False),
 ]
 
 
@@ -204,7 +218,7 @@ def test_of_a_page_without_a_parent_to_ask_with_it_is_said_how_much_was_looked_a
 
     said = report(luma).streams["guest_orders"]
 
-    assert said == "unknown: looked at 1 of `event_guests`: none has one"
+    assert said == "unknown: not checked: none of 1 records of `event_guests` has one"
 
 
 @pytest.mark.parametrize(("key", "on"), [("sandbox-narrow", "teams"), ("sandbox-narrow", "contacts")])
@@ -296,7 +310,7 @@ def test_nothing_is_written_that_a_target_would_take_and_no_row_is_shown(
 ) -> None:
     runner, messages, lines = runner_of(api, sandbox, clock), Messages(), list[str]()
     tap = runner.build(messages)
-    checkup(tap, lines.append)
+    check_streams(tap, lines.append)
     tap.close()
 
     assert messages.read == []
@@ -345,7 +359,7 @@ def test_the_command_reports_of_the_catalog_wherever_that_option_stands(sandbox:
     outcome = run_tap(tmp_path, "tap-calendly", config, "--test", f"--catalog={tmp_path / 'catalog.json'}")
 
     assert outcome.code == 0
-    assert "goes through: 1 of 27 streams" in outcome.out
+    assert "OK: 1 of 27 streams" in outcome.out
 
 
 def test_schemas_alone_are_the_sdk_s_and_another_word_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from api import settings
 from apis import APIS
 from commands import BIN, run, run_tap
-from tap_common.settings import problems
+from tap_common.settings import config_problems
 from truth import Judge
 
 if TYPE_CHECKING:
@@ -81,27 +81,27 @@ def test_a_sync_writes_messages_and_ends_with_0(api: Api, config: dict[str, Any]
 
 
 OF_EACH = [
-    ({"api_key": "wrong-3f9a"}, "'s. For another one, "),
+    ({"api_key": "wrong-3f9a"}, "'s. For a new one, "),
     ({"api_key": None}, "_API_KEY`, with Meltano into `.env`."),
     ({"page_size": 101}, "`page_size` is out of range"),
 ]
 OF_ALL = [
     ({"start_date": "31.01.2026"}, "`start_date` is not an ISO 8601 date"),
-    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
-    ({"start_date": "3000-01-01"}, "`start_date` is not an ISO 8601 date of the years 1900 to 2999."),
+    ({"start_date": "0001-01-01"}, "`start_date` is not an ISO 8601 date between 1900 and 2999."),
+    ({"start_date": "3000-01-01"}, "`start_date` is not an ISO 8601 date between 1900 and 2999."),
     ({"start_date": "9999-12-31T23:59:59-05:00"}, "`start_date` is not an ISO 8601 date"),
     (
         {"api_url": "http://127.0.0.1:9/luma/v1/"},
-        "holds a version (`/v1`): check the setting `api_url`, end it before that.",
+        "contains a version (`/v1`): end it before that.",
     ),
-    ({"api_url": "http://127.0.0.1:9/luma?x=1"}, "`api_url` holds a `?` or a `#`"),
+    ({"api_url": "http://127.0.0.1:9/luma?x=1"}, "`api_url` contains `?` or `#`"),
     ({"start_dat": "2026-01-31"}, "`start_dat` is unknown; did you mean `start_date`?"),
     ({"page_size": "all"}, "`page_size` must be of type integer"),
     ({"api_key": ""}, "`api_key` is missing"),
     ({"api_url": "api.example.com"}, "`api_url` does not begin with https://"),
     ({"api_key": 314159265}, "`api_key` must be of type string"),
-    ({"api_key": "wrong-3f9a\n"}, "`api_key` holds a blank, a line end"),
-    ({"api_key": "“wrong-3f9a”"}, "`api_key` holds a blank, a line end"),
+    ({"api_key": "wrong-3f9a\n"}, "`api_key` contains whitespace"),
+    ({"api_key": "“wrong-3f9a”"}, "`api_key` contains whitespace"),
     ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
     ({"stream_maps": {"x": {"y": "sha256(config['hash_seed'])"}}}, "(in Meltano, with the files of stream-maps/, `STR"),
 ]
@@ -169,10 +169,10 @@ def test_an_address_where_the_api_is_not_gets_one_sentence_that_names_the_settin
 def test_a_version_in_the_address_of_the_vendor_is_refused_before_anything_is_requested(api: Api, path: str) -> None:
     usual = api.tap.config_jsonschema["properties"]["api_url"]["default"]
 
-    [sentence] = problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
+    [sentence] = config_problems(api.tap.config_jsonschema, {"api_key": "x", "api_url": f"{usual}{path}"})
 
-    assert sentence.startswith("The address of the API holds a version (`/")
-    assert list(problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
+    assert sentence.startswith("Setting `api_url` contains a version (`/")
+    assert list(config_problems(api.tap.config_jsonschema, {"api_url": "http://localhost/v1/prefix"})) == []
 
 
 NAMES = [
@@ -204,7 +204,7 @@ def test_a_key_under_nearly_the_right_name_is_recognised_and_the_right_one_named
 
     assert (outcome.code, outcome.out) == (1, "")
     [sentence] = outcome.errors
-    assert sentence.endswith(f" `{name}` of the environment sets nothing: name it `{right}`.")
+    assert sentence.endswith(f" Rename `{name}` in the environment to `{right}`.")
     assert "hush" not in outcome.err
 
 
@@ -215,7 +215,7 @@ def test_a_key_that_is_in_the_environment_and_not_read_from_there_says_how(api: 
     outcome = run(api.tap.name, f"--config={tmp_path}/config.json", environment={"TAP_CALENDLY_API_KEY": "hush-1"})
 
     assert outcome.errors == [
-        "Setting `api_key` is missing; `TAP_CALENDLY_API_KEY` of the environment is read with --config=ENV."
+        "Setting `api_key` is missing; add --config=ENV to read `TAP_CALENDLY_API_KEY` from the environment."
     ]
 
 
@@ -229,10 +229,10 @@ def test_environment_variables_that_cannot_be_used_or_set_nothing_are_named(api:
     misspelt = run(api.tap.name, "--config=ENV", environment=environment | names)
 
     assert (wrong.code, wrong.out, len(wrong.errors)) == (1, "", 1)
-    assert wrong.errors[0] == f"The environment variable `{prefix}_PAGE_SIZE` does not hold a whole number."
+    assert wrong.errors[0] == f"The environment variable `{prefix}_PAGE_SIZE` is not a whole number."
     assert misspelt.code == 0
-    assert f"`{prefix}_START_DAET` sets nothing; did you mean `{prefix}_START_DATE`?" in misspelt.err
-    assert f"`{prefix}_SELECT` sets nothing; did you mean `{prefix}__SELECT`?" in misspelt.err
+    assert f"`{prefix}_START_DAET` is not a known setting; did you mean `{prefix}_START_DATE`?" in misspelt.err
+    assert f"`{prefix}_SELECT` is not a known setting; did you mean `{prefix}__SELECT`?" in misspelt.err
 
 
 @pytest.mark.parametrize("api", APIS[1:2], ids=lambda api: api.name)

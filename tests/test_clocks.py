@@ -45,7 +45,7 @@ def test_a_bookmark_that_is_later_than_now_is_told_and_everything_is_read(
         runner.sync()
 
     Judge(api, sandbox).check(runner)
-    later = [record for record in caplog.records if "is later than it is by the API's clock" in record.getMessage()]
+    later = [record for record in caplog.records if "is in the future by the API's clock" in record.getMessage()]
     assert len(later) == len(streams)
     assert all(instant(runner.bookmarks()[stream] or "") <= sandbox.world.now for stream in streams)
 
@@ -73,9 +73,9 @@ def test_one_answer_with_a_wrong_date_makes_no_later_bookmark_and_loses_nothing(
     [
         ("date-ahead", 0, "ahead of this machine's"),
         ("date-ahead", -400, "ahead of this machine's"),
-        ("date-behind", 0, "is later than it is by the API's clock"),
-        ("no-date", 0, "carry no time"),
-        ("no-date", -400, "carry no time"),
+        ("date-behind", 0, "is in the future by the API's clock"),
+        ("no-date", 0, "have no `Date`"),
+        ("no-date", -400, "have no `Date`"),
         ("ok", -400, "ahead of this machine's"),
         ("ok", 400, ""),
     ],

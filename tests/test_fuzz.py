@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from api import settings as settings_of
 from harness import Messages, VirtualClock
 from mangling import Change, Mangler, with_node
-from tap_common.cli.entry_point import sentence_about
+from tap_common.cli.entry_point import error_message
 from tap_common.state.state import check_catalog
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Fuzzed:
             tap = self.tap(message_writer=messages, **parts)
             tap.run()
         except Exception as error:
-            sentence = sentence_about(error)
+            sentence = error_message(error)
             if sentence is None:
                 raise
             said = sentence

@@ -9,7 +9,7 @@ import pytest
 
 from history import SOAK, sample, scripted, search, soak, unseen
 from oncehub_api import ONCEHUB
-from tap_bookings.changing import ChunkedFirstLoad
+from tap_bookings.incremental import ChunkedFirstLoad
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,14 +21,14 @@ LATE_STATUS = unseen(ONCEHUB, "The status of a text message")
 def taken_up(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count of first loads that continue an earlier run's, by stream."""
     counted: Counter[str] = Counter()
-    loaded = ChunkedFirstLoad.loaded
+    load_progress = ChunkedFirstLoad.load_progress
 
     def counting(stream: ChunkedFirstLoad) -> tuple[datetime | None, datetime | None]:
-        since, below = loaded(stream)
+        since, below = load_progress(stream)
         counted[stream.name] += below is not None
         return since, below
 
-    monkeypatch.setattr(ChunkedFirstLoad, "loaded", counting)
+    monkeypatch.setattr(ChunkedFirstLoad, "load_progress", counting)
     return counted
 
 

@@ -113,13 +113,13 @@ def test_an_overloaded_server_is_requested_less_at_a_time_and_for_more_again_whe
     sandbox.faults.slow_seconds = 20.0
     sandbox.faults.script("/invitees", ["ok"] * 20 + ["slow"] * 6)
     runner, at_a_time = runner_of(CALENDLY, sandbox, clock), []
-    note = AdaptiveConcurrency.note
+    observe = AdaptiveConcurrency.observe
 
-    def noting(pace: AdaptiveConcurrency, *answer: Any, **how: Any) -> None:
-        note(pace, *answer, **how)
+    def observing(pace: AdaptiveConcurrency, *answer: Any, **how: Any) -> None:
+        observe(pace, *answer, **how)
         at_a_time.append(pace.allowed)
 
-    monkeypatch.setattr(AdaptiveConcurrency, "note", noting)
+    monkeypatch.setattr(AdaptiveConcurrency, "observe", observing)
     runner.sync(concurrency=8, requests_per_minute=60_000)
 
     assert at_a_time[0] == at_a_time[-1] == 8

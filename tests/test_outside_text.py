@@ -19,11 +19,11 @@ from api import settings
 from calendly_api import CALENDLY
 from commands import Outcome, run, run_tap
 from tap_calendly.account import resolve
-from tap_common.cli.connection_check import checkup
-from tap_common.cli.selection import nothing_selected
+from tap_common.cli.connection_check import check_streams
+from tap_common.cli.selection import empty_selection_hint
 from tap_common.errors import SettingsError
-from tap_common.output.unknown_fields import UnknownFields
-from tap_common.settings import keys_by_other_names, misspelt, problems
+from tap_common.output.records import UnknownFields
+from tap_common.settings import config_problems, keys_by_other_names, misspelled_variables
 from tap_common.state.state import check_state
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_whose_key_it_is_is_said_in_one_line(api: Api, runner: Runner, monkeypat
     tap = runner.build(**api.config)
 
     try:
-        checkup(tap, said.append)
+        check_streams(tap, said.append)
     finally:
         tap.close()
 
@@ -210,10 +210,10 @@ def test_options_that_do_not_exist_are_named_in_one_line(api: Api) -> None:
 def test_what_meltano_and_the_environment_name_is_in_one_line() -> None:
     chosen = {"MELTANO_EXTRACT__SELECT": json.dumps([f"!{HOSTILE}"]), "MELTANO_ENVIRONMENT": HOSTILE}
     sentences = [
-        nothing_selected({**chosen, "MELTANO_EXTRACTOR_NAME": HOSTILE}),
-        nothing_selected({"MELTANO_EXTRACT__SELECT": json.dumps([HOSTILE])}),
-        *problems(CALENDLY.tap.config_jsonschema, {HOSTILE: 1}),
-        *misspelt(["TAP_LUMA_API_KE\x1bY"], "TAP_LUMA_", ["api_key"]),
+        empty_selection_hint({**chosen, "MELTANO_EXTRACTOR_NAME": HOSTILE}),
+        empty_selection_hint({"MELTANO_EXTRACT__SELECT": json.dumps([HOSTILE])}),
+        *config_problems(CALENDLY.tap.config_jsonschema, {HOSTILE: 1}),
+        *misspelled_variables(["TAP_LUMA_API_KE\x1bY"], "TAP_LUMA_", ["api_key"]),
     ]
 
     assert len(sentences) == 4
@@ -249,6 +249,6 @@ def test_a_field_is_said_once() -> None:
     said: list[str] = []
     fields = UnknownFields("events", lambda text, *args: said.append(text % args))
     for names in ({"a"}, {"a", "b"}, {"b@c.d"}, {"e@f.g"}, {"a", "c"}):
-        fields.say(names)
+        fields.log_new(names)
 
     assert [line.split(" of ")[0] for line in said] == ["Field `a`", "Field `b`", "More fields", "Field `c`"]

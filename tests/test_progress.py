@@ -41,7 +41,7 @@ pytestmark = pytest.mark.one_api
 LINE = re.compile(
     r"(?:Reading `(?P<stream>\w+)` \((?P<own>[\d,]+) records\); )?(?P<records>[\d,]+) records so far, "
     r"(?P<pace>[\d,]+) a second; (?P<requests>[\d,]+) requests"
-    r"(?:; waiting for the API's limit until (?P<until>\d\d:\d\d:\d\d) UTC(?P<theirs> \(by the API's clock\))?)?\."
+    r"(?:; waiting for the rate limit until (?P<until>\d\d:\d\d:\d\d) UTC(?P<theirs> \(by the API's clock\))?)?\."
 )
 
 
@@ -190,7 +190,7 @@ def test_a_run_that_waits_for_the_limit_says_until_when_by_the_api_s_time_and_th
         @override
         def wait_until(self, moment: float) -> None:
             rest = moment - self.monotonic()
-            if rest > 0 and tap is not None and tap.server_clock.has_begun:
+            if rest > 0 and tap is not None and tap.server_clock.has_answered:
                 steps().step()
                 expected.append(f"{tap.now + timedelta(seconds=rest):%H:%M:%S}" if rest >= 1 else None)
             super().wait_until(moment)
@@ -216,10 +216,10 @@ def test_a_wait_of_a_day_or_more_is_told_without_a_time(calendly: Runner, caplog
     tap.credential.limiter._waits, tap.credential.limiter._turn = 1, tap.clock.monotonic() + 1e12
     line = Progress(tap)
     with caplog.at_level("INFO"), line:
-        line.say()
+        line.log_progress()
     tap.close()
 
-    assert "waiting for the API's limit until another day." in caplog.text
+    assert "waiting for the rate limit until another day." in caplog.text
 
 
 def test_a_line_comes_while_the_run_waits_for_an_answer(

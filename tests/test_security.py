@@ -21,7 +21,7 @@ from commands import run_tap
 from harness import Messages, VirtualClock
 from tap_calendly.oauth import OAuth
 from tap_common.errors import RequestError, SettingsError, TapError
-from tap_common.settings import problems
+from tap_common.settings import config_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,11 +138,11 @@ def refreshed(url: str, folder: Path) -> None:
 def test_a_key_does_not_go_over_http_to_another_machine(name: str, address: str) -> None:
     schema = CALENDLY.tap.config_jsonschema
 
-    [sentence] = problems(schema, {"api_key": KEY, name: address})
+    [sentence] = config_problems(schema, {"api_key": KEY, name: address})
 
     assert sentence.startswith(f"Setting `{name}` begins with http://")
     assert address not in sentence
-    assert list(problems(schema, {"api_key": KEY, name: address, "allow_http": True})) == []
+    assert list(config_problems(schema, {"api_key": KEY, name: address, "allow_http": True})) == []
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_a_key_does_not_go_over_http_to_another_machine(name: str, address: str)
     ],
 )
 def test_https_and_this_machine_need_no_permission(address: str) -> None:
-    assert list(problems(CALENDLY.tap.config_jsonschema, {"api_key": KEY, "api_url": address})) == []
+    assert list(config_problems(CALENDLY.tap.config_jsonschema, {"api_key": KEY, "api_url": address})) == []
 
 
 @pytest.mark.parametrize("address", ["http://", "https://", "http://[::1", "http://a b", "https://x:port"])
 def test_what_is_no_address_gets_one_sentence(address: str) -> None:
-    [sentence] = problems(CALENDLY.tap.config_jsonschema, {"api_key": KEY, "api_url": address})
+    [sentence] = config_problems(CALENDLY.tap.config_jsonschema, {"api_key": KEY, "api_url": address})
 
-    assert sentence == "Setting `api_url` is not an address."
+    assert sentence == "Setting `api_url` is not a URL."
 
 
 def test_every_tap_refuses_plain_http_before_it_asks_or_writes_anything(api: Api) -> None:
@@ -205,7 +205,7 @@ def test_no_redirect_takes_a_refresh_token_to_another_host(
     other = listen()
     source = listen(status, Location=other.url.replace("127.0.0.1", "localhost"))
 
-    with pytest.raises(TapError, match=f"answers {status}"):
+    with pytest.raises(TapError, match=f"returned {status}"):
         refreshed(source.url, tmp_path)
 
     assert len(source.heads) == 1

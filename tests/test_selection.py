@@ -20,7 +20,7 @@ import meltano_settings
 from calendly_api import CALENDLY
 from loaded import ROOT, Project
 from sandbox import Sandbox
-from tap_common.cli.selection import selected_now
+from tap_common.cli.selection import current_selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -152,7 +152,7 @@ def test_a_test_goes_by_what_is_selected_now_and_says_that_meltano_s_catalog_is_
 
     assert (unchanged.returncode, changed.returncode) == (0, 0), changed.stderr
     assert "older selection" not in unchanged.stderr
-    assert "older selection, that of the last run" in changed.stderr
+    assert "has the selection of the last run" in changed.stderr
     assert "with `contact_notes` now on and `contacts` now off." in changed.stderr
     assert "what people wrote or said: `contact_notes`." in changed.stderr
     off = set(re.findall(r"^  (\w+) +off ", changed.stdout, re.MULTILINE))
@@ -193,5 +193,5 @@ def test_the_tap_reads_patterns_as_meltano_does() -> None:
                 "MELTANO_EXTRACT__SELECT": json.dumps(chosen),
                 "MELTANO_EXTRACT__SELECT_FILTER": json.dumps(filters),
             }
-            found = selected_now(["users", "teams", "log"], environment)
+            found = current_selection(["users", "teams", "log"], environment)
             assert found == of_meltano(chosen, filters), (chosen, filters)

@@ -39,12 +39,12 @@ def test_help_explains_the_commands_in_their_order_the_settings_that_one_needs_a
     assert (outcome.code, outcome.err) == (0, "")
     assert max(map(len, outcome.out.splitlines())) <= 80
     told = " ".join(outcome.out.split())
-    commands = ("--about", "--config FILE --test", "--discover > catalog.json", "--config FILE A run.")
+    commands = ("--about", "--config FILE --test", "--discover > catalog.json", "--config FILE Sync;")
     places = [told.index(f"{api.tap.name} {command}") for command in commands]
     assert places == sorted(places)
     for name in api.tap.key_settings:
         assert f" {name} {api.tap.config_jsonschema['properties'][name]['description']} " in told
-    assert f"--config=ENV from the environment ({api.tap.env_prefix()}API_KEY and so on)" in told
+    assert f"--config=ENV reads the environment ({api.tap.env_prefix()}API_KEY and so on)" in told
     for part in ("Exit codes:", "Documentation:", f"{api.tap.name}/README.md"):
         assert part in told
     for option in ("--config", "--state", "--catalog", "--discover", "--about", "--test", "--version", "--format"):
@@ -166,7 +166,7 @@ STRUCTURED = {
             False,
             (
                 "SavvyCal does not accept the key: it is wrong, expired or revoked, or `api_url` is not SavvyCal's. "
-                f"For another one, {SAVVYCAL.tap.key_hint}"
+                f"For a new one, {SAVVYCAL.tap.key_hint}"
             ),
         ),
     ],
@@ -194,4 +194,4 @@ def test_meltano_config_test_takes_a_good_key_and_shows_the_sentence_about_a_bad
 def test_a_module_runs_as_the_command_does(api: Api) -> None:
     helped = run("python", "-m", api.tap.__module__.partition(".")[0], "--help").out
 
-    assert "Commands, in the order in which one needs them:" in helped
+    assert "Typical workflow:" in helped

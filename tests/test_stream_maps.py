@@ -29,7 +29,7 @@ from sandbox import Sandbox
 from savvycal_api import SAVVYCAL
 from syncing import SEED, mapped, rows, selected, synced
 from tap_common.errors import SettingsError
-from tap_common.settings import misspelt
+from tap_common.settings import misspelled_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +155,7 @@ def test_a_map_of_a_stream_that_is_not_selected_is_left_out(api: Api, monkeypatc
     config = {"api_key": api.key, "stream_maps": maps}
 
     tap = api.tap(config=config)
-    monkeypatch.setattr("tap_common.tap.maps_of_selected", lambda maps, _: maps)
+    monkeypatch.setattr("tap_common.tap.selected_stream_maps", lambda maps, _: maps)
 
     assert tap.config["stream_maps"] == {api.main: maps[api.main]}
     with pytest.raises(StreamMapConfigError):  # else the SDK does without
@@ -260,6 +260,6 @@ def test_variables_that_meltano_sets_for_an_extractor_that_inherits_are_not_take
     settings = ["api_key", "emit_activate_version_messages"]
     slip = "TAP_LUMA_API_KEYY"
 
-    [sentence] = misspelt(["TAP_LUMA__HASHED_EMIT_ACTIVATE_VERSION_MESSAGES", slip], "TAP_LUMA_", settings)
+    [sentence] = misspelled_variables(["TAP_LUMA__HASHED_EMIT_ACTIVATE_VERSION_MESSAGES", slip], "TAP_LUMA_", settings)
 
     assert slip in sentence

@@ -110,13 +110,13 @@ def test_where_nothing_runs_on_this_machine_the_sentence_says_how_to_start_it_or
 def test_a_host_that_does_not_exist_is_named_without_a_password(api: Api) -> None:
     sentence = said(requested(api, "https://somebody:hush-2@api.nowhere.invalid:8443/luma"))
 
-    assert "at https://api.nowhere.invalid:8443 (setting `api_url`): the name of the host is not known" in sentence
+    assert "at https://api.nowhere.invalid:8443 (setting `api_url`): the host name is unknown" in sentence
 
 
 BUNDLES = {
     "missing.pem": "which does not exist",
-    "folder": "a folder in which no fitting certificate is found",
-    "text.pem": "which holds no certificates",
+    "folder": "a folder without a matching certificate",
+    "text.pem": "which contains no certificates",
 }
 
 
@@ -161,7 +161,7 @@ def test_a_certificate_of_another_host_or_of_another_day_says_so(api: Api, tmp_p
             assert "expired" in said(requested(api, f"https://{host}", trusted))
 
     assert "mismatch" in other
-    assert "that of another host" in other
+    assert "it belongs to another host" in other
 
 
 @luma
@@ -176,7 +176,7 @@ def test_a_certificate_that_is_trusted_is_no_error(api: Api, tmp_path: Path) -> 
 @luma
 def test_https_where_http_is_spoken_says_so(api: Api) -> None:
     with serving() as host:
-        assert "does not speak TLS" in said(requested(api, f"https://{host}"))
+        assert "does not use TLS" in said(requested(api, f"https://{host}"))
 
 
 PROXIES = {
@@ -184,10 +184,10 @@ PROXIES = {
     "socks5h://somebody:hush-2@proxy.example:1080": "the proxy proxy.example:1080 of the environment variable",
     "http://somebody:hush-2@127.0.0.1:9": "the proxy 127.0.0.1:9 of the environment variable",
     "127.0.0.1:9": "cannot be reached",
-    "http://": "does not hold the address of a proxy",
-    "http://proxy:port": "does not hold the address of a proxy",
-    "ftp://proxy:21": "does not hold the address of a proxy",
-    "my proxy": "does not hold the address of a proxy",
+    "http://": "is not the URL of a proxy",
+    "http://proxy:port": "is not the URL of a proxy",
+    "ftp://proxy:21": "is not the URL of a proxy",
+    "my proxy": "is not the URL of a proxy",
 }
 
 

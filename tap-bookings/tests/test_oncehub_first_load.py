@@ -133,7 +133,7 @@ def runner(account: Account) -> Iterator[Runner]:
 
 
 def loaded(runner: Runner) -> dict[str, Row]:
-    """What the warehouse has of each booking, as far as the API says it."""
+    """Return the warehouse's bookings, with the columns that the API sends."""
     rows = runner.warehouse.rows.get("bookings", {}).values()
     return {row["id"]: {name: value for name, value in row.items() if value is not None} for row in rows}
 
@@ -229,7 +229,7 @@ def test_what_changes_while_the_load_goes_on_is_in_the_next_run_at_the_latest(ac
 
 
 def test_no_more_is_read_than_is_written_but_for_two_pages(account: Account, runner: Runner) -> None:
-    """What is loaded takes no memory: rows leave as pages come."""
+    """Records are written page by page, so that memory does not grow with the load."""
     held: list[int] = []
     read = 0
     messages = Messages()
@@ -353,11 +353,11 @@ def test_an_earlier_start_date_begins_the_load_again_and_a_later_one_does_not(
     start = account.now - timedelta(days=330)
     runner.sync(start_date=start.isoformat(), after=150, then=kill)
     runner.sync(start_date=(start + DAY).isoformat(), after=100, then=kill)
-    assert "Beginning the first load again" not in caplog.text
+    assert "Starting the first load again" not in caplog.text
     with caplog.at_level("INFO"):
         runner.sync(start_date=(start - DAY).isoformat())
 
-    assert "Beginning the first load again: `start_date` is earlier than it was" in caplog.text
+    assert "Starting the first load again: `start_date` is earlier than before" in caplog.text
     due = {key for key, row in account.rows.items() if instant(row["last_updated_time"]) >= start - DAY}
     assert loaded(runner).keys() == due
 

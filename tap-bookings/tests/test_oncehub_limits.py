@@ -64,8 +64,8 @@ def test_a_refusal_without_any_header_waits_a_second_and_another_one_five_minute
         oncehub.sync()
 
     assert clock.monotonic() - began >= 300
-    assert "The API asked for a pause (429); waiting 2 s." in caplog.text
-    assert "The API asked for a pause (429); waiting 301 s." in caplog.text
+    assert "The API requires a pause (429); waiting 2 s." in caplog.text
+    assert "The API requires a pause (429); waiting 301 s." in caplog.text
     judge.check(oncehub, oncehub.warehouse.rows)
 
 
@@ -104,7 +104,7 @@ def test_a_plan_without_the_api_ends_the_run_with_a_sentence_about_the_plan(once
 def test_an_address_that_is_not_oncehub_s_ends_the_run_with_a_sentence_about_it(oncehub: Runner) -> None:
     oncehub.config["api_url"] += "/v2"
 
-    with pytest.raises(SettingsError, match="check the setting `api_url`"):
+    with pytest.raises(SettingsError, match="`api_url` contains a version"):
         oncehub.sync()
 
 

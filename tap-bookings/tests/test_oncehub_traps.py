@@ -279,7 +279,7 @@ def test_no_address_is_in_the_state_and_that_of_another_account_is_refused(onceh
     for bookmark in state["bookmarks"].values():
         bookmark.get("covers", {})["scope"] = "another account's"
     before = len(sandbox.requests)
-    with pytest.raises(SettingsError, match="another account than the one whose rows the state is about"):
+    with pytest.raises(SettingsError, match="another account than the state"):
         oncehub.sync()
     assert [requested.path for requested in sandbox.requests[before:]] == ["/v2/test"]
 
@@ -292,6 +292,6 @@ def test_where_the_api_does_not_tell_whose_key_it_is_the_state_is_gone_by_and_no
     oncehub.sync()
     assert "bookings" not in oncehub.warehouse.written
 
-    with pytest.raises(SettingsError, match=r"does not tell the mail address .*, so that .* cannot be checked"):
+    with pytest.raises(SettingsError, match=r"does not report the mail address .*, so .* cannot be checked"):
         oncehub.sync(accounts={"any": "somebody@x.example"})
     oncehub.sync(accounts={"any": "*"})

@@ -228,7 +228,7 @@ def refreshes(sandbox: Sandbox) -> int:
 
 @pytest.fixture(autouse=True)
 def _umask() -> Iterator[None]:
-    """What others may do with new files is what a test says."""
+    """Set the umask, so that file modes do not depend on the environment."""
     usual = os.umask(0o022)
     yield
     os.umask(usual)
@@ -320,7 +320,7 @@ def test_a_renewal_that_goes_wrong_in_the_middle_of_a_sync_ends_it_and_is_not_re
 def test_between_different_credentials_nothing_is_chosen(
     runner: Runner, sandbox: Sandbox, given: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(SettingsError, match=f"{named} hold different credentials"):
+    with pytest.raises(SettingsError, match=f"{named} have different credentials"):
         runner.sync(**given)
     assert sandbox.requests == []
     assert not Path(runner.config["token_file"]).exists()
@@ -410,7 +410,7 @@ def unauthorized(sandbox: Sandbox, path: str = "") -> None:
     sandbox.faults.script(rf"/calendly/(?!oauth){path}", ["401"] * 100)
 
 
-STILL = "issued a moment ago.*access was revoked.*another environment.*`api_url` is not Calendly's"
+STILL = "just issued.*access was revoked.*another environment.*`api_url` is not Calendly's"
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["first run", "token in the file"])
@@ -454,7 +454,7 @@ def test_a_token_that_another_run_has_just_renewed_is_refused_without_a_refresh(
         new = oauth(request())
         with pytest.raises(AccessError, match=STILL):
             oauth.refused(new)
-        assert "issued a moment ago" in access.failure(oauth)
+        assert "just issued" in access.failure(oauth)
 
     assert len(endpoint.received) == 2
 
@@ -576,7 +576,7 @@ def test_a_run_waits_for_another_ones_renewal_only_so_long(
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(token, access.run())
         endpoint.arrived.wait()
-        assert "Another run holds" in access.failure(access.run(), TapError)
+        assert "Another run has locked" in access.failure(access.run(), TapError)
         endpoint.let_go.set()
 
         assert slow.result() == "access-0001"
@@ -628,7 +628,9 @@ def test_a_process_that_is_killed_before_the_answer_leaves_the_mark(access: Cred
 
     assert process.returncode == -signal.SIGKILL
     assert access.kept == [{"refresh_token": "consent-3f9a", "refreshing": True}]
-    assert f"A token refresh was cut off, so the refresh token may be used up: {AGAIN}" in access.failure(access.run())
+    assert f"A token refresh was interrupted, so the refresh token may be used up: {AGAIN}" in access.failure(
+        access.run()
+    )
     assert endpoint.received == ["consent-3f9a"]
 
 
@@ -691,8 +693,8 @@ def test_a_certificate_that_is_not_trusted_leaves_the_token_usable(access: Crede
     [
         (400, f"does not accept the refresh token: {AGAIN}"),
         (401, "check `client_id` and `client_secret`"),
-        (307, "answers 307: check `oauth_url`"),
-        (404, "answers 404: check `oauth_url`"),
+        (307, "returned 307: check `oauth_url`"),
+        (404, "returned 404: check `oauth_url`"),
     ],
 )
 def test_a_refresh_that_is_refused_gets_one_sentence_and_leaves_the_token_as_it_was(
@@ -742,7 +744,7 @@ def test_a_pause_that_would_hold_the_file_for_long_ends_the_run_and_leaves_the_t
 
     sentence = access.failure(access.run(), TapError)
 
-    assert re.match(r"The token endpoint asks for a pause of \d+ s \(429\): try again after it", sentence)
+    assert re.match(r"The token endpoint requires a pause of \d+ s \(429\): try again later", sentence)
     assert sum(access.clock.waited) <= 240
     assert len(sentence) < 100
     endpoint.script.clear()
@@ -755,7 +757,7 @@ def test_a_pause_is_told_with_its_length_and_its_reason(
     endpoint.script = [answers(429, Retry_After="7"), good]
     token(access.run())
 
-    assert "The token endpoint asks for a pause of 7 s (429)" in caplog.text
+    assert "The token endpoint requires a pause of 7 s (429)" in caplog.text
 
 
 def test_an_answer_that_is_too_large_is_an_outcome_that_nobody_knows(access: Credential, endpoint: Endpoint) -> None:
@@ -896,7 +898,7 @@ def test_a_shared_folder_with_the_sticky_bit_and_a_file_that_others_may_read_wil
 
     assert token(access.run()) == "access-0001"
     assert access.file.stat().st_mode & 0o777 == 0o600
-    assert "was readable by others: its mode is 0600 now" in caplog.text
+    assert "was readable by others; its mode has been set to 0600" in caplog.text
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])

@@ -18,7 +18,7 @@ from raw import keeping, ok, speaking, without_end
 from tap_common.http.bounded import Limits
 from tap_common.http.json import decoded
 from tap_common.http.session import Session
-from tap_common.http.unreadable import fault
+from tap_common.http.unreadable import unreadable_reason
 
 if TYPE_CHECKING:
     from raw import Answer
@@ -57,7 +57,7 @@ def test_an_answer_that_is_too_large_is_given_up_and_takes_no_more_memory_than_i
     finally:
         tracemalloc.stop()
 
-    assert fault(caught.value) == "it is larger than the setting `max_response_mb` allows"
+    assert unreadable_reason(caught.value) == "it is larger than the setting `max_response_mb` allows"
     assert peak < 6 * MB
 
 
@@ -68,7 +68,7 @@ def test_a_body_that_is_encoded_twice_or_as_nobody_has_requested_is_not_decoded(
     with pytest.raises(failed.ContentDecodingError) as caught:
         ask(ok(gzip.compress(BOMB), b"Content-Encoding: " + encodings))
 
-    assert fault(caught.value) == "it is compressed in a way that was not asked for"
+    assert unreadable_reason(caught.value) == "its compression was not requested"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_answer_that_comes_byte_by_byte_has_an_end(answer: Answer) -> None:
     with pytest.raises(failed.RequestException) as caught:
         ask(answer, Limits(10**12, 60, now=lambda: float(next(seconds))))
 
-    assert isinstance(caught.value, failed.Timeout) or fault(caught.value)
+    assert isinstance(caught.value, failed.Timeout) or unreadable_reason(caught.value)
     assert next(seconds) < 200
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serving import SignalledError
-from tap_common.http.clock import TURN, Clock, StoppedError
+from tap_common.http.clock import POLL_SECONDS, Clock, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_a_wait_of_several_turns_ends_when_its_moment_has_come() -> None:
     clock = Clock()
-    moment = clock.monotonic() + 1.2 * TURN
+    moment = clock.monotonic() + 1.2 * POLL_SECONDS
 
     clock.wait_until(moment)
 

@@ -25,7 +25,7 @@ def answered(
 ) -> float:
     """Answers one after the other; the moment of the last."""
     for taken in seconds:
-        pace.note(endpoint, at, at + taken, failed=False)
+        pace.observe(endpoint, at, at + taken, failed=False)
         at += taken
     return at
 
@@ -81,7 +81,7 @@ def test_an_api_that_has_become_slow_for_good_is_requested_at_full_pace_in_the_e
 def test_errors_of_the_server_lower_the_number_once_for_all_that_were_under_way() -> None:
     pace = AdaptiveConcurrency(10)
     for _ in range(10):
-        pace.note("/list", 0.0, 1.0, failed=True)
+        pace.observe("/list", 0.0, 1.0, failed=True)
 
     assert pace.allowed == 7
 
@@ -90,7 +90,7 @@ def test_errors_of_the_server_lower_the_number_once_for_all_that_were_under_way(
 def test_there_is_always_one_and_never_more_than_the_setting(answers: list[tuple[float, bool]], most: int) -> None:
     pace, now = AdaptiveConcurrency(most), 0.0
     for seconds, failed in answers:
-        pace.note("/list", now, now + seconds, failed=failed)
+        pace.observe("/list", now, now + seconds, failed=failed)
         now += seconds
 
         assert 1 <= pace.allowed <= most

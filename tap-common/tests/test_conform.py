@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tap_common.output.conform import Conformer, as_row
+from tap_common.output.conform import Conformer, as_object
 
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -103,5 +103,5 @@ def test_a_number_as_a_key_is_its_text() -> None:
 
 
 def test_what_stands_in_the_place_of_a_row_is_kept() -> None:
-    assert as_row({"a": 1}) == {"a": 1}
-    assert as_row("text") == {"_row": "text"}
+    assert as_object({"a": 1}) == {"a": 1}
+    assert as_object("text") == {"_row": "text"}

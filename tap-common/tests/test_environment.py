@@ -10,7 +10,7 @@ from singer_sdk.configuration import _dict_config
 
 from tap_common.cli.environment import from_environment
 from tap_common.errors import SettingsError
-from tap_common.settings import misspelt
+from tap_common.settings import misspelled_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the
     with pytest.raises(SettingsError) as refused:
         from_environment(SCHEMA, "TAP_X_", {f"TAP_X_{name.upper()}": text})
 
-    assert str(refused.value) == f"The environment variable `TAP_X_{name.upper()}` does not hold {what}."
+    assert str(refused.value) == f"The environment variable `TAP_X_{name.upper()}` is not {what}."
 
 
 def test_all_that_are_wrong_are_named_at_once() -> None:
@@ -120,6 +120,6 @@ def test_the_environment_is_left_alone_where_it_is_not_requested(api: Api, monke
     ],
 )
 def test_a_name_that_is_nearly_a_setting_s_or_a_meltano_extra_s_is_named(name: str, meant: str | None) -> None:
-    said = [f"The environment variable `{name}` sets nothing; did you mean `{meant}`?"] if meant else []
+    said = [f"The environment variable `{name}` is not a known setting; did you mean `{meant}`?"] if meant else []
 
-    assert list(misspelt([name], "TAP_X_", ["start_date", "api_key"], ["OnceHub", "x"])) == said
+    assert list(misspelled_variables([name], "TAP_X_", ["start_date", "api_key"], ["OnceHub", "x"])) == said

@@ -9,7 +9,7 @@ import pytest
 from typing_extensions import override
 
 from harness import Messages
-from tap_common.output.fast_writer import FastWriter
+from tap_common.output.writer import FastWriter
 
 if TYPE_CHECKING:
     from api import Api
@@ -49,7 +49,7 @@ def test_they_are_the_same_bytes(
     api: Api, runner: Runner, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     ours = lines(runner, **config)
-    monkeypatch.setattr(FastWriter, "direct", False)
+    monkeypatch.setattr(FastWriter, "writes_directly", False)
     theirs = lines(runner)  # the SDK's, with everything at its default
 
     if "emit_activate_version_messages" in config:
@@ -76,7 +76,7 @@ def test_what_changes_a_row_is_not_passed_by(
     api: Api, runner: Runner, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     ours = lines(runner, **config)
-    monkeypatch.setattr(FastWriter, "direct", False)
+    monkeypatch.setattr(FastWriter, "writes_directly", False)
 
     assert ours == lines(runner, **config)
 

@@ -213,11 +213,11 @@ def test_a_wait_that_is_no_number_is_the_api_s_window(wait: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "until"),
     [
-        ({"Retry-After": "901", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "901 s (429), until 2026-06-01 09:15 UTC,"),
-        ({"X-RateLimit-Reset": "86400", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "until 2026-06-02 09:00 UTC,"),
+        ({"Retry-After": "901", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "901 s (429), until 2026-06-01 09:15 UTC;"),
+        ({"X-RateLimit-Reset": "86400", "Date": "Mon, 01 Jun 2026 09:00:00 GMT"}, "until 2026-06-02 09:00 UTC;"),
         ({"Retry-After": "Fri, 31 Dec 9998 23:59:59 GMT"}, "until 9998-12-3"),
         ({"Retry-After": "1000000000"}, "1000000000 s (429), until "),
-        ({"Retry-After": "9" * 300}, "1000000000000 s (429), and"),
+        ({"Retry-After": "9" * 300}, "1000000000000 s (429); the"),
     ],
 )
 def test_a_pause_that_is_longer_than_the_setting_allows_is_an_error_and_not_a_wait(
@@ -226,7 +226,7 @@ def test_a_pause_that_is_longer_than_the_setting_allows_is_an_error_and_not_a_wa
     clock = VirtualClock()
     turns = limiter(clock, (500, 60))
 
-    with pytest.raises(TapError, match="the setting `max_wait` allows 900 s: run again after it") as caught:
+    with pytest.raises(TapError, match="the setting `max_wait` allows 900 s: run again later") as caught:
         turns.refuse(headers, 60)
 
     assert until in str(caught.value)
@@ -242,7 +242,7 @@ def test_a_pause_as_long_as_the_setting_allows_is_told_and_waited_out(caplog: py
         pass
 
     assert sum(clock.waited) == pytest.approx(901)
-    assert caplog.messages == ["The API asked for a pause (429); waiting 901 s."]
+    assert caplog.messages == ["The API requires a pause (429); waiting 901 s."]
 
 
 def test_a_window_that_is_used_up_for_longer_than_that_is_requested_once_more() -> None:

@@ -1,4 +1,4 @@
-"""What is silenced while a tap is made, and what is not."""
+"""Log records that are dropped while a tap is created."""
 
 from __future__ import annotations
 

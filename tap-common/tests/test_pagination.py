@@ -1,4 +1,4 @@
-"""When a page is the last one, and what a page that contradicts itself leads to."""
+"""Pagination: last pages, and pages whose signals contradict each other."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def test_a_cursor_is_used_whatever_the_flag_says(flag: Any) -> None:
 
 @pytest.mark.parametrize("token", [*NOTHING, None], ids=repr)
 def test_more_rows_without_a_cursor_to_ask_for_them_with_are_an_error(token: Any) -> None:
-    with pytest.raises(EndlessListError, match="more rows follow, but not how"):
+    with pytest.raises(EndlessListError, match="more rows follow, but sent no page token"):
         CursorPaginator(CURSOR_AND_FLAG).get_next(page("1", token=token, more=True))
-    with pytest.raises(EndlessListError, match="more rows follow, but not how"):
+    with pytest.raises(EndlessListError, match="more rows follow, but sent no page token"):
         CursorPaginator(TOKEN_AND_URL).get_next(page("1", token=token, url="https://api.example/rows?limit=5"))
 
 
@@ -85,13 +85,13 @@ def test_the_end_is_what_one_signal_says_and_none_contradicts(token: Any) -> Non
 
 @pytest.mark.parametrize("token", NOTHING, ids=repr)
 def test_a_page_that_says_nothing_is_known(token: Any) -> None:
-    assert CURSOR.are_silent(page("1", token=token))
-    assert TOKEN_AND_URL.are_silent(page("1", token=token, url=token))
-    assert CURSOR_AND_FLAG.are_silent(page("1", token=None, more=None))
-    assert CURSOR_AND_FLAG.are_silent(page("1", token=token, more="yes"))
-    assert not CURSOR.are_silent(page("1", token=None))
-    assert not CURSOR_AND_FLAG.are_silent(page("1", more=False))
-    assert not LAST_ROW.are_silent(page("1"))
+    assert CURSOR.are_absent(page("1", token=token))
+    assert TOKEN_AND_URL.are_absent(page("1", token=token, url=token))
+    assert CURSOR_AND_FLAG.are_absent(page("1", token=None, more=None))
+    assert CURSOR_AND_FLAG.are_absent(page("1", token=token, more="yes"))
+    assert not CURSOR.are_absent(page("1", token=None))
+    assert not CURSOR_AND_FLAG.are_absent(page("1", more=False))
+    assert not LAST_ROW.are_absent(page("1"))
 
 
 def test_a_number_is_a_cursor_and_the_last_that_is_tried() -> None:
@@ -189,7 +189,7 @@ def test_an_empty_page_ends_what_goes_by_the_last_row(*, more: Any) -> None:
 
 def test_an_empty_page_that_says_that_more_follow_ends_nothing() -> None:
     assert CursorPaginator(LAST_ROW).get_next(page(more=True, link=link("next"))) == "b"
-    with pytest.raises(EndlessListError, match="more rows follow, but not how"):
+    with pytest.raises(EndlessListError, match="more rows follow, but sent no page token"):
         CursorPaginator(LAST_ROW).get_next(page(more=True))
 
 

@@ -9,14 +9,14 @@ import pytest
 
 LOOK = """
 import gc, json, os, sys
-from tap_common.cli.process import room
+from tap_common.cli.process import tuned_process
 
 def look():
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return [type(sys.stdout.buffer).__name__, list(gc.get_threshold()), cores]
 
 before = look()
-with room():
+with tuned_process():
     during = look()
     sys.stdout.write("within\\n")
     reached = os.fstat(1).st_size

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tap_common.redact import public
+from tap_common.redact import public_origin
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ from tap_common.redact import public
 def test_of_an_address_scheme_host_and_port_are_kept_as_its_path_may_be_a_secret(
     address: Any, shown: str | None
 ) -> None:
-    assert public(address) == shown
+    assert public_origin(address) == shown

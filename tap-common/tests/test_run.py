@@ -1,4 +1,4 @@
-"""What a run says before it reads, or refuses to read."""
+"""Checks and messages before a run reads anything."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from api import settings
 from harness import Messages
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.errors import AccessError, SettingsError
-from tap_common.http.address import doubt
+from tap_common.http.address import api_url_hint
 
 if TYPE_CHECKING:
     from api import Api
     from harness import Runner
     from sandbox import Sandbox
 
-FUTURE = "`start_date` is in the future"
+FUTURE = "Setting `start_date` is in the future"
 
 
 def test_a_run_that_is_to_read_nothing_ends_with_a_sentence_before_it_asks(
@@ -27,11 +27,11 @@ def test_a_run_that_is_to_read_nothing_ends_with_a_sentence_before_it_asks(
     messages = Messages()
     tap = runner.build(messages)
 
-    for run in (tap.run, lambda: checkup(tap, print)):
+    for run in (tap.run, lambda: check_streams(tap, print)):
         with pytest.raises(SettingsError) as refused:
             run()
         variable = f"{api.tap.env_prefix()}_SELECT"
-        assert str(refused.value).startswith("No stream is selected: nothing is read. See `select` in meltano.yml")
+        assert str(refused.value).startswith("No stream is selected, so nothing is read: see `select` in meltano.yml")
         assert f"`{variable}`" in str(refused.value)
     assert (sandbox.requests, messages.read) == ([], [])
     tap.close()
@@ -94,4 +94,4 @@ def test_a_key_that_is_refused_is_not_alone_in_doubt_where_the_address_was_chang
 
     schema = api.tap.config_jsonschema
     usual = schema["properties"]["api_url"]["default"]
-    assert doubt({"api_url": f"{usual}/"}, schema, "anybody") == ""
+    assert api_url_hint({"api_url": f"{usual}/"}, schema, "anybody") == ""

@@ -1,4 +1,4 @@
-"""What `tap_common.sdk` relies on in the SDK: these fail when an upgrade changes it."""
+"""Private parts of the SDK that `tap_common.sdk` uses; these tests fail when an upgrade changes one."""
 
 from __future__ import annotations
 

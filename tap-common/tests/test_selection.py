@@ -1,4 +1,4 @@
-"""What a tap says of a selection that may not be what was meant."""
+"""Warnings about a selection that may be a mistake."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apis import APIS
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.errors import SettingsError
 
 if TYPE_CHECKING:
     from api import Api
     from harness import Runner
 
-USUAL, WORDS = "streams that are on by default", "what people wrote or said"
+USUAL, WORDS = "streams selected by default", "what people wrote or said"
 
 
 def said(runner: Runner, caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -94,7 +94,7 @@ def test_the_streams_with_what_people_wrote_are_these() -> None:
 @pytest.mark.parametrize(
     ("patterns", "hint"),
     [
-        (["!contacts.*"], "It excludes (`!contacts.*`) and names nothing to read"),
+        (["!contacts.*"], "Its patterns (`!contacts.*`) only exclude"),
         (["!contacts.*"], "`meltano --environment=prod select tap-calendly--sales --clear`"),
         (["contact.*"], "Its patterns (`contact.*`) match no stream of this tap"),
         (["*.*", "!*.*"], "or exclude what they match"),
@@ -111,7 +111,7 @@ def test_where_nothing_is_selected_meltano_s_patterns_tell_why(
     tap = calendly.build()
 
     with pytest.raises(SettingsError) as refused:
-        checkup(tap, print)
+        check_streams(tap, print)
     tap.close()
 
     assert hint in str(refused.value)

@@ -1,4 +1,4 @@
-"""When a run began, by the API's clock."""
+"""The start of a run by the API's clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_one_wrong_answer_among_five_does_not_count(wrong: timedelta, place: int
     ours = ServerClock(clock)
     for number in range(5):
         moment = NOON + timedelta(seconds=30 * number)
-        ours.note(headers(moment + wrong if number == place else moment))
+        ours.observe(headers(moment + wrong if number == place else moment))
         clock.wait_until(clock.monotonic() + 30)
 
     assert ours.started == NOON
@@ -34,16 +34,16 @@ def test_one_wrong_answer_among_five_does_not_count(wrong: timedelta, place: int
 def test_of_two_answers_that_differ_the_earlier_counts() -> None:
     ours = ServerClock(VirtualClock())
 
-    assert not ours.note(headers(NOON + timedelta(days=1)))
-    assert ours.note(headers(NOON))
-    assert not ours.note(headers(NOON - timedelta(days=1)))
+    assert not ours.observe(headers(NOON + timedelta(days=1)))
+    assert ours.observe(headers(NOON))
+    assert not ours.observe(headers(NOON - timedelta(days=1)))
     assert ours.started == NOON - timedelta(days=1)
 
 
 def test_where_two_servers_do_not_agree_the_earlier_counts() -> None:
     ours = ServerClock(VirtualClock())
     for number in range(20):
-        ours.note(headers(NOON + timedelta(days=number % 2)))
+        ours.observe(headers(NOON + timedelta(days=number % 2)))
 
     assert ours.started == NOON
 
@@ -51,10 +51,10 @@ def test_where_two_servers_do_not_agree_the_earlier_counts() -> None:
 @pytest.mark.parametrize("date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
     ours = ServerClock(VirtualClock())
-    ours.note(headers(NOON))
+    ours.observe(headers(NOON))
 
-    assert not ours.note({"Date": date})
-    assert not ours.note({})
+    assert not ours.observe({"Date": date})
+    assert not ours.observe({})
     assert ours.started == NOON
 
 
@@ -100,10 +100,10 @@ def test_the_start_is_never_later_than_it_was_where_one_of_both_clocks_is_right(
     ours = ServerClock(clock)
     ours.reached = None if reached is None else NOON + reached
     for _ in range(2):
-        ours.note({} if server is None else headers(NOON + server))
+        ours.observe({} if server is None else headers(NOON + server))
 
     assert ours.started == NOON + started
     assert ours.started <= NOON
     assert ours.now == NOON + (machine if server is None else server)
-    assert ours.is_told == (server is not None)
+    assert ours.has_date == (server is not None)
     assert ours.ahead == max(timedelta(0), (server - machine if server is not None else timedelta(0)) // HOUR * HOUR)

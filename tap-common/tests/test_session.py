@@ -1,4 +1,4 @@
-"""What is read from the environment, and how often."""
+"""Settings that a session reads from the environment, once per host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the base stream promises to any tap, shown on one for an API that does not exist."""
+"""Promises of the base stream, tested with a tap for an API that does not exist."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from typing_extensions import override
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import EndlessListError, ForbiddenError
-from tap_common.http.offset import OffsetPaginator
-from tap_common.http.pagination import CursorPaginator
+from tap_common.http.pagination import CursorPaginator, OffsetPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
 from tap_common.tap import SchedulingTap
@@ -368,7 +367,7 @@ def test_the_first_request_of_a_run_may_be_one_of_a_stream_that_goes_by_a_bookma
 
 @pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
 def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
-    with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Use this instead: "):
+    with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Instead: "):
         type("Bookcases", (Shelves,), {hook: None})
 
 
@@ -455,7 +454,7 @@ def test_an_id_that_cannot_stand_in_a_path_is_passed_over_and_said(
         "/shelves/c/books",
         "/books/c1/pages",
     }
-    assert "Stream `books`: a parent has no key that can be read; going on with the others." in caplog.text
+    assert "Stream `books`: a parent has no usable key; continuing with the others." in caplog.text
     assert warehouse.versions["books"][("c1",)] is not None
 
 

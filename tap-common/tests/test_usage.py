@@ -1,4 +1,4 @@
-"""What a run says it has asked is what the API was asked."""
+"""The requests that a run reports are those that the API received."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_common.output.usage import Usage
+from tap_common.output.metrics import Usage
 
 if TYPE_CHECKING:
     from api import Api
@@ -36,7 +36,7 @@ def test_every_request_is_counted_once_and_for_its_stream(
     assert sum(tap.usage.requests.values()) == len(sandbox.requests)
     assert told.items() <= tap.usage.requests.items()
     assert f"; {len(sandbox.requests):,} requests (" in caplog.text
-    assert "0 refused by it (429), 0 sent again after another error." in caplog.text
+    assert "0 requests refused (429), 0 retried after other errors." in caplog.text
 
 
 def test_a_stream_s_rows_are_counted_once_over_all_its_parents(

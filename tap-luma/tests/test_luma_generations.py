@@ -100,7 +100,7 @@ def test_without_the_current_generation_the_older_one_is_read_and_that_is_said(
 
     requested = [one.path for one in sandbox.requests]
     assert [path for path in requested if not older(path)] == ["/v1/calendars/get", "/v1/memberships/tiers/list"]
-    assert "reading the legacy one" in caplog.text
+    assert "using the legacy one" in caplog.text
     assert len(rows(luma, "event_guests")) == len(sandbox.truth("luma", "event_guests"))
 
 

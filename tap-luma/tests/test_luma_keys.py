@@ -14,7 +14,7 @@ from sandbox.luma.refusals import denied
 from sandbox.luma.text import event_id
 from tap_common.errors import AccessError, SettingsError
 from tap_common.state.timestamps import instant
-from tap_luma.streams import OrganizationEvents, standing
+from tap_luma.streams import OrganizationEvents, rank
 from tap_luma.tap import TapLuma
 
 if TYPE_CHECKING:
@@ -101,17 +101,17 @@ def test_an_event_that_one_key_manages_and_another_only_sees_comes_once_and_whol
 def test_of_an_event_on_several_lists_that_of_the_calendar_which_runs_it_counts_most() -> None:
     ours = {"access": "manage", "platform": "luma", "submission_status": "approved", "calendar_id": "ours"}
     offers = [
-        standing(ours, "ours"),
-        standing(ours, "theirs"),  # handed over while the lists were read
-        standing(ours | {"submission_status": "pending"}, "ours"),
-        standing(ours | {"access": "view"}, "ours"),
-        standing(ours | {"access": "view"}, "theirs"),
-        standing(ours | {"access": "view", "submission_status": "pending"}, "theirs"),
+        rank(ours, "ours"),
+        rank(ours, "theirs"),  # handed over while the lists were read
+        rank(ours | {"submission_status": "pending"}, "ours"),
+        rank(ours | {"access": "view"}, "ours"),
+        rank(ours | {"access": "view"}, "theirs"),
+        rank(ours | {"access": "view", "submission_status": "pending"}, "theirs"),
     ]
 
     assert offers == sorted(set(offers), reverse=True)
-    assert standing(ours | {"access": None, "platform": None}, "ours") == offers[0]
-    assert standing(ours | {"access": None, "platform": "external"}, "ours") < offers[2]
+    assert rank(ours | {"access": None, "platform": None}, "ours") == offers[0]
+    assert rank(ours | {"access": None, "platform": "external"}, "ours") < offers[2]
 
 
 def test_an_event_that_changes_hands_keeps_its_row_and_its_guests(
@@ -138,7 +138,7 @@ def test_a_calendar_that_comes_or_goes_is_of_the_same_account_and_one_in_place_o
 ) -> None:
     luma.sync(**TWO)
     luma.sync(api_key="sandbox-second")
-    with pytest.raises(SettingsError, match="another account than the one whose rows the state is about"):
+    with pytest.raises(SettingsError, match="another account than the state"):
         luma.sync()
 
     both = ", ".join(truth(sandbox, "calendar", "sandbox-admin", "sandbox-second"))
@@ -242,7 +242,7 @@ def test_the_start_date_bounds_events_of_the_organization_too(luma: Runner, sand
         (["events"], {"api_key": None, "organization_api_key": "sandbox-organization"}, "`api_key` is missing"),
         (["events"], {"api_key": "nonsense"}, "does not accept the key"),
         (["events"], {"api_key": "sandbox-noplus"}, "403.*Luma Plus"),
-        (["events"], {"api_keys": ["nonsense"]}, "does not accept the key.*number 2 of 2"),
+        (["events"], {"api_keys": ["nonsense"]}, "does not accept the key.*key 2 of 2"),
         (["organization_events"], {"organization_api_key": "nonsense"}, "does not accept.*`organization_api_key`"),
         (["organization_events"], {"organization_api_key": "sandbox-second"}, "403.*`organization_api_key`"),
         (["events"], {"api_key": "sandbox-organization"}, "403"),

@@ -386,7 +386,7 @@ def test_a_later_start_date_is_warned_about_once_since_events_before_it_count_as
     def warned(**config: Any) -> bool:
         caplog.clear()
         luma.sync(**config)
-        return "`start_date` is later than it was" in caplog.text
+        return "`start_date` is later than before" in caplog.text
 
     later = (sandbox.world.now - timedelta(days=20)).isoformat()
 

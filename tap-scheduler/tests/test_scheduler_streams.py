@@ -1,4 +1,4 @@
-"""What each stream promises beside the traps: secrets, attendees, links, rules, limits."""
+"""Promises of single streams: secrets, attendees, links, rules, limits."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_nothing_is_requested_twice(savvycal: Runner, sandbox: Sandbox) -> None:
 def test_with_one_key_no_ids_of_events_are_remembered(
     savvycal: Runner, monkeypatch: pytest.MonkeyPatch, judge: Judge
 ) -> None:
-    monkeypatch.setattr("tap_scheduler.client.unseen", None)
+    monkeypatch.setattr("tap_scheduler.client.deduplicate", None)
     savvycal.select = lambda name, _default: name in {"events", "event_attendees"}
     savvycal.sync()
 

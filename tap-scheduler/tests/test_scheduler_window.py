@@ -1,4 +1,4 @@
-"""Which meetings a run asks for: nothing that it should hold lies outside, however SavvyCal wants to be asked."""
+"""The period of meetings that a run requests: complete, whichever query SavvyCal accepts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.savvycal.text import id_of
 from tap_common.http.pagination import Signals
 from tap_common.state.timestamps import canonical, instant
 from tap_scheduler.client import RefusedError
-from tap_scheduler.period import NewestFirst, ways
+from tap_scheduler.period import NewestFirst, period_queries
 from tap_scheduler.streams import Events
 from tap_scheduler.tap import TapScheduler
 
@@ -38,7 +38,7 @@ def event(savvycal: Runner, thing: Any) -> dict[str, Any]:
 
 
 def lists(sandbox: Sandbox) -> list[dict[str, str]]:
-    """What the lists of events were asked with: first pages only."""
+    """Return the query parameters of the lists of events, of first pages only."""
     queries = [dict(request.query) for request in sandbox.requests if request.path == "/v1/events"]
     fixed = {"state", "attendance", "limit"}
     return [
@@ -158,7 +158,7 @@ def test_where_a_period_needs_an_end_it_gets_one_and_the_log_says_so_once(
     window = {"period": "fixed", "from": (sandbox.world.now.date() - timedelta(days=34)).isoformat()}
     assert lists(sandbox)[1:] == [window, {**window, "until": years_later(sandbox)}]
     assert [line.rpartition(": ")[2] for line in caplog.messages if "does not accept" in line] == [
-        "asking for the next five years."
+        "requesting the next five years."
     ]
     judge.check(savvycal)
 
@@ -175,7 +175,7 @@ def test_where_no_period_is_accepted_the_future_is_read_and_then_the_past_backwa
     assert [query["period"] for query in lists(sandbox)] == ["all", "fixed", "fixed", "upcoming", "past"]
     assert lists(sandbox)[-1]["direction"] == "desc"
     said = [line.rpartition(": ")[2] for line in caplog.messages if "does not accept" in line]
-    assert said == ["asking for the next five years.", "reading all that is upcoming, then the past backwards."]
+    assert said == ["requesting the next five years.", "reading upcoming meetings, then past ones backwards."]
     answered = [request.query for request in sandbox.requests[whole:] if (request.path, request.status) == EVENTS]
     edge = sandbox.world.now - timedelta(days=33)
     due = sum(edge <= one.start < sandbox.world.now for one in sandbox.world.invites.all())
@@ -214,7 +214,7 @@ def test_when_no_way_is_accepted_the_run_says_so(savvycal: Runner, monkeypatch: 
 @given(since=MOMENTS, offset=st.integers(-12, 14))
 def test_a_window_begins_before_its_edge_everywhere_on_earth(since: datetime, offset: int) -> None:
     zone = timezone(timedelta(hours=offset))
-    for way in ways(since, MOMENT)[:2]:
+    for way in period_queries(since, MOMENT)[:2]:
         begins = date.fromisoformat(way.lists[0]["from"])
         assert datetime(begins.year, begins.month, begins.day, tzinfo=zone) <= since
         assert since - datetime(begins.year, begins.month, begins.day, tzinfo=zone) < timedelta(days=3)
@@ -222,7 +222,7 @@ def test_a_window_begins_before_its_edge_everywhere_on_earth(since: datetime, of
 
 @pytest.mark.parametrize("earliest", ["0001-01-01T00:00:00Z", "9000-01-01T00:00:00Z"])
 def test_any_start_date_is_a_window(earliest: str) -> None:
-    for way in ways(instant(earliest), MOMENT):
+    for way in period_queries(instant(earliest), MOMENT):
         for query in way.lists:
             assert query.get("from", "") <= query.get("until", "~")
 

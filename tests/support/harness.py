@@ -240,7 +240,7 @@ class Runner:
             tap.close()
             tap.pool.shutdown()
             self.warehouse.load(messages.read)
-        if failed is not None and not tap.server_clock.has_begun:
+        if failed is not None and not tap.server_clock.has_answered:
             raise failed
         advanced = {stream for stream, value in self.bookmarks().items() if value and before.get(stream) != value}
         selected = [stream.name for stream in tap.streams.values() if stream.selected]

@@ -1,19 +1,20 @@
-"""The first load of what can be asked for by change: in slices of creation time, each of them done for good.
+"""The first load of incremental streams: in slices of creation time, so that it can be resumed.
 
-A list is in order of creation, newest first, and its filter goes by change: a first load that breaks off could not be
-taken up again, and at 40 requests a minute that of a large account takes hours. So it is read in slices:
+Lists are sorted by creation, newest first, while the changed-since filter uses the time of the last change. So an
+interrupted first load could not be resumed by a bookmark, and at 40 requests a minute, a large account takes hours.
+Instead, it is read in slices:
 
-- The page that comes first below what has been read says where there are rows: no year without any is crossed step
-  by step. Where it is not full, it is all that is left, and the load is done: a small account pays nothing for slices.
-- Else a slice reaches down to 30 days below the newest row of that page, or ten times as far as the page does if that
-  is further: about ten pages at least. It is asked for by both of its bounds, whatever is in it by then.
-- The lower bound is asked for a day lower. `.gt` and `.lt` leave their moment out, and one could read the API's
-  contract as if they went by days, of whatever time zone: what is created at a bound is in one slice at least, either
-  way. A row that is in two has the same key.
+- The first page below the last slice shows where rows are, so that years without rows cost nothing. If that page is
+  not full, it has all remaining rows and the load is complete: a small account needs no slices.
+- Otherwise, a slice extends to 30 days below the newest row of that page, or to ten times the extent of the page if
+  that is longer: about ten pages or more. It is requested with both of its bounds.
+- The lower bound in the request is a day earlier. `.gt` and `.lt` exclude their moment, and the API may compare dates
+  in an unknown time zone: in this way, a row created at a bound is in at least one slice. A row in two has the same
+  key.
 
-Nothing rests on the order of the list: any page says where some rows are, and everything below the bound is still to
-come. After each slice the stream's state says how far down the load is, and a STATE goes out. A run that finds one
-first reads what has changed since the run that wrote it began, then goes on below; only a load that is whole leaves a
+The slices do not depend on the order of the list: any page shows where some rows are, and everything below the bound
+is still to be read. After each slice, the stream's state has the lower end of the load, and a STATE is sent. The next
+run first reads changes since the start of the run that wrote it, then continues below. Only a complete load leaves a
 bookmark.
 """
 
@@ -34,44 +35,45 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 SLICE = timedelta(days=30)
-"""The least that a slice covers."""
+"""Minimum length of a slice."""
 _PAGES = 10
-# Filters may go by days, of whatever time zone: rows so far behind a bound show that it is not gone by.
-_BEHIND = timedelta(days=3)
-# Older than the vendor: nothing is further down, and no bound is needed there.
+# Filters may compare dates in an unknown time zone; rows this far outside a bound show that the API ignores it.
+_TOLERANCE = timedelta(days=3)
+# Older than the vendor: no rows are before it, and a slice down to it needs no lower bound.
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """What was created from `down_to` until before `below`; None where there is no bound.
-
-    `rows` are its rows where they have been read already, else None.
-    """
+    """Rows created in a span of time."""
 
     down_to: datetime | None
+    """Lower bound, inclusive; None for none."""
     below: datetime | None
+    """Upper bound, exclusive; None for none."""
     rows: Sequence[Record] | None = None
+    """The rows, if they have been read already."""
 
 
 def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime | None, size: int) -> Iterator[Slice]:
-    """Everything created before `below` (None: everything), from the top down; the last one has no lower bound.
+    """Yield the slices of all rows created before `below` (None: of all rows), newest first.
 
-    `first` lists what was created before a moment; no more of it is read than a page of `size` rows.
+    `first` lists the rows created before a moment; at most a page of `size` rows is read from it. The last slice has no
+    lower bound.
 
     Raises:
-        EndlessListError: The API does not go by the bound, so that there would be no end.
+        EndlessListError: The API ignores the bound, so that the load would never end.
     """
     down_to = below
     while True:
         below = down_to
         head = list(islice(first(below), size))
-        if below and any(created >= below + _BEHIND for created in _created(head)):
+        if below and any(created >= below + _TOLERANCE for created in _created(head)):
             raise _ignored("creation_time.lt", "after")
         if len(head) < size:
             yield Slice(None, below, head)
             return
-        down_to = reach(head)
+        down_to = slice_bottom(head)
         if down_to and below and down_to >= below:
             raise _ignored("creation_time.lt", "after")
         yield Slice(down_to, below)
@@ -79,8 +81,8 @@ def slices(first: Callable[[datetime | None], Iterable[Record]], below: datetime
             return
 
 
-def reach(head: Iterable[Record]) -> datetime | None:
-    """How far down a slice with these rows at its top reaches; None for all that is left."""
+def slice_bottom(head: Iterable[Record]) -> datetime | None:
+    """Return the lower bound of a slice that begins with a page; None for all remaining rows."""
     created = _created(head)
     if not created:
         return None
@@ -91,14 +93,14 @@ def reach(head: Iterable[Record]) -> datetime | None:
     return newest - down
 
 
-def within(rows: Iterable[Record], down_to: datetime | None) -> Iterator[Record]:
-    """The rows of a slice that reaches down to a moment; None: without a lower bound.
+def check_slice(rows: Iterable[Record], down_to: datetime | None) -> Iterator[Record]:
+    """Yield the rows of a slice with a lower bound (None: without).
 
     Raises:
-        EndlessListError: The API does not go by the bound, so that each slice would hold all that is below it.
+        EndlessListError: The API ignores the bound, so that each slice would have all rows below it.
     """
     for row in rows:
-        if down_to and any(created < down_to - _BEHIND for created in _created([row])):
+        if down_to and any(created < down_to - _TOLERANCE for created in _created([row])):
             raise _ignored("creation_time.gt", "before")
         yield row
 
@@ -109,6 +111,6 @@ def _created(rows: Iterable[Record]) -> list[datetime]:
 
 def _ignored(name: str, where: str) -> EndlessListError:
     return EndlessListError(
-        f"OnceHub does not go by `{name}`: it lists rows that were created {where} the moment that was asked for, so "
-        "the first load would never come to its end; try again later."
+        f"OnceHub ignores `{name}`: it lists rows that were created {where} that moment, so the first load would never "
+        "end; try again later."
     )

@@ -1,4 +1,4 @@
-"""What every OnceHub endpoint has in common: envelope, paging by the last row's id, references, and errors."""
+"""The base class of OnceHub streams: envelope, pagination by the last row's id, deletions, errors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-# What an error may be quoted with: names of the API's own, never a text.
+# Parts of an error body that are logged: names of the API, never text.
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
 
 
 class OnceHubStream(APIStream):
-    """A OnceHub list: `{"object": "list", "data": [...], "has_more": ...}` and a `Link` header, newest first.
+    """A OnceHub list, newest first, with a `Link` header.
 
-    The next page holds the rows listed after the last one of this page.
+        {"object": "list", "has_more": true, "data": [
+            {"object": "booking", "id": "BKNG-1", "status": "scheduled", "last_updated_time": "2026-01-31T09:00:00Z"},
+            {"object": "booking", "id": "BKNG-2", "deleted": true}]}
+
+    The next page is requested with `after=BKNG-2`, the last row's id.
     """
 
     records_jsonpath = "$.data[*]"
@@ -41,35 +45,35 @@ class OnceHubStream(APIStream):
     @property
     @override
     def http_headers(self) -> dict[str, str]:
-        # The vendor asks for a content type even where there is no content.
+        # The vendor requires a content type even without content.
         return {"Accept": "application/json", "Content-Type": "application/json"}
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The rows without those that only say that something was deleted: they would empty the row it had."""
+        """Return the rows without notices of deletions, which would overwrite the deleted record's columns by null."""
         return (row for row in super().read_list(context) if row.get("deleted") is not True)
 
-    def listed(self, context: Context) -> Iterator[Record]:
-        """The API's rows for one list; some come twice where it had to be read again from its first page."""
+    def list_rows(self, context: Context) -> Iterator[Record]:
+        """Return the rows of one list; some are repeated if a page token expired and the list was read again."""
         return self._with_restart(context, self.read_list(context))
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """A 400 that names `after`: the row that a page was to begin after is gone."""
+        """Return the error; a 400 about `after` means that the row with that id no longer exists."""
         if response.status_code == HTTPStatus.BAD_REQUEST and _error(response, "param") == self.cursor_param:
             return ExpiredCursorError(message)
         return super().error_for(response, message)
 
     @override
     def response_error_message(self, response: requests.Response) -> str:
-        """The type of the error and the parameter at fault, but no text of the body: it may quote data."""
+        """Return the message with the type and the parameter of the error; the body's text may quote data."""
         kind, param = _error(response, "type"), _error(response, "param")
         at_fault = f", parameter `{param}`" if param else ""
         return f"{super().response_error_message(response)}{f': {kind}' if kind else ''}{at_fault}"
 
 
 def _error(response: requests.Response, name: str) -> str | None:
-    """A name in the error body, which may be of any form or empty."""
+    """Return a name in an error body; None if it has none."""
     if response.ok:
         return None
     try:

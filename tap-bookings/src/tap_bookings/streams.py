@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_bookings.changing import ChunkedFirstLoad, Since
 from tap_bookings.client import OnceHubStream
+from tap_bookings.incremental import ChunkedFirstLoad, FilteredByTime
 from tap_common import Redacted, SingleObject
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Teams(OnceHubStream):
     path = "/v2/teams"
 
 
-class SmsNotifications(Since):
+class SmsNotifications(FilteredByTime):
     """Text messages that OnceHub sent. Their status changes later, without an update time."""
 
     name = "sms_notifications"
@@ -96,7 +96,7 @@ class SmsNotifications(Since):
 
 
 class Webhooks(Redacted, OnceHubStream):
-    """Webhooks, without what may be a secret: of their address only the host, and no new fields."""
+    """Webhooks, without anything that may be a secret: of their URL only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v2/webhooks"
@@ -112,18 +112,20 @@ class BookingPageLinks(OnceHubStream):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        """Each of what a page can belong to: three lists, which are read here once more.
+        """Return a context for each master page, event type and user: three lists, which are read again here.
 
-        The API tells of these relations by filters of the list of pages alone, and a stream has one parent.
+        The API shows these relations only by filters of the list of booking pages, and a stream has one parent.
         """
         related = {"master_page": MasterPages, "event_type": EventTypes, "user": Users}
-        ids = {relation: [row["id"] for row in self.tap.stream(kind).listed({})] for relation, kind in related.items()}
+        ids = {
+            relation: [row["id"] for row in self.tap.stream(kind).list_rows({})] for relation, kind in related.items()
+        }
         return [{"relation": relation, "related_id": id_} for relation in ids for id_ in dict.fromkeys(ids[relation])]
 
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
-        """The list of pages itself: what pages can belong to need not be listed for that."""
+        """A context for the list of booking pages alone."""
         return [{"relation": "user", "related_id": None}]
 
     @override

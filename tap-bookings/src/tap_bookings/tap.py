@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from tap_common import Credential
     from tap_common.connections import Rates
 
-# Seconds between two requests: OnceHub counts at most 5 in a second, where they arrive. At 4, one of them may be
-# held up for a quarter of a second on its way, and the next one not at all.
+# Seconds between two requests. OnceHub allows 5 per second, counted on arrival: at 4, one of them may be delayed by a
+# quarter of a second on its way, and the next one not at all.
 _GAP = 0.25
-# Seconds that are added to a window of 300 seconds for the same reason.
+# Seconds added to the window of 300 seconds for the same reason.
 _MARGIN = 2.0
 
 
 class KeyTest(SingleObject, OnceHubStream):
-    """What a key is tried with; no stream of the tap."""
+    """The endpoint for testing a key; not a stream of the tap."""
 
     name = "test"
     path = "/v2/test"
@@ -49,7 +49,7 @@ class KeyTest(SingleObject, OnceHubStream):
 
 
 class TapBookings(SchedulingTap):
-    """Singer tap for OnceHub: every booking and contact, and what belongs to them."""
+    """Singer tap for OnceHub: bookings, contacts, users, booking pages and more."""
 
     name = "tap-bookings"
     package_name = "scheduling-tap-bookings"
@@ -81,8 +81,8 @@ class TapBookings(SchedulingTap):
                 "`sms_notifications`."
             ),
             lookback=(
-                "Days before the bookmark for which `bookings`, `contacts` and `sms_notifications` are read again; for "
-                "the last at least 3, since the status of a message changes later."
+                "Days before the bookmark that are read again in `bookings`, `contacts` and `sms_notifications`; at "
+                "least 3 in the last, since the status of a message changes later."
             ),
         ),
         additional_properties=False,
@@ -91,11 +91,12 @@ class TapBookings(SchedulingTap):
     @property
     @override
     def rates(self) -> Rates:
-        """One request at a time, and five times the setting's number in five minutes."""
+        """One request per 0.25 s, and five times `requests_per_minute` in five minutes."""
         a_minute = int(self.config["requests_per_minute"])
-        in_all = self.a_window(a_minute * 5, self.windows[-1] + _MARGIN)
-        # A setting that leaves no room for the gap is for an API that has other limits.
-        return [*self.a_window(1, _GAP), *in_all] if a_minute * _GAP <= 60 else in_all  # noqa: PLR2004 - seconds
+        long_window = self.rate_limit(a_minute * 5, self.windows[-1] + _MARGIN)
+        if a_minute * _GAP > 60:  # noqa: PLR2004 - seconds; so many requests are not for OnceHub's own limits
+            return long_window
+        return [*self.rate_limit(1, _GAP), *long_window]
 
     @override
     def authenticator_for(self, key: str) -> Auth:
@@ -108,12 +109,12 @@ class TapBookings(SchedulingTap):
     @property
     @override
     def scope_id(self) -> str | None:
-        """A hash of the address of the key's account, as far as the API tells: another's bookmark is no use."""
+        """A hash of the account's mail address; None if the API does not report it."""
         return sha256(self.account.encode()).hexdigest()[:16] if self.account else None
 
     @property
     def account(self) -> str | None:
-        """The address of the key's account, as far as the API tells."""
+        """Mail address of the key's account; None if the API does not report it."""
         address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"])
         return address[0] if address else None
 
@@ -127,18 +128,18 @@ class TapBookings(SchedulingTap):
 
     @cached_property
     def key_test(self) -> Record:
-        """The answer to whether the key is good.
+        """The response to a test of the key.
 
         Raises:
-            AccessError: It is not, or the plan has no API.
-            SettingsError: What answers is not OnceHub.
+            AccessError: The key is refused, or the plan does not include the API.
+            SettingsError: The server is not OnceHub.
         """
         try:
-            said = next(iter(KeyTest(self).request_records({})))
+            test = next(iter(KeyTest(self).request_records({})))
         except ForbiddenError as refusal:
             raise AccessError(
                 f"The plan of this OnceHub account has no access to the API ({refusal}): the key is not at fault."
             ) from refusal
-        if not isinstance(said.get("message"), str):
-            raise SettingsError("What answers to /v2/test is not OnceHub: check the setting `api_url`.")
-        return said
+        if not isinstance(test.get("message"), str):
+            raise SettingsError("The server's response to /v2/test is not OnceHub's: check the setting `api_url`.")
+        return test

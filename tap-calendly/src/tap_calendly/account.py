@@ -1,4 +1,4 @@
-"""Whose data a token reads."""
+"""The scope of a run: an organization, a group or a user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ADMINS = {"owner", "admin"}
 
 @dataclass(frozen=True)
 class Account:
-    """The scope of a run, as the query parameters that Calendly wants for it.
+    """The scope of a run, and the query parameters that select it.
 
     Calendly, "List events": `organization` is for owners and admins, `user` alone is the caller's own, a colleague's
     needs both, `group` is for the group's admins.
@@ -35,18 +35,18 @@ class Account:
 
     @property
     def id(self) -> str:
-        """Tells apart what different scopes see."""
+        """Id of the scope, to compare bookmarks by."""
         seen = {"organization": self.organization, "user": self.user, "group": str(self.group)}
         return f"{self.scope}:{seen[self.scope]}"
 
     @property
     def title(self) -> str:
-        """What is read, for people."""
+        """Description of the scope, for the log."""
         return f"scope `{self.scope}` of {self.id.partition(':')[2]}"
 
     @property
     def events(self) -> Mapping[str, str]:
-        """For scheduled events."""
+        """Query parameters of scheduled events."""
         match self.scope:
             case "organization":
                 return {"organization": self.organization}
@@ -56,20 +56,20 @@ class Account:
 
     @property
     def event_types(self) -> Mapping[str, str]:
-        """For event types, which have no group filter."""
+        """Query parameters of event types, which have no group filter."""
         return {"user": self.user} if self.scope == "user" else {"organization": self.organization}
 
     @property
     def memberships(self) -> Mapping[str, str]:
-        """For organization memberships: those who are not admins may list their own."""
+        """Query parameters of organization memberships; users who are not admins may list their own."""
         return {"organization": self.organization} if self.scope == "organization" else {"user": self.user}
 
 
 def resolve(config: Mapping[str, Any], me: Mapping[str, Any], role: str | None) -> Account:
-    """The account for the settings, the token's user and his role (None where it was not asked for).
+    """Return the account for the settings, the token's user and their role (None if it was not requested).
 
     Raises:
-        SettingsError: The scope cannot be read with this token, or lacks a setting.
+        SettingsError: The token cannot read the scope, or a setting for it is missing.
     """
     wanted = config["scope"]
     admin = role in _ADMINS
@@ -83,7 +83,7 @@ def resolve(config: Mapping[str, Any], me: Mapping[str, Any], role: str | None) 
         raise SettingsError("Scope `group` needs the setting `group_uri`.")
     organization = config.get("organization_uri") or me.get("current_organization")
     if not (isinstance(organization, str) and organization):
-        raise SettingsError("Calendly does not say which organization the token's user is in: set `organization_uri`.")
+        raise SettingsError("Calendly does not report the organization of the token's user: set `organization_uri`.")
     return Account(
         scope=scope,
         organization=organization,

@@ -1,4 +1,4 @@
-"""What every Calendly endpoint has in common: envelope, cursor, identity by URI, and errors."""
+"""The base class of Calendly streams: envelope, cursor, ids from URIs, errors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
     from tap_calendly.tap import TapCalendly
 
 
-# Bytes of an error that is no JSON: it names a scope at its beginning.
+# Bytes of an error that is not JSON: it names a scope at its beginning.
 _ENOUGH = 10_000
 
 
 class CalendlyStream(APIStream):
-    """A Calendly list, rows identified by URI.
+    """A Calendly list, with rows identified by URI.
 
-    `{"collection": [...], "pagination": {"next_page": "https://…&page_token=…", "next_page_token": "…"}}`; older
-    answers have no `next_page_token`.
+        {"collection": [{"uri": "https://api.calendly.com/groups/A1B2", "name": "Sales", "member_count": 4}],
+         "pagination": {"count": 1, "next_page": "https://api.calendly.com/groups?count=1&page_token=sNjq",
+                        "next_page_token": "sNjq"}}
+
+    Older responses have no `next_page_token`.
     """
 
     records_jsonpath = "$.collection[*]"
@@ -53,11 +56,12 @@ class CalendlyStream(APIStream):
 
     @override
     def transform_record(self, row: Record) -> Record:
-        """Fill `id` from `uri`, and each column `x_id` from the URI at `x` or `x_uri`."""
-        refined = {**row}
-        for column, sources in self._uri_columns.items():
-            refined[column] = next((found for source in sources if (found := uuid(row.get(source)))), None)
-        return refined
+        """Return the row with `id` from `uri`, and each column `x_id` from the URI at `x` or `x_uri`."""
+        ids = {
+            column: next((found for source in sources if (found := uuid(row.get(source)))), None)
+            for column, sources in self._uri_columns.items()
+        }
+        return {**row, **ids}
 
     @cached_property
     def _uri_columns(self) -> Mapping[str, tuple[str, str]]:
@@ -69,11 +73,11 @@ class CalendlyStream(APIStream):
     @override
     def validate_response(self, response: requests.Response) -> None:
         super().validate_response(response)
-        self.tap.note_accepted(response.request)
+        self.tap.confirm_token(response.request)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
+        """Return the error; Calendly names the invalid parameter of a 400, and the missing scopes of a 403."""
         status = response.status_code
         if (
             status == HTTPStatus.BAD_REQUEST
@@ -91,14 +95,14 @@ class CalendlyStream(APIStream):
 
 
 def uuid(reference: Any) -> str | None:
-    """The last segment of a URI, or of the `uri` of an object: Calendly has ids of two shapes, and shows neither."""
+    """Return the last segment of a URI, or of an object's `uri`: rows have no other id."""
     if isinstance(reference, dict):
         reference = reference.get("uri")
     return reference.rstrip("/").rpartition("/")[2] if isinstance(reference, str) and reference else None
 
 
 def _lacks_scope(response: requests.Response) -> bool:
-    """Return whether a 403 names a scope: by `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
+    """Return True if a 403 has `required_scopes`, `InsufficientScopeError` or "Insufficient scope"."""
     try:
         body = decoded(response)
     except ValueError:
@@ -107,7 +111,7 @@ def _lacks_scope(response: requests.Response) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in an error body, and the names of fields that hold something."""
+    """Yield all strings in an error body, and the names of its non-empty fields."""
     match value:
         case str():
             yield value
@@ -125,7 +129,7 @@ def _squeezed(text: str) -> str:
 
 
 def _error(response: requests.Response, name: str) -> Any:
-    """A field of the error body, which may be of any form or empty."""
+    """Return a field of an error body; None if it has none."""
     try:
         return find(f"$.{name}", decoded(response))
     except ValueError:

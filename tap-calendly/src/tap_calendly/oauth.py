@@ -1,8 +1,10 @@
 """OAuth with refresh tokens that can be used once.
 
-Calendly, "Refresh token rotation": an access token lives two hours; a refresh revokes the refresh token that it was
-made with and answers with a new pair. A pair that is not kept is lost, and a person must authorize again. So the pair
-is written to a file before it is used, and a refresh that may have succeeded is never sent again.
+Calendly, "Refresh token rotation": an access token expires after two hours; a refresh revokes its refresh token and
+returns a new pair. If a pair is lost, a person must authorize the application again. So a new pair is written to a file
+before it is used, and a refresh that may have succeeded is never retried.
+
+    {"token_type": "Bearer", "access_token": "eyJr…", "refresh_token": "bQ7x…", "expires_in": 7200}
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from tap_calendly.tokens import AGAIN, Pair, TokenFile
 from tap_common import AccessError, TapError
 from tap_common.http.bounded import Limits
-from tap_common.http.connection_errors import is_for_good, reason
+from tap_common.http.connection_errors import connection_error_reason, is_permanent
 from tap_common.http.limiter import retry_after
 from tap_common.http.session import Session
 
@@ -34,32 +36,32 @@ if TYPE_CHECKING:
 
     from tap_common.http.clock import Clock
 
-_LIFE = 7200.0  # seconds that an access token is good for where the answer does not say
-_LONGEST = 86_400.0  # seconds; the API's 401 ends a token that was said to live longer
-_MARGIN = 120.0  # seconds before its end at which an access token is not used any more; of a short one, its last half
-_WINDOW = 60.0  # seconds; Calendly issues 8 tokens a user and minute
+_LIFE = 7200.0  # seconds; validity of an access token if the response does not say
+_LONGEST = 86_400.0  # seconds; maximum validity to rely on
+_MARGIN = 120.0  # seconds before its expiry at which a token is renewed; of a short-lived one, half of its validity
+_WINDOW = 60.0  # seconds; Calendly issues 8 tokens per user and minute
 _TRIES = 5  # of a refresh that certainly was not carried out
 _LOCK_TIMEOUT = 300  # seconds; another run may be waiting for the token endpoint
-_PATIENCE = 240.0  # seconds of waiting for the token endpoint, so that another run gets the file in time
-_LARGEST = 1_000_000  # bytes of an answer with two tokens
+_PATIENCE = 240.0  # seconds of waiting for the token endpoint, so that another run gets the lock in time
+_LARGEST = 1_000_000  # bytes of a response
 _UNKNOWN = f"so the refresh token may be used up: {AGAIN}"
 _REFUSED = {
     codes.bad_request: f"Calendly does not accept the refresh token: {AGAIN}",
     codes.unauthorized: "Calendly does not accept the OAuth client: check `client_id` and `client_secret`.",
 }
 _STILL_REFUSED = (
-    "Calendly does not accept an access token that was issued a moment ago (401): the application's access was "
-    "revoked, or the token is for another environment, or `api_url` is not Calendly's. Check that `oauth_url` and "
-    f"`api_url` belong together, or {AGAIN}"
+    "Calendly does not accept an access token that it has just issued (401): the application's access was revoked, or "
+    "the token is for another environment, or `api_url` is not Calendly's. Check that `oauth_url` and `api_url` belong "
+    f"together, or {AGAIN}"
 )
-_AGES = 1e12  # seconds; a header may hold hundreds of digits
+_AGES = 1e12  # seconds; a header may have hundreds of digits
 _HEADER = re.compile("[!-~]+")
 
 
 class OAuth:
-    """Puts a valid access token on each request, and keeps the pair in a file that several processes may share.
+    """Adds a valid access token to each request, and keeps the pair in a file that several processes may share.
 
-    The file holds a pair for each consent, by a digest of its first refresh token, which is the setting.
+    The file has a pair for each consent, by a digest of its first refresh token, the setting `refresh_token`.
 
     Raises:
         SettingsError: `token_file` is not a path.
@@ -75,7 +77,7 @@ class OAuth:
         self._token: str | None = None
         self._good_until = 0.0
         self._failure: TapError | None = None
-        # The token that no request has been accepted with since a refresh, or since it came in place of another one.
+        # A token that has replaced another one, until a request with it is accepted.
         self._unproved: str | None = None
         self._is_first = True
         self._refused: WeakSet[requests.PreparedRequest] = WeakSet()
@@ -84,7 +86,7 @@ class OAuth:
         """Authorize a request.
 
         Raises:
-            TapError: No valid token can be had.
+            TapError: There is no valid token, and none can be obtained.
         """
         with self._lock:
             if self._failure is not None or self._token is None or self._now() >= self._good_until:
@@ -93,13 +95,13 @@ class OAuth:
         return request
 
     def refused(self, request: requests.PreparedRequest, *, begun: bool = True) -> None:
-        """Replace the token of a request that was answered with 401, unless it has been replaced already.
+        """Replace the token of a request that got a 401, unless it has been replaced already.
 
-        `begun` is whether the API has accepted a token in this run. A new token that is refused as well is not
-        replaced: another one would fare no better, and each refresh uses up a refresh token.
+        `begun` is True if the API has accepted a token in this run. A new token that is refused, too, is not replaced:
+        the next one would be refused as well, and each refresh uses up a refresh token.
 
         Raises:
-            TapError: No other token can be had, or the API does not accept new ones.
+            TapError: No other token can be obtained, or the API does not accept new ones.
         """
         with self._lock:
             if request in self._refused and self._failure is None:
@@ -110,12 +112,12 @@ class OAuth:
                 self._obtain(may_refresh=not is_new)
 
     def accepted(self, request: requests.PreparedRequest) -> None:
-        """Note that the API has accepted the token of a request."""
+        """Record that the API has accepted the token of a request."""
         if self._unproved and request.headers.get("Authorization") == f"Bearer {self._unproved}":
             self._unproved = None
 
     def _obtain(self, *, may_refresh: bool = True) -> None:
-        """Have a token; what has failed is not tried again by the threads that wait."""
+        """Obtain a token; after a failure, waiting threads do not try again."""
         if self._failure is None:
             try:
                 self._file.prepare()
@@ -124,18 +126,18 @@ class OAuth:
             except TapError as error:
                 self._failure = error
             except Timeout:
-                self._failure = TapError(f"Another run holds {self._file.lock}: try again when it has ended.")
+                self._failure = TapError(f"Another run has locked {self._file.lock}: try again when it has ended.")
             except OSError as error:
                 self._failure = self._file.unusable(error.strerror)
         if self._failure is not None:
             raise self._failure
 
     def _take(self, *, may_refresh: bool) -> None:
-        """Take the file's token where another process has renewed it, else renew."""
+        """Use the file's token if another process has renewed it; otherwise renew it."""
         pairs = self._file.read()
         pair = pairs.get(self._consent) or Pair(self._settings["refresh_token"])
         if pair.refreshing:
-            raise AccessError(f"A token refresh was cut off, {_UNKNOWN}")
+            raise AccessError(f"A token refresh was interrupted, {_UNKNOWN}")
         is_new = self._token is not None
         if pair.access_token in (None, self._token) or self._now() >= pair.good_until:
             if not may_refresh:
@@ -146,7 +148,7 @@ class OAuth:
         self._unproved = self._token if is_new else None
 
     def _refresh(self, pairs: Mapping[str, Pair], pair: Pair) -> Pair:
-        """A new pair, written already; asked for again only where the refresh certainly was not carried out."""
+        """Return a new pair, already written; retry only if the refresh certainly was not carried out."""
         until = self._clock.monotonic() + _PATIENCE
         for tries in range(1, _TRIES + 1):
             self._file.write({**pairs, self._consent: replace(pair, refreshing=True)})
@@ -156,22 +158,22 @@ class OAuth:
                 self._file.write({**pairs, self._consent: pair})
                 if pair.access_token is None:
                     raise AccessError(
-                        "The token endpoint does not issue bearer tokens, as Calendly's does: check `oauth_url`."
+                        "The token endpoint does not issue bearer tokens like Calendly's: check `oauth_url`."
                     )
                 return pair
             self._file.write({**pairs, self._consent: pair})
             if isinstance(response, Exception):
                 request = getattr(response, "request", None)
-                cause = reason(response, str(request.url if request else self._settings["oauth_url"]))
+                cause = connection_error_reason(response, str(request.url if request else self._settings["oauth_url"]))
                 why = f"cannot be reached: check `oauth_url` and the network: {cause}"
-                if is_for_good(response):
+                if is_permanent(response):
                     break
                 wait = 2.0**tries
             elif (status := response.status_code) == codes.too_many_requests:
                 wait = retry_after(response.headers) or _WINDOW
-                why = f"asks for a pause of {min(wait, _AGES):.0f} s (429): try again after it"
+                why = f"requires a pause of {min(wait, _AGES):.0f} s (429): try again later"
             else:
-                raise AccessError(_REFUSED.get(status) or f"The token endpoint answers {status}: check `oauth_url`.")
+                raise AccessError(_REFUSED.get(status) or f"The token endpoint returned {status}: check `oauth_url`.")
             if tries == _TRIES or self._clock.monotonic() + wait > until:
                 break
             logging.getLogger("tap-calendly").info("The token endpoint %s; waiting %.0f s.", why, wait)
@@ -179,7 +181,7 @@ class OAuth:
         raise TapError(f"The token endpoint {why}.")
 
     def _post(self, refresh_token: str) -> requests.Response | Exception:
-        """The answer to a refresh, or why the request was never sent."""
+        """Return the response to a refresh, or the error for which the request was never sent."""
         try:
             request = requests.Request(
                 "POST",
@@ -189,22 +191,22 @@ class OAuth:
                 headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
             ).prepare()
             timeout = float(self._settings["request_timeout"])
-            # A new connection each time: one that was kept may have been closed, and nobody knows what was read of it.
+            # A new connection each time: if a kept one breaks, it is not known whether the request was carried out.
             with Session(Limits(_LARGEST, timeout)) as session:
                 response = session.send(request, timeout=timeout, allow_redirects=False)
         except (OSError, HTTPError) as error:
             if _never_sent(error):
                 return error
-            raise AccessError(f"The token refresh was cut off ({type(error).__name__}), {_UNKNOWN}") from None
+            raise AccessError(f"The token refresh was interrupted ({type(error).__name__}), {_UNKNOWN}") from None
         if response.status_code >= codes.server_error or response.status_code == codes.request_timeout:
-            raise AccessError(f"The token refresh was answered with {response.status_code}, {_UNKNOWN}")
+            raise AccessError(f"The token refresh failed with {response.status_code}, {_UNKNOWN}")
         return response
 
     def _pair(self, response: requests.Response) -> Pair:
-        """The new pair, without an access token where that is of no use: the refresh token is kept all the same.
+        """Return the new pair; without the access token if it is not a bearer token.
 
         Raises:
-            AccessError: It is no pair, so the refresh token may be used up.
+            AccessError: The response has no pair, so the refresh token may be used up.
         """
         try:
             answer = json.loads(response.content)
@@ -213,25 +215,29 @@ class OAuth:
         except (ValueError, TypeError, AttributeError, LookupError):
             known = False
         if not known:
-            raise AccessError(f"The token refresh was not answered with a pair of tokens, {_UNKNOWN}")
+            raise AccessError(f"The response to the token refresh has no pair of tokens, {_UNKNOWN}")
         if str(answer.get("token_type") or "bearer").lower() != "bearer":
             return Pair(answer["refresh_token"])
         return Pair(answer["refresh_token"], answer["access_token"], self._now() + life - min(_MARGIN, life / 2))
 
 
 def _never_sent(error: Exception) -> bool:
-    """Whether there was no connection to send the request on, or none to be trusted."""
-    reason = getattr(next(iter(error.args), None), "reason", None)
-    reason = getattr(reason, "original_error", reason)  # behind a proxy
-    unconnected = isinstance(reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
-    return unconnected or is_for_good(error)
+    """Return True if the request was not sent, for lack of a trusted connection."""
+    connection_error_reason = getattr(next(iter(error.args), None), "reason", None)
+    connection_error_reason = getattr(
+        connection_error_reason, "original_error", connection_error_reason
+    )  # behind a proxy
+    unconnected = isinstance(connection_error_reason, ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(
+        connection_error_reason
+    )
+    return unconnected or is_permanent(error)
 
 
-def _life(told: float | str | None) -> float:
-    """Seconds that an access token is said to live, or usually does where that is not said, or cannot be.
+def _life(sent: float | str | None) -> float:
+    """Return the validity of an access token in seconds; the usual one if the response has none, or not a positive one.
 
     Raises:
-        ValueError: It is no number.
+        ValueError: It is not a number.
     """
-    seconds = float(told or _LIFE)
+    seconds = float(sent or _LIFE)
     return min(seconds, _LONGEST) if seconds > 0 else _LIFE

@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from tap_calendly.tap import TapCalendly
 
 RECAP_STATUSES = ("available", "processing", "unavailable")
-"""Every status of a recap that can be asked for."""
+"""All values of the filter `status` of recaps."""
 SLICE = 1000
-"""Events in a slice of the sweep: ten pages."""
+"""Number of events in a slice of the sweep: ten pages."""
 
 
 class Resource(SingleObject, CalendlyStream):
-    """One object: `{"resource": {...}}`."""
+    """A single object: `{"resource": {"uri": "https://api.calendly.com/users/A1B2", "name": "Ada"}}`."""
 
     records_jsonpath = "$.resource"
 
 
 class OfOrganization(CalendlyStream):
-    """A list that wants the organization named."""
+    """A list with the query parameter `organization`."""
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class ApiUser(Resource):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The row that the run began with: nothing is asked twice."""
+        """Return the row that the check of the key has read already."""
         return iter([self.tap.me])
 
 
@@ -89,7 +89,7 @@ class OrganizationMemberships(CalendlyStream):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """One's own are the rows that the run began with: nothing is asked twice."""
+        """Return the rows; the user's own memberships have been read by the check of the key already."""
         own = self.tap.account.memberships == {"user": self.tap.me["uri"]}
         return iter(self.tap.memberships) if own else super().read_list(context)
 
@@ -131,18 +131,18 @@ class Teams(CalendlyStream):
 
 
 class OfMeeting(CalendlyStream):
-    """Meetings, or what belongs to them.
+    """Meetings or their invitees.
 
-    A no-show, a payment or a cancellation in a group may move no timestamp, neither the invitee's nor the meeting's.
-    So meetings are looked at again until `lookback_days` after they began, and whenever they have changed.
+    A no-show, a payment or a cancellation in a group event may update no timestamp, neither the invitee's nor the
+    meeting's. So a meeting is read again until `lookback_days` after its start, and whenever it has changed.
     """
 
     permission = "scheduled_events:read"
     replication_key = "updated_at"
     skip_if_forbidden = False
 
-    def to_look_at(self, meeting: Record) -> bool:
-        """Whether the meeting, or what belongs to it, can have changed since this stream's bookmark."""
+    def may_have_changed(self, meeting: Record) -> bool:
+        """Return True if a meeting or its invitees may have changed since this stream's bookmark."""
         if self.bookmark is None or self.starting_timestamp is None:
             return True
         recent = self.bookmark - timedelta(days=self.config["lookback_days"])
@@ -150,15 +150,16 @@ class OfMeeting(CalendlyStream):
         return changed is None or starts is None or changed >= self.starting_timestamp or starts >= recent
 
     def advance(self) -> None:
-        """All meetings were looked at: the bookmark is the start of the run; not if none could be read."""
-        if self.selected and (self.readable or not self.failed_contexts):
+        """Advance the bookmark to the start of the run, after all meetings; not if no list could be read."""
+        if self.selected and (self.lists_read or not self.failed_contexts):
             self.advance_bookmark(self.tap.run_started)
 
 
 class ScheduledEvents(OfMeeting):
     """Meetings of every status, past and future.
 
-    No filter goes by change: every run sweeps all meetings from the start date on, and emits what can have changed.
+    There is no changed-since filter: each run reads all meetings from `start_date` on, and emits those that may have
+    changed.
     """
 
     name = "scheduled_events"
@@ -166,8 +167,8 @@ class ScheduledEvents(OfMeeting):
     params = {"sort": "start_time:asc"}
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        return self.to_look_at(row)
+    def should_emit(self, record: Record) -> bool:
+        return self.may_have_changed(record)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
@@ -178,13 +179,13 @@ class ScheduledEvents(OfMeeting):
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        """Slices of meeting start, each read whole before its invitees: page tokens go stale within minutes."""
+        """Yield slices of meetings by start; each is complete before its invitees are read, as page tokens expire."""
         referenced: set[str] = set()
         for rows in sweep(self._since, self.tap.start_date, SLICE):
             referenced.update(found for row in rows if (found := row["event_type_id"]))
             yield rows
         self.tap.referenced_event_types = referenced
-        # Every meeting was looked at as it was at the start of the run, or later.
+        # Every meeting was read as of the start of the run, or later.
         for stream in cast("list[OfMeeting]", [self, *self.active_children]):
             stream.advance()
 
@@ -203,22 +204,22 @@ class EventInvitees(OfMeeting):
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
-        return find("$.invitees_counter.total", parent) != 0 and self.to_look_at(parent)
+        return find("$.invitees_counter.total", parent) != 0 and self.may_have_changed(parent)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """Events that were deleted for privacy are listed for a while, and may answer 400 here."""
+        """Return the error; a 400 may be about a meeting that was deleted for privacy, but is still listed."""
         error = super().error_for(response, message)
         return NotFoundError(message) if type(error) is RequestError else error
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        """Always: all rows of a meeting that was looked at."""
+    def should_emit(self, record: Record) -> bool:
+        """Return True: all invitees of a meeting that is read are emitted."""
         return True
 
 
 class OneEventType(CalendlyStream):
-    """An event type, wherever it comes from."""
+    """Event types, from either endpoint."""
 
     permission = "event_types:read"
 
@@ -253,12 +254,12 @@ class EventTypes(OneEventType):
     @property
     @override
     def version(self) -> int | None:
-        """None where no events were read: it is not known, then, which deleted types still matter."""
+        """Version of this run's records; None if no meetings were read, which refer to deleted event types."""
         return None if self.tap.referenced_event_types is None else super().version
 
 
 class DeletedEventTypes(Resource, OneEventType):
-    """Event types that are not listed any more; part of `event_types`."""
+    """Deleted event types, which are no longer listed; part of `event_types`."""
 
     name = "event_types"
     path = "/event_types/{event_type_id}"
@@ -267,7 +268,7 @@ class DeletedEventTypes(Resource, OneEventType):
 
 
 class OfEventType(CalendlyStream):
-    """A list that wants an event type named."""
+    """A list for each event type."""
 
     parent_stream_type = EventTypes
     parent_keys = {"event_type_uri": "uri"}
@@ -360,7 +361,7 @@ class RoutingFormSubmissions(CalendlyStream):
 
 
 class OfUser(CalendlyStream):
-    """A list that wants a user named: each member of the organization."""
+    """A list for each member of the organization."""
 
     parent_stream_type = OrganizationMemberships
     parent_keys = {"user_uri": "user.uri"}
@@ -391,13 +392,13 @@ class UserBusyTimes(Unpaged, OfUser):
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """424: the user's external calendar cannot be read at the moment."""
+        """Return the error; with 424, the user's external calendar cannot be read at the moment."""
         failed = response.status_code == HTTPStatus.FAILED_DEPENDENCY
         return ForbiddenError(message) if failed else super().error_for(response, message)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
-        # Calendly refuses more than 7 days, and a start that is past.
+        # Calendly refuses more than 7 days, and a start in the past.
         return {**super().get_url_params(context, next_page_token), **days_ahead(self.tap, 7)}
 
     @override
@@ -462,8 +463,8 @@ class ContactNotes(CalendlyStream):
         return super().get_url_params(context, next_page_token) | {"contact": ",".join((context or {})["contacts"])}
 
     @override
-    def parts(self, context: Context) -> Sequence[Context]:
-        """One contact that is not accessible has the notes about all ten refused."""
+    def split_context(self, context: Context) -> Sequence[Context]:
+        """Return a context for each contact: if one of ten is not accessible, the notes of all are refused."""
         contacts = context["contacts"]
         return [{**context, "contacts": [contact]} for contact in contacts] if len(contacts) > 1 else ()
 
@@ -477,7 +478,7 @@ class MeetingRecaps(CalendlyStream):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        # Without a status, Calendly lists available recaps only.
+        # Without a status, Calendly lists only available recaps.
         return [{"status": status} for status in RECAP_STATUSES]
 
     @override
@@ -551,14 +552,14 @@ class OutgoingCommunications(OfOrganization):
 
     @override
     def transform_record(self, row: Record) -> Record:
-        told = "\x1f".join(str(row.get(name)) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
-        return super().transform_record(row) | {"_id": sha256(told.encode()).hexdigest()}
+        identity = "\x1f".join(str(row.get(name)) for name in ("type", "to", "from", "created_at", "event_uri", "body"))
+        return super().transform_record(row) | {"_id": sha256(identity.encode()).hexdigest()}
 
 
 class WebhookSubscriptions(Redacted, OfUser):
-    """Webhooks of the organization and of each member, without what may be a secret.
+    """Webhooks of the organization and of each member, without anything that may be a secret.
 
-    Of their address only the host is kept, and no new fields.
+    Of their URL only the host is kept, and no new fields.
     """
 
     name = "webhook_subscriptions"
@@ -582,30 +583,30 @@ class WebhookSubscriptions(Redacted, OfUser):
 
 
 def numbered(rows: Iterator[Record]) -> Iterator[Record]:
-    """Rows with their position in the answer, for lists whose rows have no identity."""
+    """Yield rows with their position in the list, as the key of rows without another one."""
     return ({"index": index} | row for index, row in enumerate(rows))
 
 
 def of_status(rows: Iterator[Record], status: str) -> Iterator[Record]:
-    """The recaps of a list that was asked for by their status.
+    """Yield the rows of a list that was filtered by status.
 
     Raises:
-        EndlessListError: There are some, and none has it: what is listed unasked lacks those that have.
+        EndlessListError: None of the rows has the status, so Calendly ignores the filter.
     """
     found: list[Any] = []
     for row in rows:
         found.append(row.get("status"))
         yield row
-    # A status that is none of the documented ones says nothing about the list.
+    # An undocumented status says nothing about the filter.
     if any(one in RECAP_STATUSES for one in found) and status not in found and None not in found:
         raise EndlessListError(
-            f"Calendly does not go by `status`: no recap in the list of those with status `{status}` has it, so that "
-            "some may be missing; try again later."
+            f"Calendly ignores `status`: no recap in the list with status `{status}` has it, so that some may be "
+            "missing; try again later."
         )
 
 
 def days_ahead(tap: TapCalendly, days: int) -> Mapping[str, str]:
-    """A range that begins in ten minutes: the API refuses one that has begun, and the request may have to wait."""
+    """Return a range that begins in ten minutes: the API refuses a past start, and the request may be delayed."""
     start = tap.now + timedelta(minutes=10)
     return {"start_time": zulu(start), "end_time": zulu(start + timedelta(days=days))}
 

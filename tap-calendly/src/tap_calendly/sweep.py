@@ -1,4 +1,4 @@
-"""Reading a calendar from one end to the other, without a page token that has to wait."""
+"""Lists that are read in slices or in part, so that no page token expires while other requests are made."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
 _RESTARTS = 5
-# Calendly does not say whether `min_start_time` includes its moment, or how fine it is.
+# It is not documented whether `min_start_time` includes its moment, or how precise it is.
 _STEP = timedelta(seconds=1)
 
 
 def sweep(
     read: Callable[[datetime | None], Iterator[Record]], start: datetime | None, size: int
 ) -> Iterator[list[Record]]:
-    """All events that start at `start` or later, in slices of meeting start of about `size` events.
+    """Yield all events that start at `start` or later, in slices of about `size` events.
 
-    `read` lists the events that start after a moment (None: all), earliest first. A slice is read whole, page after
-    page, before it is given away; the next one begins just before the start of its last event. Events that share
-    that start come twice from the API and once from here. An event whose start cannot be read may be in any slice.
+    `read` lists the events that start after a moment (None: all), earliest first. A slice is read completely before it
+    is yielded; the next one begins just before the start of its last event. Events with that start are read twice, but
+    yielded once. An event without a valid start may be in any slice.
 
     Raises:
-        EndlessListError: A slice ends before it was to begin: the API does not go by the moment.
+        EndlessListError: A slice ends before its beginning, so the API ignores the filter.
     """
     since = start - _STEP if start else None
     known: set[str] = set()
@@ -48,8 +48,8 @@ def sweep(
             after = next(begins for begins in reversed(starts) if begins) - _STEP
             if since and after <= since:
                 raise EndlessListError(
-                    "Calendly does not go by `min_start_time`: it lists events that start before the moment that was "
-                    "asked for, so the calendar would never be read to its end; try again later."
+                    "Calendly ignores `min_start_time`: it lists events that start before that moment, so the list "
+                    "would never end; try again later."
                 )
             since = after
             known = {row["uri"] for row, begins in zip(rows, starts, strict=True) if begins and begins >= since}
@@ -60,7 +60,7 @@ def sweep(
 def _slice(
     read: Callable[[datetime | None], Iterator[Record]], since: datetime | None, size: int
 ) -> tuple[list[Record], bool]:
-    """The events of one slice, and whether there may be more after it; a stale page token starts it again."""
+    """Return the events of one slice, and True if more may follow; read it again if a page token expires."""
     for restart in range(_RESTARTS + 1):
         try:
             return _read_slice(read(since), size)
@@ -82,17 +82,17 @@ def _read_slice(events: Iterator[Record], size: int) -> tuple[list[Record], bool
             continue
         in_order = in_order and (last is None or begins >= last)
         first, last = first or begins, begins
-        # The next slice must begin later than this one: where all share one start, read on. So, too, where the
-        # list is not in the order that was asked for.
+        # The next slice must begin later than this one, so a slice whose events share one start is continued. So is a
+        # slice that is not in the requested order.
         if in_order and len(rows) >= size and last - first > 2 * _STEP:
             return rows, True
     return rows, False
 
 
 def newest_first(rows: Iterator[Record], key: str, since: datetime | None, page: int) -> Iterator[Record]:
-    """The rows of a list that is sorted by `key`, descending, down to the first that is older than `since`.
+    """Yield the rows of a list that is sorted by `key`, descending, down to the first that is older than `since`.
 
-    At least the first page, which is there already: where it is not sorted, the whole list is read.
+    The first page is always yielded, since it has been fetched already. If it is not sorted, the whole list is read.
     """
     last: datetime | None = None
     in_order = True
@@ -103,5 +103,5 @@ def newest_first(rows: Iterator[Record], key: str, since: datetime | None, page:
         if not passed or place <= page:
             yield row
         if passed and place >= page:
-            return  # before another page is asked for
+            return  # before another page is requested
         last = moment or last

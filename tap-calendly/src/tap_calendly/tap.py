@@ -41,7 +41,7 @@ _OAUTH = ("client_id", "client_secret", "refresh_token", "token_file")
 
 
 class TapCalendly(SchedulingTap):
-    """Singer tap for Calendly: every event, invitee and what belongs to them, past and future."""
+    """Singer tap for Calendly: meetings, past and future, invitees, event types, users and more."""
 
     name = "tap-calendly"
     package_name = "scheduling-tap-calendly"
@@ -128,18 +128,18 @@ class TapCalendly(SchedulingTap):
 
     @cached_property
     def auth(self) -> Auth:
-        """Puts the token on a request."""
+        """Authenticator that adds the token to a request."""
         return BearerTokenAuthenticator(token=self._token) if self._token else OAuth(self.config, clock=self.clock)
 
     def renew(self, request: requests.PreparedRequest) -> bool:
-        """Replace the token of a request that was refused; False where there is no other to be had."""
+        """Replace the token of a request that was refused; return False without OAuth."""
         if not isinstance(self.auth, OAuth):
             return False
-        self.auth.refused(request, begun=self.server_clock.has_begun)
+        self.auth.refused(request, begun=self.server_clock.has_answered)
         return True
 
-    def note_accepted(self, request: requests.PreparedRequest) -> None:
-        """Note that the API has accepted the token of a request."""
+    def confirm_token(self, request: requests.PreparedRequest) -> None:
+        """Record that the API has accepted the token of a request."""
         if isinstance(self.auth, OAuth):
             self.auth.accepted(request)
 
@@ -148,9 +148,9 @@ class TapCalendly(SchedulingTap):
         given = {self.config[name]: name for name in _ALTERNATIVES if self.config.get(name)}
         if len(given) > 1:
             raise SettingsError(
-                f"Settings `{'` and `'.join(given.values())}` hold different credentials, of which one can be used: "
-                "unset the others. In Meltano, an empty text in `config` refuses what is inherited, and the "
-                "environment `sandbox` sets an `api_key` of its own (`MELTANO_ENVIRONMENT=prod` has none)."
+                f"Settings `{'` and `'.join(given.values())}` have different credentials, but only one can be used: "
+                "unset the others. In Meltano, an empty text in `config` unsets an inherited setting; the environment "
+                "`sandbox` sets its own `api_key` (`MELTANO_ENVIRONMENT=prod` has none)."
             )
         if self._token:
             return
@@ -164,29 +164,29 @@ class TapCalendly(SchedulingTap):
 
     @cached_property
     def me(self) -> Record:
-        """The API's row of the token's user."""
+        """Row of the token's user."""
         user = next(iter(self.stream(ApiUser).request_records({})))
         if not isinstance(user.get("uri"), str):
-            raise SettingsError("What answers to /users/me is not Calendly: check the setting `api_url`.")
+            raise SettingsError("The server's response to /users/me is not Calendly's: check the setting `api_url`.")
         return user
 
     @cached_property
     def memberships(self) -> list[Record]:
-        """The API's rows of the token's user's memberships."""
+        """Rows of the user's memberships in organizations."""
         return list(self.stream(OrganizationMemberships).request_records({"user": self.me["uri"]}))
 
     @property
     def membership(self) -> Record | None:
-        """The one in the organization that is read."""
+        """The user's membership in the organization that is read."""
         organization = self.config.get("organization_uri") or self.me.get("current_organization")
         return next((row for row in self.memberships if row.get("organization") == organization), None)
 
     @cached_property
     def account(self) -> Account:
-        """Whose data this run reads.
+        """Scope of this run.
 
         Raises:
-            SettingsError: The token cannot read the scope that is set.
+            SettingsError: The token cannot read the scope in the settings.
         """
         role = None
         if self.config["scope"] in ("auto", "organization"):
@@ -194,10 +194,10 @@ class TapCalendly(SchedulingTap):
             role = sent if isinstance(sent, str) else None
         account = resolve(self.config, self.me, role)
         if account.scope == "user" and self.config["scope"] == "auto" and self._has_read_organization:
-            whose = f"a user with the role {quoted(role)}" if role else "somebody who is no member of it"
+            user = f"a user with the role {quoted(role)}" if role else "a user who is not a member of it"
             raise SettingsError(
-                "This key cannot read the organization that is set or that earlier runs have read: it belongs to "
-                f"{whose}. Use an owner's or admin's key, or set `scope` to `user`."
+                "This key cannot read the organization in the settings or of earlier runs: it belongs to "
+                f"{user}. Use an owner's or admin's key, or set `scope` to `user`."
             )
         self.logger.info("Reading with scope `%s`%s.", account.scope, f" (role {quoted(role)})" if role else "")
         return account
@@ -219,7 +219,7 @@ class TapCalendly(SchedulingTap):
 
     @property
     def organization(self) -> str:
-        """URI of the organization whose data is read; of a scope that needs no role in it, the user's own."""
+        """URI of the organization that is read; in scope `user` or `group`, the user's current one."""
         if self.account.scope == "organization":
             return self.account.organization
         return str(self.me.get("current_organization") or "")
@@ -237,10 +237,10 @@ class TapCalendly(SchedulingTap):
 
     @override
     def account_in(self, covers: Mapping[str, str | None]) -> Collection[str]:
-        """Return the ids that the state has; of an older version's that of the organization, where that was read."""
+        """Return the ids in a bookmark; in one of an older version, that of the organization if it was read."""
         scope = covers.get("scope") or ""
-        told = covers.get(ACCOUNT) or (scope if scope.startswith("organization:") else "")
-        return [name for name in told.split(",") if name]
+        ids = covers.get(ACCOUNT) or (scope if scope.startswith("organization:") else "")
+        return [name for name in ids.split(",") if name]
 
     @override
     def check_connection(self) -> None:
@@ -248,14 +248,14 @@ class TapCalendly(SchedulingTap):
 
     @override
     def check(self) -> None:
-        """Also the scopes of the token: one row is asked for with each that the selected streams need."""
+        """Check everything, also the token's scopes: request one row for each scope that a selected stream needs."""
         super().check()
         answers = (answer.result() for _, answer in prefetch(self.pool, _probe, self._probes(), self.max_prefetch))
         if lacking := dict.fromkeys(str(error) for error in answers if error):
             raise AccessError(" ".join(lacking))
 
     def _probes(self) -> Collection[CalendlyStream]:
-        """A selected stream for each scope that the requests so far have not proved."""
+        """Return a selected stream for each scope that no request so far has used."""
         proved = {"users:read", "organizations:read"} if "memberships" in vars(self) else {"users:read"}
         streams = [
             stream
@@ -267,7 +267,7 @@ class TapCalendly(SchedulingTap):
         return {stream.permission: stream for stream in reversed(streams)}.values()
 
     referenced_event_types: set[str] | None = None
-    """Ids of the event types that the events of this run refer to; None where no events were read."""
+    """Ids of the event types that this run's meetings refer to; None if no meetings were read."""
 
 
 def _probe(stream: CalendlyStream) -> AccessError | None:
@@ -278,5 +278,5 @@ def _probe(stream: CalendlyStream) -> AccessError | None:
     except ForbiddenError as refusal:
         stream.skip_reason = refusal
     except RequestError:
-        return None  # the stream itself says what that means for it
+        return None  # the stream itself handles it
     return None

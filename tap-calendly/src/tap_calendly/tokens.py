@@ -1,4 +1,4 @@
-"""The file that keeps pairs of tokens from run to run, for its owner alone."""
+"""The file with pairs of tokens, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 AGAIN = "authorize the application again and set the new `refresh_token`."
-"""The way out where a pair is lost: the end of a sentence."""
-# Bytes; a pair has some three hundred.
+"""Instructions for a lost pair: the end of a message."""
+# Bytes; a pair has about three hundred.
 _LARGEST = 10_000_000
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ELSEWHERE = "set `token_file` to a file in a folder that this user may write to."
@@ -28,20 +28,21 @@ _Token = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The tokens of one consent: good until so many seconds since 1970, or sent for a refresh and not heard of."""
+    """The tokens of one consent."""
 
     refresh_token: _Token
     access_token: _Token | None = None
     good_until: float = 0.0
+    """Expiry of the access token, in seconds since 1970."""
     refreshing: bool = False
+    """True from the request of a refresh until its response has been written."""
 
 
 class TokenFile:
-    """Pairs of tokens by consent, in a file of mode 0600 that is replaced in one step.
+    """Pairs of tokens by consent, in a file of mode 0600 that is replaced atomically.
 
-    Who can write the file could have refresh tokens sent, or rows read, that are not this user's: it has to be an
-    ordinary file of this user or of root, which nobody else may write to, in a folder of that kind. Other systems than
-    POSIX know no such modes.
+    Anyone who can write the file could make the tap use tokens of another account. So it must be a regular file of this
+    user or of root that nobody else may write to, in such a folder. Systems other than POSIX have no such modes.
 
     Raises:
         SettingsError: `token_file` is not a path.
@@ -49,23 +50,23 @@ class TokenFile:
 
     def __init__(self, path: str) -> None:
         try:
-            # Where it is a link, the file behind it is the one to lock and to replace.
+            # If it is a link, its target is locked and replaced.
             self._path = Path(path).expanduser().resolve()
         except (OSError, RuntimeError, ValueError):
             raise SettingsError("Setting `token_file` is not the path of a file.") from None
         self.lock = f"{self._path}.lock"
-        """The file that is locked while tokens are renewed."""
+        """Path of the file that is locked while tokens are renewed."""
 
     def unusable(self, why: str | None, mend: str = _ELSEWHERE) -> SettingsError:
-        """Return the error of a file that cannot be used, and what to do."""
+        """Return the error for a file that cannot be used, with what to do."""
         return SettingsError(f"The token file {self._path} cannot be used ({why}): {mend}")
 
     def prepare(self) -> None:
-        """Make the folder, if there is none, and see that nobody else has a hand in what is there.
+        """Create the folder if there is none, and check that nobody else can write to it or to its files.
 
         Raises:
-            SettingsError: Somebody has, or it is no file.
-            OSError: The folder cannot be made.
+            SettingsError: Others can write to it, or it is not a regular file.
+            OSError: The folder cannot be created.
         """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (self._path, Path(self.lock)):
@@ -76,22 +77,22 @@ class TokenFile:
             raise self.unusable("others may write to its folder", f"`chmod go-w {self._path.parent}`.")
 
     def read(self) -> dict[str, Pair]:
-        """Return the pairs; none where there is no file.
+        """Return the pairs; none without a file.
 
         Raises:
-            SettingsError: It is not an ordinary file of this user's alone.
+            SettingsError: It is not a regular file, or not this user's alone.
             AccessError: It is damaged.
             OSError: It cannot be read.
         """
         try:
-            # Without waiting for a writer, should it have become a pipe.
+            # Non-blocking, in case it is a pipe.
             with os.fdopen(os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
                 status = os.fstat(file.fileno())
                 self._check(self._path, status)
                 if _has_modes() and stat.S_IMODE(status.st_mode) & 0o077:
                     os.fchmod(file.fileno(), 0o600)
                     logging.getLogger("tap-calendly").warning(
-                        "The token file %s was readable by others: its mode is 0600 now.", self._path
+                        "The token file %s was readable by others; its mode has been set to 0600.", self._path
                     )
                 content = file.read(_LARGEST)
         except FileNotFoundError:
@@ -102,7 +103,7 @@ class TokenFile:
             raise AccessError(f"The token file {self._path} is damaged: remove it, {AGAIN}") from None
 
     def write(self, pairs: Mapping[str, Pair]) -> None:
-        """Replace the file in one step, readable by its owner alone.
+        """Replace the file atomically, readable by its owner only.
 
         Raises:
             OSError: It cannot be written.
@@ -117,7 +118,7 @@ class TokenFile:
             new.replace(self._path)
         finally:
             new.unlink(missing_ok=True)
-        with suppress(OSError):  # not every file system can do this to a folder
+        with suppress(OSError):  # not every file system can sync a folder
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -125,23 +126,23 @@ class TokenFile:
                 os.close(folder)
 
     def _check(self, path: Path, status: os.stat_result) -> None:
-        """Refuse what is no ordinary file, or not this user's alone."""
-        for why, mend in _doubts(path, status):
+        """Refuse a file that is not regular, or not this user's alone."""
+        for why, mend in _file_problems(path, status):
             raise self.unusable(why, mend)
 
 
-def _doubts(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
-    """What speaks against a file, and what to do."""
+def _file_problems(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
+    """Yield the faults of a file, each with what to do."""
     if not stat.S_ISREG(status.st_mode):
-        yield f"{path.name} is not an ordinary file", _ELSEWHERE
+        yield f"{path.name} is not a regular file", _ELSEWHERE
     if not _has_modes():
         return
     if status.st_uid not in (os.geteuid(), 0):
-        yield f"{path.name} belongs to another user", f"if you trust what it holds, `chown {os.geteuid()} {path}`."
+        yield f"{path.name} belongs to another user", f"if you trust its content, `chown {os.geteuid()} {path}`."
     if status.st_mode & _BY_OTHERS:
-        yield "others may write to it", f"if you trust what it holds, `chmod 600 {path}`."
+        yield "others may write to it", f"if you trust its content, `chmod 600 {path}`."
 
 
 def _has_modes() -> bool:
-    """Return whether the system knows users and modes of files."""
+    """Return True if the system has owners and modes of files."""
     return hasattr(os, "geteuid")

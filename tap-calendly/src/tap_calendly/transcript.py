@@ -1,4 +1,4 @@
-"""Transcripts of meetings, in each form in which Calendly may answer."""
+"""Transcripts of meetings, in each form that Calendly may send."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def transcript(response: requests.Response) -> Any:
-    """The transcript of an answer: that of `{"resource": ...}`, other JSON, plain text, or None where nothing was said.
+    """Return the transcript in a response: the content of `{"resource": …}`, other JSON, or text; None if it is empty.
 
-    Calendly documents text, and an envelope whose inner shape is open.
+    Calendly documents text, and an envelope without the shape of its content.
 
     Raises:
-        ValueError: It is neither: a page of HTML, or JSON that was cut off.
+        ValueError: It is none of these, but an HTML page or incomplete JSON.
     """
     text = response.content.decode("utf-8-sig", errors="replace")
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -33,5 +33,5 @@ def transcript(response: requests.Response) -> Any:
         if not page:
             raise ValueError("an object without a field")
         return page.get("resource", page)
-    # Of plain text, "2026" is no number.
+    # A plain text such as "2026" is not a number.
     return page if isinstance(page, list) or ("json" in kind and isinstance(page, str)) else text

@@ -1,6 +1,6 @@
 """The framework of the taps: a tap is a `SchedulingTap` with a list of `APIStream` classes.
 
-What a tap needs is exported here; `http`, `state`, `cli` and `output` hold the parts that it is made of.
+This module exports everything that a tap needs; `http`, `state`, `cli` and `output` contain the parts.
 """
 
 from tap_common.errors import (
@@ -16,8 +16,7 @@ from tap_common.errors import (
     TapError,
 )
 from tap_common.http.credential import CREDENTIAL, Credential
-from tap_common.http.offset import OffsetPaginator
-from tap_common.http.pagination import CursorPaginator
+from tap_common.http.pagination import CursorPaginator, OffsetPaginator
 from tap_common.redact import Redacted
 from tap_common.settings import TEXT, common_settings, setting, several_keys
 from tap_common.stream import APIStream

@@ -1,4 +1,4 @@
-"""Connections of a tap to its API, and the API's own time."""
+"""A tap's credentials, connections and clocks."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ if TYPE_CHECKING:
 
     Rates = Sequence[Rate]
 
-# Lists held ready for each request in flight: enough that the pool never waits for the main thread.
-_READY = 4
-# Times the setting `request_timeout`, which is for a part of an answer: a whole one.
-_WHOLE_ANSWER = 5
+# Lists prefetched per concurrent request: enough that the pool never waits for the main thread.
+_PREFETCH = 4
+# Time for a whole response, in units of `request_timeout`, which applies to each part of it.
+_WHOLE_RESPONSE = 5
 
 
 class ConnectedTap(CommandLine, ABC):
-    """The part of a tap that has credentials, connections and the API's time."""
+    """The part of a tap with its credentials, connections and clocks."""
 
     api_name: ClassVar[str]
     """The vendor's name, for messages."""
     other_names: ClassVar[Sequence[str]] = ()
-    """By which other names the vendor goes, in environment variables."""
+    """Other names of the vendor, in environment variables."""
     windows: ClassVar[Sequence[float]] = (60.0,)
-    """Seconds of the API's rate windows, the longest last: for how long a 429 without any header is waited out."""
+    """Lengths of the API's rate limit windows in seconds, the longest last; also waits after a 429 without headers."""
     clock: Clock
 
     def __init__(self, *args: Any, clock: Clock | None = None, **kwargs: Any) -> None:
         self.clock = clock or Clock()
         self.server_clock = ServerClock(self.clock)
-        """The API's own time."""
+        """The API's clock."""
         self._sessions = threading.local()
         self.all_credentials: list[Credential] = []
-        """Credentials of this run, of other uses than reading lists too."""
+        """All credentials of this run, also those that no list of `credentials` has."""
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -65,11 +65,11 @@ class ConnectedTap(CommandLine, ABC):
 
     @property
     def session(self) -> requests.Session:
-        """This thread's connections, kept alive and shared by all streams."""
+        """This thread's session, shared by all streams."""
         if not hasattr(self._sessions, "session"):
             limits = Limits(
                 int(float(self.config["max_response_mb"]) * 1_000_000),
-                _WHOLE_ANSWER * float(self.config["request_timeout"]),
+                _WHOLE_RESPONSE * float(self.config["request_timeout"]),
             )
             self._sessions.session = Session(limits)
         session: requests.Session = self._sessions.session
@@ -77,34 +77,34 @@ class ConnectedTap(CommandLine, ABC):
 
     @cached_property
     def user_agent(self) -> str:
-        """The User-Agent header: some APIs refuse requests without one."""
+        """The User-Agent header; some APIs refuse requests without one."""
         return str(self.config.get("user_agent") or f"{self.name}/{self.plugin_version}")
 
     @property
     def rates(self) -> Rates:
-        """The API's documented limit, or the setting's."""
-        return self.a_window(int(self.config["requests_per_minute"]))
+        """Rate limits of a key, from the setting `requests_per_minute`."""
+        return self.rate_limit(int(self.config["requests_per_minute"]))
 
-    def a_window(self, requests: int, seconds: float | None = None) -> Rates:
-        """The limit of so many requests in any so many seconds; by default those of the API's longest window."""
+    def rate_limit(self, requests: int, seconds: float | None = None) -> Rates:
+        """Return a rate limit per a number of seconds; by default, per the API's longest window."""
         return [Rate(requests, int((seconds or self.windows[-1]) * 1000))]
 
     @cached_property
     def credentials(self) -> Sequence[Credential]:
-        """A way to the API for each key: `api_key`, then `api_keys`."""
+        """A credential for each key: `api_key`, then `api_keys`."""
         return [self.credential_for(self.authenticator_for(key)) for key in api_keys(self.config)]
 
     @property
     def credential(self) -> Credential:
-        """The way with the first key."""
+        """The first key's credential."""
         return self.credentials[0]
 
     def authenticator_for(self, key: str) -> Auth:
-        """Puts a key on a request."""
+        """Return the authenticator that adds a key to a request."""
         return BearerTokenAuthenticator(token=key)
 
     def credential_for(self, auth: Auth, rates: Rates | None = None) -> Credential:
-        """A way to the API with a budget of its own: keys do not share one."""
+        """Return a credential with its own rate limit, since each key has one."""
         limiter = Limiter(
             rates or self.rates,
             clock=self.clock,
@@ -126,58 +126,58 @@ class ConnectedTap(CommandLine, ABC):
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """Where requests run ahead of the rows that are being written."""
+        """Pool of the threads that prefetch lists while records are written."""
         return ThreadPoolExecutor(int(self.config["concurrency"]), thread_name_prefix=self.name)
 
     @property
     def max_prefetch(self) -> int:
-        """Most lists that are asked for, or held ready, at a time."""
-        return int(self.config["concurrency"]) * _READY
+        """Maximum number of lists that are being requested or held in memory."""
+        return int(self.config["concurrency"]) * _PREFETCH
 
     def close(self) -> None:
-        """End what runs ahead: waits, and requests that have not begun."""
+        """End all waits, and cancel requests that have not begun."""
         self.clock.stop()
         if "pool" in vars(self):
             self.pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def run_started(self) -> datetime:
-        """The API's own time (UTC, whole seconds) at the first request of the run; see `ServerClock`."""
-        if not self.server_clock.has_begun:
+        """Start of the run by the API's clock (UTC, whole seconds); see `ServerClock`."""
+        if not self.server_clock.has_answered:
             self.check_connection()
         return self.server_clock.started
 
     @cached_property
     def synced_at(self) -> str:
-        """The start of the run, as its rows carry it: the same in all of them."""
+        """Start of the run, for the column `_synced_at`: the same in all records of a run."""
         return canonical(self.run_started)
 
-    def warn_of_clocks(self) -> None:
-        """Say where the times of the API and of this machine are not to be trusted."""
-        if not self.server_clock.is_told:
-            self.logger.warning("The API's answers carry no time (`Date`): bookmarks go by the clock of this machine.")
+    def warn_about_clocks(self) -> None:
+        """Log a warning if the API sends no time, or if its clock and this machine's disagree."""
+        if not self.server_clock.has_date:
+            self.logger.warning("The API's responses have no `Date`: bookmarks use this machine's clock.")
         elif ahead := self.server_clock.ahead:
             self.logger.warning(
-                "The clock of the API is %s ahead of this machine's, and one of them is wrong: bookmarks go by the "
-                "earlier time, so that nothing is missed, and later runs read more again. Check this machine's clock.",
+                "The API's clock is %s ahead of this machine's, and one of them is wrong: bookmarks use the earlier "
+                "time, so that nothing is missed, and later runs read more again. Check this machine's clock.",
                 ahead,
             )
 
-    def note_server_time(self, headers: Mapping[str, str]) -> None:
-        """Take the time of a good answer."""
-        if self.server_clock.note(headers):
+    def observe_server_time(self, headers: Mapping[str, str]) -> None:
+        """Pass the date of a valid response to the API's clock."""
+        if self.server_clock.observe(headers):
             self.logger.warning(
-                "The times (`Date`) of the API's answers contradict each other: going by the earliest that two of them "
+                "The `Date` headers of the API's responses contradict each other: using the earliest that two of them "
                 "agree on."
             )
 
     @property
     def now(self) -> datetime:
-        """The API's own time, as well as it is known."""
-        if not self.server_clock.has_begun:
+        """Present time by the API's clock."""
+        if not self.server_clock.has_answered:
             self.check_connection()
         return self.server_clock.now
 
     @abstractmethod
     def check_connection(self) -> None:
-        """The cheapest request that proves the key; its answer's `Date` starts the run."""
+        """Send the cheapest request that shows that the key works; the `Date` of its response starts the run."""

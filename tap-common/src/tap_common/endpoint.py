@@ -1,4 +1,4 @@
-"""Requests of a stream, and the errors that their answers stand for."""
+"""Requests of a stream, and the errors for their responses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from tap_common.errors import (
     RateLimitedError,
     RequestError,
 )
-from tap_common.http.address import doubt, path_of
+from tap_common.http.address import api_url_hint, format_path
 from tap_common.http.credential import CREDENTIAL, Credential
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import EnvelopeError, select
-from tap_common.http.offset import OffsetPaginator
-from tap_common.http.pagination import CursorPaginator, Signals
+from tap_common.http.pagination import CursorPaginator, OffsetPaginator, Signals
 from tap_common.printable import status_line
 from tap_common.sdk import TapStream
 
@@ -36,51 +35,50 @@ if TYPE_CHECKING:
     from singer_sdk.pagination import BaseAPIPaginator
 
 _SUCCESS = range(200, 300)
-# A 408 and a 425 come from what stands before the API, and nothing was done.
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+# Proxies and servers in front of the API send these; a retry may succeed.
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 
 
 class Endpoint(TapStream, ABC):
-    """The part of a stream that sends requests and judges their answers.
+    """The part of a stream that sends requests and validates their responses.
 
-    A context is a mapping: values for the path, the query and the columns of one list.
+    A context is a mapping with the values of one list: for its path, its query parameters and its columns.
     """
 
     path: str
-    """The endpoint, with the names of what it is asked with in braces."""
+    """Path of the endpoint; `{name}` stands for the context's value of that name."""
 
-    allow_redirects = False  # no API redirects; another host's rows are not the API's
-    _LOG_REQUEST_METRICS = False  # one line a request; `Sum` sums them
+    allow_redirects = False  # none of the APIs redirects; another host's rows are not the API's
+    _LOG_REQUEST_METRICS = False  # would log a line per request; `StreamCounter` logs their number
 
     params: ClassVar[Mapping[str, str]] = {}
     """Query parameters of every request; `{name}` stands for the context's value of that name."""
     paginator_class: ClassVar[type[BaseAPIPaginator[Any]]] = CursorPaginator
-    """Paginator of the endpoint: `CursorPaginator`, `OffsetPaginator` or a class derived from one of them, which read
-    the signals declared below; any other class is made without arguments, or in `get_new_paginator`."""
+    """Paginator class. `CursorPaginator`, `OffsetPaginator` and their subclasses get the signals declared below; any
+    other class is created without arguments, or by an override of `get_new_paginator`."""
     page_size_param: ClassVar[str | None] = None
-    """Name of the page size parameter; None where the endpoint has none."""
+    """Name of the page size parameter; None if the endpoint has none."""
     cursor_param: ClassVar[str]
     """Name of the cursor parameter."""
     cursor_jsonpath: ClassVar[str | None] = None
-    """Where a page holds the next cursor."""
+    """JSONPath of the next cursor in a page."""
     has_more_jsonpath: ClassVar[str | None] = None
-    """Where a page says whether more follow, as a boolean; None where no page does."""
+    """JSONPath of the boolean in a page that is true if more rows follow."""
     total_jsonpath: ClassVar[str | None] = None
-    """Place of the number of all records in a page, for `OffsetPaginator`; without one an empty page is the end."""
+    """JSONPath of the number of all rows of the list, for `OffsetPaginator`; without one an empty page is the end."""
     next_url_jsonpath: ClassVar[str | None] = None
-    """Where a page holds the address of the next one; it is not followed, but read for the cursor in its query."""
+    """JSONPath of the URL of the next page; only the cursor in its query is used."""
     cursor_column: ClassVar[str | None] = None
-    """Column of a page's last row that is the next cursor, where pages hold no other."""
+    """Column of a page's last row that is the next cursor, for APIs that send no other."""
     parent_keys: ClassVar[Mapping[str, str]] = {}
-    """For a child: names for its path, query and columns, and the parent's columns (also `user.uri`) behind them.
+    """Parent columns (such as `id`, or `user.uri`) by the names that they have in a child's path, query and columns.
 
     The first one identifies the parent.
     """
     skip_if_forbidden: ClassVar[bool] = True
-    """Whether a plan or a role may lack the resource (403): the stream is then skipped with a warning."""
-
+    """True if a plan or a role may lack the stream: a 403 then skips it with a warning."""
     may_be_empty: ClassVar[bool] = False
-    """For a child that is one object: whether there is a row where the answer has no content (204)."""
+    """True if a child that is a single object has a record even for a 204 (no content)."""
 
     @property
     @override
@@ -89,15 +87,12 @@ class Endpoint(TapStream, ABC):
 
     @override
     def get_url(self, context: Context | None) -> str:
-        """Return the address of a list; what the API sends as an id stays one segment of its path."""
-        return f"{self.url_base}{path_of(self.path, context or {})}"
+        """Return the URL of a list; each id from the API is quoted as one segment of the path."""
+        return f"{self.url_base}{format_path(self.path, context or {})}"
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
-        """Return `params`, filled in from the context, with the page size and the cursor.
-
-        A parameter whose value is None is not sent.
-        """
+        """Return `params`, filled in from the context, with the page size and the cursor; None is not sent."""
         known = context or {}
         params = {name: known[text[1:-1]] if text.startswith("{") else text for name, text in self.params.items()}
         if self.page_size_param:
@@ -110,11 +105,11 @@ class Endpoint(TapStream, ABC):
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
         if issubclass(self.paginator_class, CursorPaginator | OffsetPaginator):
             return self.paginator_class(self.signals)
-        return self.paginator_class()  # type: ignore[call-arg] # its own constructor says what it needs
+        return self.paginator_class()  # type: ignore[call-arg] # without arguments, unless `get_new_paginator` is overridden
 
     @property
     def signals(self) -> Signals:
-        """Signals by which a page tells whether more rows follow, and their places."""
+        """Places of the signals by which a page says whether more rows follow."""
         return Signals(
             cursor=self.cursor_jsonpath,
             flag=self.has_more_jsonpath,
@@ -129,7 +124,7 @@ class Endpoint(TapStream, ABC):
 
     @property
     def _declared_keys(self) -> Sequence[str]:
-        """The primary key as the stream's class has it, whatever a catalog says."""
+        """Primary key of the stream's class; a catalog may set another one on the stream."""
         declared: Any = getattr_static(type(self), "primary_keys")
         return () if isinstance(declared, property) else declared
 
@@ -147,7 +142,7 @@ class Endpoint(TapStream, ABC):
 
     @override
     def build_prepared_request(self, *args: Any, **kwargs: Any) -> requests.PreparedRequest:
-        """A request without cookies and `.netrc`, for which the SDK would have the session look each time."""
+        """Prepare a request without cookies and `.netrc`, which the SDK would look up for each request."""
         request = requests.Request(*args, **kwargs)
         request.headers = {**default_headers(), "User-Agent": self.user_agent, **request.headers}
         return request.prepare()
@@ -159,8 +154,8 @@ class Endpoint(TapStream, ABC):
             request.hooks["response"] = [lambda response, **_: credential.limiter.observe(response.headers)]
             try:
                 return credential.retry(lambda: func(credential.auth(request), context), self.path)
-            except OSError as error:  # requests' own, and what it refuses certificates with
-                vars(error)["request"] = request  # for the sentence about it
+            except OSError as error:  # of requests; a plain OSError for a missing certificate file
+                vars(error)["request"] = request  # for the message about it
                 raise
 
         return send
@@ -175,51 +170,51 @@ class Endpoint(TapStream, ABC):
     def user_agent(self) -> str:
         return self.tap.user_agent
 
-    # Answers
+    # Responses
 
     @override
     def validate_response(self, response: requests.Response) -> None:
-        """Turn an answer that is not a page of rows into the error that says what happens next.
+        """Raise the error for a response that is not a page of rows.
 
         Raises:
-            RetriableAPIError: Passing: a 408, 425, 429 or 5xx, a body that is broken or not of the API's shape.
-            RequestError: Final, for this request.
-            AccessError: Final, for the run.
+            RetriableAPIError: Transient: a 408, 425, 429 or 5xx, or a body that is invalid or of another shape.
+            RequestError: Final for this request.
+            AccessError: Final for the run.
         """
         message = self.response_error_message(response)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimitedError(message, response)
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code in _PASSING:
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code in _TRANSIENT:
             raise RetriableAPIError(message, response)
         if response.status_code not in _SUCCESS:
             raise self.error_for(response, message)
         is_object = self.parent_stream_type is not None and "[*]" not in self.records_jsonpath
         if response.status_code == HTTPStatus.NO_CONTENT and is_object and not self.may_be_empty:
-            raise NotFoundError(message)  # there is nothing for this parent
+            raise NotFoundError(message)  # this parent has no such object
         try:
             select(self.records_jsonpath, self.page(response))
         except EnvelopeError as error:
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
-            raise RetriableAPIError(f"{message}: the body is not JSON, or nested too deep", response) from None
-        # A list that is asked for in pages has them: without their signals any page would look like the last one.
+            raise RetriableAPIError(f"{message}: the body is not JSON, or nested too deeply", response) from None
+        # Without any signal, a page in the middle of a paged list would look like the last one.
         if (
             self.page_size_param
             and issubclass(self.paginator_class, CursorPaginator)
-            and self.signals.are_silent(response)
+            and self.signals.are_absent(response)
         ):
             raise RetriableAPIError(f"{message}: the page does not say whether more rows follow", response)
-        self.tap.note_server_time(response.headers)
+        self.tap.observe_server_time(response.headers)
 
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """The error that a 4xx (other than 429) stands for."""
+        """Return the error for a 4xx other than 429."""
         match response.status_code:
             case HTTPStatus.UNAUTHORIZED:
-                whose = self.tap.api_name
-                also = doubt(self.config, self.tap.config_jsonschema, whose)
+                vendor = self.tap.api_name
+                hint = api_url_hint(self.config, self.tap.config_jsonschema, vendor)
                 return AccessError(
-                    f"{whose} does not accept the key: it is wrong, expired or revoked{also}. "
-                    f"For another one, {self.tap.key_hint}"
+                    f"{vendor} does not accept the key: it is wrong, expired or revoked{hint}. "
+                    f"For a new one, {self.tap.key_hint}"
                 )
             case HTTPStatus.FORBIDDEN:
                 return ForbiddenError(message)
@@ -230,11 +225,11 @@ class Endpoint(TapStream, ABC):
 
     @override
     def response_error_message(self, response: requests.Response) -> str:
-        # The SDK's text quotes the body, which may hold names and addresses, and the server's words for the status.
+        # The SDK's message quotes the body, which may contain personal data, and the server's own reason phrase.
         return f"{status_line(response.status_code)} on {self.path} (stream `{self.name}`)"
 
     def page(self, response: requests.Response) -> Any:
-        """The page that an answer holds.
+        """Return the page in a response, for JSONPaths.
 
         Raises:
             ValueError: The body is not JSON.
@@ -243,5 +238,5 @@ class Endpoint(TapStream, ABC):
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The request as it is: `Access.auth` signs it when it is its turn."""
+    """Return the request as it is: the credential's `auth` adds the key when the rate limit lets it through."""
     return request

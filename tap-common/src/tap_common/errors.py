@@ -1,19 +1,19 @@
-"""Errors by what happens next.
+"""Errors, by what happens next.
 
-    TapError              one sentence for the user, exit code 1
-    ├── SettingsError         a setting or a state file cannot be used
-    ├── OutputError           standard output takes nothing
+    TapError              ends the run with its message and exit code 1
+    ├── SettingsError         a setting, a catalog or a state cannot be used
+    ├── OutputError           standard output or a batch file cannot be written
     └── AccessError           the key is refused, or lacks a permission
-    RequestError          a request that is not worth repeating (FatalAPIError)
-    ├── ForbiddenError        403: a plan or a role does not have it
-    │   └── NoSuchListError   404 on a whole list: the API, or this version of it, does not have it
-    ├── GoneError             404, 410: it does not exist, or not for this key
-    ├── StalePageError        the page token is not accepted any more
-    └── EndlessListError      what pages say, or a filter that is not gone by, leads to no end of a list
-    RateLimitedError      429: wait, then ask again (RetriableAPIError)
-    KeyRenewedError       401: the key was renewed, ask again at once (RetriableAPIError)
+    RequestError          final for a request (FatalAPIError)
+    ├── ForbiddenError        403: the plan or role does not include it
+    │   └── NoSuchListError   404 on a top-level list: the API, or this version of it, does not have it
+    ├── NotFoundError         404, 410: it does not exist, or not for this key
+    ├── ExpiredCursorError    the page token has expired; the list is read again
+    └── EndlessListError      the list would never end, or a filter is ignored
+    RateLimitedError      429: wait, then retry (RetriableAPIError)
+    KeyRenewedError       401, and the key was renewed: retry at once (RetriableAPIError)
 
-No message holds a response body, a token or a person's data.
+No message contains a response body, a token or personal data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SingerSDKErr
 
 
 class TapError(SingerSDKError):
-    """A run cannot go on; the message is one sentence that says what to do."""
+    """The run cannot continue; the message says what to do."""
 
 
 class SettingsError(TapError):
@@ -30,7 +30,7 @@ class SettingsError(TapError):
 
 
 class OutputError(TapError):
-    """Standard output takes nothing: it is closed, or its disk is full."""
+    """Standard output, or a batch file, cannot be written."""
 
 
 class AccessError(TapError):
@@ -38,11 +38,11 @@ class AccessError(TapError):
 
 
 class RequestError(FatalAPIError):
-    """A request was answered with an error that repeating it will not mend."""
+    """A request failed, and would fail again."""
 
 
 class ForbiddenError(RequestError):
-    """The account's plan, or the user's role, does not have this resource."""
+    """The account's plan, or the user's role, does not include this resource."""
 
 
 class NoSuchListError(ForbiddenError):
@@ -54,16 +54,16 @@ class NotFoundError(RequestError):
 
 
 class ExpiredCursorError(RequestError):
-    """The API does not accept the page token any more; the list starts again."""
+    """The API does not accept the page token any more; the list is read again."""
 
 
 class EndlessListError(RequestError):
-    """The pages of a list lead to no end, or the API ignores a filter: the list may be incomplete."""
+    """A list would never end, or the API ignores a filter, so that records could be missing."""
 
 
 class RateLimitedError(RetriableAPIError):
-    """The API asks for a pause before the next request."""
+    """The API requires a pause before the next request."""
 
 
 class KeyRenewedError(RetriableAPIError):
-    """The key of a request was refused and has been renewed: the request is sent again, and that counts as no try."""
+    """The key of a request was refused and has been renewed; the retry does not count as a try."""

@@ -1,4 +1,4 @@
-"""Text from outside, as a log or a terminal may show it."""
+"""Text from outside, made safe for a log or a terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _LONGEST = 100
 
 
 def printable(text: object, longest: int = _LONGEST) -> str:
-    r"""Return text of an API, a file or a user as one line that acts on no terminal.
+    r"""Return text of an API, a file or a user as one line without effect on a terminal.
 
-    Characters that do not print (control characters, line ends, direction marks, lone surrogates) are escaped, as in
-    `\x1b`; a text of more than `longest` characters is cut, and ends with an ellipsis.
+    Unprintable characters (control characters, line ends, direction marks, lone surrogates) are escaped, as in `\x1b`.
+    Text of more than `longest` characters is cut, and ends with an ellipsis.
     """
     whole = str(text)
     cut = whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
@@ -21,13 +21,13 @@ def printable(text: object, longest: int = _LONGEST) -> str:
 
 
 def quoted(text: object, longest: int = _LONGEST) -> str:
-    """Return text from outside as `printable` does, between backticks, which it cannot close."""
+    """Return text from outside like `printable`, in backticks; its own backticks are replaced."""
     inside = printable(text, longest).replace("`", "'")
     return f"`{inside}`"
 
 
 def status_line(code: int) -> str:
-    """Return an HTTP status with the standard's phrase for it, such as `404 Not Found`; a server's own is not shown."""
+    """Return an HTTP status with its standard phrase, such as `404 Not Found`, not with the server's."""
     try:
         return f"{code} {HTTPStatus(code).phrase}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rows of things that have a secret, such as webhooks, without all that may be one."""
+"""Streams of objects with a secret, such as webhooks, without anything that may be one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_common.cli.selection import names
+from tap_common.cli.selection import list_names
 from tap_common.output.conform import EXTRA
 from tap_common.stream import APIStream
 
@@ -21,10 +21,10 @@ _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
 
 
 class Redacted(APIStream, ABC):
-    """A stream of things that have a secret: what its schema does not know counts as one, and is not kept.
+    """A stream of objects with a secret.
 
-    Vendors name secrets, and nest them, as they like; so only columns are kept, of addresses (`x-secret` is `redacted`)
-    their public part, and `_extra` is always null.
+    The secret may be in any field, at any depth. So only the columns of the schema are kept; of URLs (`x-secret` is
+    `redacted`) only scheme and host; and `_extra` is always null.
     """
 
     selected_by_default = False
@@ -32,24 +32,24 @@ class Redacted(APIStream, ABC):
 
     @override
     def transform_record(self, row: Record) -> Record:
-        refined = super().transform_record(row)
+        record = super().transform_record(row)
         columns = {name: column for name, column in self.schema["properties"].items() if name != EXTRA}
-        if unknown := refined.keys() - columns.keys():
-            self.log("Not kept, as it may be a secret: %s.", names(sorted(unknown)), level=logging.DEBUG)
+        if unknown := record.keys() - columns.keys():
+            self.log("Not kept, as it may be a secret: %s.", list_names(sorted(unknown)), level=logging.DEBUG)
         return {
-            name: public(value) if columns[name].get("x-secret") == "redacted" else value
-            for name, value in refined.items()
+            name: public_origin(value) if columns[name].get("x-secret") == "redacted" else value
+            for name, value in record.items()
             if name in columns
         }
 
     @override
     def to_record(self, row: Record, context: Context) -> Record:
-        """Return the row of the table; a value that its column cannot hold is not kept either."""
+        """Return the record, without values that do not fit their columns."""
         return super().to_record(row, context) | {EXTRA: None}
 
 
-def public(address: Any) -> str | None:
-    """Scheme, host and port of an address; None for what is none."""
+def public_origin(address: Any) -> str | None:
+    """Return scheme, host and port of a URL; None for anything else."""
     try:
         parts = urlsplit(address if isinstance(address, str) else "")
     except ValueError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TapStream(RESTStream[str], ABC):
-    """A stream that knows its tap, which the SDK keeps to itself."""
+    """A stream with its tap, which is private in the SDK."""
 
     @property
     def tap(self) -> SchedulingTap:
@@ -34,41 +34,41 @@ class TapStream(RESTStream[str], ABC):
 
 
 def stamp_version(stream: Stream, version: int | None) -> None:
-    """Have every RECORD of the stream carry a version.
+    """Set the version of every RECORD message of a stream.
 
-    The SDK stamps it only when it announces the version before the first row.
+    The SDK sets it only when it sends ACTIVATE_VERSION before the first record.
     """
     stream._stream_version = version  # noqa: SLF001 - see above
 
 
 def write_schema(stream: Stream) -> None:
-    """Tell the target of the stream's table.
+    """Write a stream's SCHEMA message.
 
-    The SDK does so when a stream begins; a child stream without a single parent never does.
+    The SDK writes it when a stream begins; a child stream without parents never begins.
     """
     stream._write_schema_message()  # noqa: SLF001 - see above
 
 
-def announce_version(stream: Stream, version: int) -> None:
-    """Tell the target that rows of another version are gone: to be called after the last row.
+def write_activate_version(stream: Stream, version: int) -> None:
+    """Write ACTIVATE_VERSION, after a stream's last record: a target then soft-deletes records of other versions.
 
-    The SDK announces before the first row, so that a run that breaks off empties a table.
+    The SDK writes it before the first record, so that a run that fails would empty the table.
     """
     stream._write_activate_version_message(version)  # noqa: SLF001 - see above
 
 
-def open_progress(stream: Stream) -> None:
-    """Begin a stream's progress markers.
+def start_progress_markers(stream: Stream) -> None:
+    """Start a stream's progress markers.
 
-    The SDK does so at the first row, with a warning that an unsorted stream is not resumable: ours are meant to be so.
+    The SDK starts them at the first record, with a warning that an unsorted stream is not resumable.
     """
-    stream.stream_state.setdefault(PROGRESS_MARKERS, {PROGRESS_MARKER_NOTE: "Counts when the stream is whole."})
+    stream.stream_state.setdefault(PROGRESS_MARKERS, {PROGRESS_MARKER_NOTE: "Counts when the stream is complete."})
 
 
-def name_failures(stream_map: CustomStreamMap) -> None:
-    """Have a stream map that fails on a row say of which stream and column it is.
+def explain_map_errors(stream_map: CustomStreamMap) -> None:
+    """Make the error of a stream map name its stream and column.
 
-    The SDK lets through whatever the expression raises, and that may quote the row.
+    The SDK passes on the error of the expression, which may quote the record.
     """
     evaluate = stream_map._eval  # noqa: SLF001 - see above
 
@@ -78,7 +78,7 @@ def name_failures(stream_map: CustomStreamMap) -> None:
         except Exception as error:  # an expression may raise anything
             column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
             raise SettingsError(
-                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a row "
+                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a record "
                 f"({kind})."
             ) from error
 

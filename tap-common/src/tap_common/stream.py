@@ -1,4 +1,4 @@
-"""The one base class of all streams."""
+"""The base class of all streams."""
 
 from __future__ import annotations
 
@@ -10,32 +10,23 @@ from functools import cached_property, partial
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.exceptions import (
-    AbortedSyncFailedException,
-    AbortedSyncPausedException,
-)
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.metrics import Metric
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_common.endpoint import Endpoint
-from tap_common.errors import (
-    ExpiredCursorError,
-    ForbiddenError,
-    NotFoundError,
-    RequestError,
-)
+from tap_common.errors import ExpiredCursorError, ForbiddenError, NotFoundError, RequestError
 from tap_common.hooks import refuse_dead_hooks
-from tap_common.http.address import fits_path, places
+from tap_common.http.address import is_path_segment, placeholders
 from tap_common.http.credential import CREDENTIAL, Credential
 from tap_common.http.jsonpath import find, select
 from tap_common.http.prefetch import prefetch, prefetch_first
-from tap_common.output.conform import as_row
-from tap_common.output.counter import StreamCounter
-from tap_common.output.fast_writer import FastWriter
+from tap_common.output.conform import as_object
+from tap_common.output.metrics import Counted
 from tap_common.output.records import RecordBuilder
-from tap_common.sdk import announce_version, stamp_version, write_schema
+from tap_common.output.writer import FastWriter
+from tap_common.sdk import stamp_version, write_activate_version, write_schema
 from tap_common.state.bookmarks import Bookmarked
 from tap_common.state.catalog import leave_out_unlisted
 
@@ -44,40 +35,46 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import requests
-    from singer_sdk import metrics
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib.catalog import Catalog
 
 _RESTARTS = 5
 _BATCH = 1000
-# Where none of so many parents can be read, the cause is not with the parents.
-_MANY = 20
+# If none of this many parents can be read, the fault is not the parents'.
+_MANY_PARENTS = 20
 
 
-class APIStream(Endpoint, Bookmarked, FastWriter, ABC):
-    """An endpoint of one of the APIs.
+class APIStream(Endpoint, Bookmarked, Counted, FastWriter, ABC):
+    """A stream of one of the APIs.
 
-    A subclass declares; it does not fetch. A top-level stream asks its endpoint once for each of `contexts()`. A child
-    stream (`parent_stream_type`) asks once for each of its parents, which its parent hands over in batches, so that
-    its requests run ahead on the tap's pool while rows are written in order.
+    A subclass declares its endpoint and its keys; it does not fetch. A stream reads one list for each of its contexts.
+    A top-level stream has one context, or one for each credential. A child stream (`parent_stream_type`) has one for
+    each parent record; its parent hands these over in batches, so that the requests of many parents run concurrently
+    on the tap's pool while records are written in order.
+
+    A *row* is an item as the API sends it; a *record* has the columns of the stream's schema.
     """
 
     name: str
-    """The stream's name, and its table's."""
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `to_record` picks the columns
+    """Name of the stream, and of its table."""
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `to_record` returns records that fit
     makes_requests: ClassVar[bool] = True
-    """For a child: whether it makes requests of its own."""
+    """False for a child whose rows are embedded in the parent's record."""
     keeps_odd_values: ClassVar[bool] = True
-    """Whether `_extra` keeps what a column cannot hold."""
+    """True if `_extra` keeps values that do not fit their column."""
     parents: Sequence[Record] = ()
-    """For a child: the rows of the batch that is being visited."""
+    """Parent records of the batch that a child is reading."""
     unlisted: Sequence[str] = ()
-    """Columns that the catalog does not list, which records are without."""
+    """Columns that the catalog does not list; records leave them out."""
     credential: Credential | None = None
-    """Whose rows are being read; None for the tap's first key."""
+    """Credential whose list is being read; None for the tap's first one."""
     skip_reason: ForbiddenError | None = None
-    """Why the stream is skipped: the check of permissions, or its own first request, was answered with 403."""
+    """The 403 for which the stream is skipped, from the check of permissions or from its first request."""
+    lists_read = 0
+    """Number of lists read in this run."""
+    parents_without_key = 0
+    """Number of parent records in this run that lack a key which the child's requests need."""
 
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -86,10 +83,10 @@ class APIStream(Endpoint, Bookmarked, FastWriter, ABC):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the selection and the method; the replication key stays, and the primary key where the catalog has none.
+        """Apply the catalog's selection and replication method, but keep the replication key.
 
-        By which column one can ask for changes is the API's to say; by another, changes would be passed over. Columns
-        that the catalog does not list are left out of the records.
+        Which column an API can filter by is a fact of that API: with another replication key, changes would be missed.
+        The catalog's primary key is used if it has one. Columns that the catalog does not list are left out of records.
         """
         replication_key, primary_keys = self.replication_key, self.primary_keys
         if entry := catalog.get_stream(self.name):
@@ -100,25 +97,38 @@ class APIStream(Endpoint, Bookmarked, FastWriter, ABC):
         self.replication_key = replication_key
         self.primary_keys = self.primary_keys or primary_keys
 
-    # What is asked
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message; errors at DEBUG, since the command logs the error that ends a run."""
+        super().log(message, *args, level=logging.DEBUG if level == logging.ERROR else level, **kwargs)
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Return None: `BatchWriter` writes batch files, and applies selection, stream maps and versions to them."""
+        return None
+
+    # Contexts
 
     def contexts(self) -> Iterable[Context]:
-        """What to ask the endpoint with, a list at a time: nothing in particular, or each parent's keys."""
+        """Return a context for each list to read: an empty one, or one for each parent record.
+
+        The SDK's `partitions` would keep a bookmark for each of them.
+        """
         if self.parent_stream_type is None:
             return [{}]
         return map(self.child_context, self.parents)
 
     def child_context(self, parent: Record) -> Context:
-        """For a child: what a parent's list is asked with."""
+        """Return a child's context for a parent record: the values of `parent_keys`, and the parent's credential."""
         keys = {name: find(path, parent) for name, path in self._parent_paths.items()}
         return keys if self.credential is None else {**keys, CREDENTIAL: self.credential}
 
     @property
     def check_contexts(self) -> Sequence[Context]:
-        """What to ask the endpoint with to learn whether the keys may, a list for each key; none without a parent.
+        """Contexts for a check of permissions: the first one of each credential; none for a child without parents.
 
         Raises:
-            SingerSDKError: That it cannot be asked is known already.
+            SingerSDKError: The stream is known to be unreadable, such as for lack of a key.
         """
         first: dict[Credential | None, Context] = {}
         for context in self.contexts():
@@ -126,189 +136,152 @@ class APIStream(Endpoint, Bookmarked, FastWriter, ABC):
         return list(first.values())
 
     def probe(self, context: Context) -> None:
-        """Ask for one row, to learn whether the key may.
+        """Request one row, to check that the key may read the list.
 
         Raises:
-            RequestError: It may not, or there is no such thing.
-            AccessError: It may not, and the run cannot go on.
+            RequestError: The key may not, or the list does not exist.
+            AccessError: The key may not, and the run cannot continue.
         """
         next(iter(self.request_records({**context, "page_size": 1})), None)
 
     @cached_property
     def _path_keys(self) -> Sequence[str]:
-        """Names of parents' keys that stand in the path."""
-        return [name for name in places(self.path) if name in self.parent_keys] if self.makes_requests else ()
+        """Names in `parent_keys` that are part of the path."""
+        return [name for name in placeholders(self.path) if name in self.parent_keys] if self.makes_requests else ()
 
     @cached_property
     def _parent_paths(self) -> Mapping[str, str]:
         return {name: f"$.{column}" for name, column in self.parent_keys.items()}
 
-    @cached_property
-    def request_counter(self) -> StreamCounter:
-        """How many requests this stream has made."""
-        return self.tap.request_counters.setdefault(self.name, StreamCounter(Metric.HTTP_REQUEST_COUNT, self.name))
-
-    @override
-    def get_http_request_counter(self) -> metrics.Counter:
-        return self.request_counter
-
-    @cached_property
-    def record_counter(self) -> StreamCounter:
-        """How many rows this stream has written."""
-        return self.tap.record_counters.setdefault(self.name, StreamCounter(Metric.RECORD_COUNT, self.name))
-
-    @override
-    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 0) -> metrics.Counter:
-        return self.record_counter
-
-    @override
-    def log_sync_costs(self) -> None:
-        """Log how many requests the stream has made, and how many rows it has written."""
-        if self.request_counter.value:
-            self.request_counter.report()
-        if self.selected:
-            self.record_counter.report()
-
-    @override
-    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log; an error that ends the run is said once, by the command, and not by the SDK before it."""
-        super().log(message, *args, level=logging.DEBUG if level == logging.ERROR else level, **kwargs)
-
-    @override
-    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
-        """None: files of rows are the business of `BatchWriter`, which keeps selection, stream maps and versions."""
-        return None
-
     # Records
 
     @override
-    def parse_response(self, response: requests.Response) -> Iterable[Record]:
-        """Return the rows of a page; what stands in the place of a row and is no object becomes one."""
-        return map(as_row, select(self.records_jsonpath, self.page(response)))
-
-    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Rows to emit; children are visited on the way, each batch before the rows that it comes from."""
+        """Yield the records to emit, after syncing the children of each batch."""
         stamp_version(self, self.version)
-        _ = self.bookmark, self.request_counter  # computed here, not by several threads at once
+        _ = self.bookmark, self.request_counter  # computed once, before threads use them
         try:
             if self.skip_reason:
                 raise self.skip_reason
-            for rows in self.record_batches():
+            for records in self.record_batches():
                 if self.active_children:
-                    self.sync_children(rows := list(rows))
-                yield from filter(self.should_emit, rows)
-        except ForbiddenError as refusal:
+                    self.sync_children(records := list(records))
+                yield from filter(self.should_emit, records)
+        except ForbiddenError as error:
             if not self.skip_if_forbidden:
                 raise
-            self.skip_reason = refusal
-            self.log("Skipped: %s. The plan or the role of this key may not have it.", refusal, level=30)
+            self.skip_reason = error
+            self.log("Skipped: %s. The plan or role of this key may not include it.", error, level=30)
         else:
             if context is None:
                 self.finish_sync()
 
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        """Rows in the batches that children are visited in.
+        """Yield the stream's records in batches; after each one, the children of its records are synced.
 
-        A top-level list is read whole before its children ask for anything, so that no page token waits for them.
+        A top-level list is read to its end before its children make requests, so that no page token expires meanwhile.
         """
+        answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
         if self.parent_stream_type is None:
             whole = not self.active_children or any(child.makes_requests for child in self.active_children)
-            for context, answer in prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch):
+            for context, answer in answers:
                 self.credential = context.get(CREDENTIAL)
-                rows = self._read_records(context, answer)
-                yield from [rows] if whole else chunks(rows)
+                records = self._read_records(context, answer)
+                yield from [records] if whole else chunks(records)
         else:
-            answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
-            rows = chain.from_iterable(self._read_records(context, answer) for context, answer in answers)
-            yield from chunks(rows) if self.active_children else [rows]
+            records = chain.from_iterable(self._read_records(context, answer) for context, answer in answers)
+            yield from chunks(records) if self.active_children else [records]
 
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The API's rows for one list, the first page already fetched: runs on the pool."""
+        """Return the rows of one list, with its first page already fetched; runs on the tap's pool."""
         return prefetch_first(self.request_records(context))
 
-    def _read_records(self, context: Context, answer: Future[Iterator[Record]]) -> Iterator[Record]:
-        """The rows of one list; of a parent that cannot be read, or that one key of several may not read, none.
-
-        Only the first page can say so: a refusal in the middle of a list would cut it short.
-        """
-        try:
-            rows = answer.result()
-        except RequestError as refusal:
-            if parts := self.parts(context):
-                for part, found in prefetch(self.tap.pool, self.read_list, parts, self.tap.max_prefetch):
-                    yield from self._read_records(part, found)
-                return
-            if not (isinstance(refusal, ForbiddenError | NotFoundError) and self._goes_on(refusal)):
-                raise
-            self.failed_contexts.append(refusal)
-            if len(self.failed_contexts) == 1:
-                whose = "key" if self.parent_stream_type is None else "parent"
-                self.log("%s: this %s has no rows to read; going on with the others.", refusal, whose, level=30)
-            return
-        self.readable += 1
-        try:
-            for row in self._with_restart(context, rows):
-                yield self.to_record(row, context)
-        except (ForbiddenError, NotFoundError) as refusal:
-            raise RequestError(f"{refusal}, in the middle of a list.") from refusal
-
-    def parts(self, context: Context) -> Sequence[Context]:  # noqa: ARG002 - for overriding
-        """Return lists to read instead of one of several parents that is refused because of one of them."""
-        return ()
-
-    def _goes_on(self, refusal: RequestError) -> bool:
-        """Whether other lists are read all the same: those of other parents, or what other keys may read."""
-        if self.parent_stream_type is not None:
-            return True
-        return self.skip_if_forbidden and len(self.tap.credentials) > 1 and isinstance(refusal, ForbiddenError)
-
-    def _with_restart(self, context: Context, rows: Iterator[Record]) -> Iterator[Record]:
-        """The rows of one list, again from its first page where a page token went stale."""
-        for _ in range(_RESTARTS):
-            try:
-                yield from rows
-            except ExpiredCursorError:
-                self.log("A page token of %s went stale; reading the list again.", self.path, level=30)
-                rows = self.read_list(context)
-            else:
-                return
-        yield from rows
-
-    nameless = 0
-    """For a child: parents of this run without a key to ask with."""
-    readable = 0
-    """Lists that were read in this run."""
-
-    @cached_property
-    def failed_contexts(self) -> list[RequestError]:
-        """What the lists of parents that cannot be read, or of keys that may not, were answered with."""
-        return []
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[Record]:
+        """Return the rows of a page; an item that is not an object is wrapped in one."""
+        return map(as_object, select(self.records_jsonpath, self.page(response)))
 
     def to_record(self, row: Record, context: Context) -> Record:
-        """Return the record of an API's row: every column, null where the API sends nothing."""
+        """Return the record of a row: every column of the schema, null if the API sends no value."""
         return self.record_builder.build(self.transform_record(row), context)
+
+    def transform_record(self, row: Record) -> Record:
+        """Return a row with the columns that the API does not send under their names.
+
+        The SDK's `post_process` would run after this, on finished records.
+        """
+        return row
 
     @cached_property
     def record_builder(self) -> RecordBuilder:
-        """Builder of this stream's records.
+        """Builder of this stream's records, by the schema sent to the target.
 
-        It goes by the schema that the target is told, and by this version's where a catalog lacks a column.
+        A column that the catalog's schema lacks is built by the tap's own schema.
         """
         own = self.schema["properties"]
-        told = self.effective_schema.get("properties") or {}
+        effective = self.effective_schema.get("properties") or {}
         return RecordBuilder(
             self.name,
-            {"properties": {name: told.get(name, own[name]) for name in own}},
+            {"properties": {name: effective.get(name, own[name]) for name in own}},
             self.primary_keys,
             odd_values=self.tap.odd_values.setdefault(self.name, Counter()),
             keeps_odd_values=self.keeps_odd_values,
             warn=partial(self.log, level=logging.WARNING),
         )
 
-    def transform_record(self, row: Record) -> Record:
-        """Columns that the API's own row does not have under that name."""
-        return row
+    def _read_records(self, context: Context, answer: Future[Iterator[Record]]) -> Iterator[Record]:
+        """Yield the records of one list.
+
+        A list whose first page is refused is skipped, if other parents or other keys remain. A refusal of a later page
+        is an error, since the list would be cut short.
+        """
+        try:
+            rows = answer.result()
+        except RequestError as error:
+            if contexts := self.split_context(context):
+                for part, found in prefetch(self.tap.pool, self.read_list, contexts, self.tap.max_prefetch):
+                    yield from self._read_records(part, found)
+                return
+            if not self._can_skip_list(error):
+                raise
+            self.failed_contexts.append(error)
+            if len(self.failed_contexts) == 1:
+                owner = "key" if self.parent_stream_type is None else "parent"
+                self.log("%s: skipping this %s, continuing with the others.", error, owner, level=30)
+            return
+        self.lists_read += 1
+        try:
+            for row in self._with_restart(context, rows):
+                yield self.to_record(row, context)
+        except (ForbiddenError, NotFoundError) as error:
+            raise RequestError(f"{error}, in the middle of a list.") from error
+
+    def split_context(self, context: Context) -> Sequence[Context]:  # noqa: ARG002 - for overriding
+        """Return smaller contexts to retry a refused list with; none if it cannot be split."""
+        return ()
+
+    def _can_skip_list(self, error: RequestError) -> bool:
+        """Return True if other lists are still worth reading: those of other parents, or of other keys."""
+        if self.parent_stream_type is not None:
+            return isinstance(error, ForbiddenError | NotFoundError)
+        return self.skip_if_forbidden and len(self.tap.credentials) > 1 and isinstance(error, ForbiddenError)
+
+    def _with_restart(self, context: Context, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the rows of a list; read it again from the first page if its page token expires."""
+        for _ in range(_RESTARTS):
+            try:
+                yield from rows
+            except ExpiredCursorError:
+                self.log("A page token of %s expired; reading the list again.", self.path, level=30)
+                rows = self.read_list(context)
+            else:
+                return
+        yield from rows
+
+    @cached_property
+    def failed_contexts(self) -> list[RequestError]:
+        """Errors of the lists that were skipped in this run."""
+        return []
 
     # Children
 
@@ -320,89 +293,93 @@ class APIStream(Endpoint, Bookmarked, FastWriter, ABC):
         ]
 
     def should_sync_parent(self, parent: Record) -> bool:  # noqa: ARG002 - for overriding
-        """For a child: whether this parent is to be visited."""
+        """Return True if a child should read its list of this parent record."""
         return True
 
-    def can_ask(self, parent: Record) -> bool:
-        """For a child: return whether the parent's row has a key for requests; log once where one has none."""
+    def has_parent_keys(self, parent: Record) -> bool:
+        """Return True if a parent record has the keys that a child's requests need; warn about the first that lacks."""
         identity = next(iter(self._parent_paths.values()), None)
-        named = identity is None or find(identity, parent) is not None
-        if named and all(fits_path(find(self._parent_paths[name], parent)) for name in self._path_keys):
+        identified = identity is None or find(identity, parent) is not None
+        if identified and all(is_path_segment(find(self._parent_paths[name], parent)) for name in self._path_keys):
             return True
-        self.nameless += 1
-        if self.nameless == 1:
-            self.log(
-                "Stream `%s`: a parent has no key that can be read; going on with the others.", self.name, level=30
-            )
+        self.parents_without_key += 1
+        if self.parents_without_key == 1:
+            self.log("Stream `%s`: a parent has no usable key; continuing with the others.", self.name, level=30)
         return False
 
-    def sync_children(self, rows: Sequence[Record]) -> None:
-        """Have the children read what belongs to these rows."""
-        kept = [row for row in rows if self.stream_maps[0].get_filter_result(row)]
+    def sync_children(self, records: Sequence[Record]) -> None:
+        """Sync the children of a batch of records; parents that a stream map filters out have none.
+
+        The SDK's own loop would sync one parent at a time, and only parents that are emitted.
+        """
+        kept = [record for record in records if self.stream_maps[0].get_filter_result(record)]
         for child in self.active_children:
             child.credential = self.credential
-            child.parents = [row for row in kept if child.should_sync_parent(row) and child.can_ask(row)]
+            child.parents = [
+                record for record in kept if child.should_sync_parent(record) and child.has_parent_keys(record)
+            ]
             if child.parents:
-                with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # `--test` has seen enough
+                with suppress(AbortedSyncFailedException, AbortedSyncPausedException):  # the SDK's dry run ends early
                     child.sync({"batch": next(child.batch_numbers)})
 
     @cached_property
     def batch_numbers(self) -> Iterator[int]:
-        """For a child: numbers of the batches of parents, in logs."""
+        """Numbers of a child's batches of parents, for the log."""
         return count(1)
 
     @override
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
+        """Return nothing: see `sync_children`."""
+        return ()
+
+    @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """Also of selected streams below a child that is not selected, which the SDK passes over."""
+        """Finalize the state, also of selected grandchildren below an unselected child, which the SDK forgets."""
         super().finalize_state_progress_markers(state)
         for child in self.active_children:
             if not child.selected:
                 child.finalize_state_progress_markers(state)
 
-    @override
-    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
-        """None: `sync_children` hands parents over in batches, also those whose own row is not due."""
-        return ()
-
-    # Deletions
+    # Versions
 
     @property
     def version(self) -> int | None:
-        """The version of this run's rows (milliseconds since 1970): of streams that are read in full, or None."""
+        """Version of this run's records (milliseconds since 1970); None for incremental streams."""
         full = self.replication_method == REPLICATION_FULL_TABLE and self.ABORT_AT_RECORD_COUNT is None
         return self.tap.initialized_at if full and self.config["emit_activate_version_messages"] else None
 
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        """Not by the SDK, which announces a version before the first row: see `finish_sync`."""
+        """False: the SDK would send ACTIVATE_VERSION before the first record; `finish_sync` sends it after the last."""
         return False
 
     def finish_sync(self) -> None:
-        """Everything was read: announce the version, of the children too; a table without a row is one all the same.
+        """Send ACTIVATE_VERSION for this stream and its children, and a SCHEMA even if they have no records.
 
-        Nothing is announced where rows may be missing: what was forbidden may still have its own, and children there.
+        A stream that may lack records sends none, and neither do its children: a target would soft-delete records that
+        still exist.
+
+        Raises:
+            RequestError: None of many parents could be read.
         """
-        if self.failed_contexts:
-            self.log("%d lists could not be read.", len(self.failed_contexts), level=30)
-            if not self.skip_if_forbidden and not self.readable and len(self.failed_contexts) >= _MANY:
-                raise RequestError(f"{self.failed_contexts[0]}: as of all {len(self.failed_contexts)} parents.")
-        if (
-            self.skip_reason
-            or self.nameless
-            or any(isinstance(refusal, ForbiddenError) for refusal in self.failed_contexts)
-        ):
+        failed = self.failed_contexts
+        if failed:
+            self.log("%d lists could not be read.", len(failed), level=30)
+            if not self.skip_if_forbidden and not self.lists_read and len(failed) >= _MANY_PARENTS:
+                raise RequestError(f"{failed[0]}: as of all {len(failed)} parents.")
+        if self.skip_reason or self.parents_without_key or any(isinstance(error, ForbiddenError) for error in failed):
             return
         for child in self.active_children:
             child.finish_sync()
         if self.selected:
             write_schema(self)
             if self.version is not None:
-                announce_version(self, self.version)
+                write_activate_version(self, self.version)
 
 
-def chunks(rows: Iterable[Record]) -> Iterator[list[Record]]:
-    """Rows in lists of bounded length."""
-    rest = iter(rows)
+def chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield records in lists of bounded length."""
+    rest = iter(records)
     while chunk := list(islice(rest, _BATCH)):
         yield chunk

@@ -1,4 +1,4 @@
-"""The one base class of all taps."""
+"""The base class of all taps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing_extensions import override
 
 from tap_common.checks import CheckedTap
 from tap_common.output.batches import BatchWriter
-from tap_common.output.maps import fault, maps_of_selected
+from tap_common.output.maps import selected_stream_maps, stream_map_error
+from tap_common.output.metrics import Usage
 from tap_common.output.progress import Progress
-from tap_common.output.usage import Usage
 from tap_common.output.writer import Writer
-from tap_common.sdk import name_failures
-from tap_common.settings import usable, without_maps
+from tap_common.sdk import explain_map_errors
+from tap_common.settings import clean_config, without_stream_maps
 from tap_common.state.state import check_state
 from tap_common.state.timestamps import instant_or_none
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.streams.core import Stream
 
-    from tap_common.output.counter import StreamCounter
+    from tap_common.output.metrics import StreamCounter
     from tap_common.stream import APIStream
 
 
@@ -38,34 +38,31 @@ S = TypeVar("S", bound="APIStream")
 
 
 class SchedulingTap(CheckedTap, ABC):
-    """A tap that checks its key before it writes a message, and goes by its API's clock and limits.
-
-    `stream_types` are synced in the order in which they are listed.
-    """
+    """A tap that checks its settings and keys before the first message, and uses its API's clock and rate limits."""
 
     message_writer_class = Writer
     stream_types: ClassVar[Sequence[type[APIStream]]]
-    """All streams, in the order in which they are synced."""
+    """Classes of all streams, in the order of syncing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._given_state: dict[str, Any] | None = None
         self.request_counters: dict[str, StreamCounter] = {}
         self.record_counters: dict[str, StreamCounter] = {}
         self.odd_values: dict[str, Counter[str]] = {}
-        """Values that their columns could not hold, by stream and field."""
+        """Number of values that did not fit their columns, by stream and field."""
         super().__init__(*args, **kwargs)
         if self.config.get("batch_config") is not None and kwargs.get("message_writer") is None:
             self.message_writer = BatchWriter(self.name, self.config["batch_config"])
 
     def run(self) -> None:
-        """Sync, after everything that can be checked before the first message has been checked.
+        """Check settings and keys, then sync all selected streams.
 
-        The first message is the STATE that the run goes on from, if there is one: a target that has lost its tables
-        knows by it that their rows will not come again. The last one is always a STATE, also one that has not changed:
-        a target knows by it that all has come.
+        If the run continues from a state, its first message is that STATE: a target without the tables of earlier runs
+        then knows that their records will not come again. The last message is always a STATE, even if it has not
+        changed: a target then knows that the run is complete.
 
         Raises:
-            TapError: With the sentence to show.
+            TapError: A setting or a key cannot be used, or the run cannot continue.
         """
         progress = Progress(self)
         with progress:
@@ -81,10 +78,8 @@ class SchedulingTap(CheckedTap, ABC):
 
     @property
     def usage(self) -> Usage:
-        """What the run has written, and asked of the API, so far."""
+        """Records and requests of the run so far."""
         return Usage.of(self.record_counters, self.request_counters, self.all_credentials, self.odd_values)
-
-    # The SDK's extension points
 
     @property
     @override
@@ -93,7 +88,7 @@ class SchedulingTap(CheckedTap, ABC):
         return dict(sorted(super().streams.items(), key=lambda item: order[cast("type[APIStream]", type(item[1]))]))
 
     def stream(self, kind: type[S]) -> S:
-        """The stream of a class."""
+        """Return the stream of a class."""
         return cast("S", self.streams[kind.name])
 
     @override
@@ -102,7 +97,7 @@ class SchedulingTap(CheckedTap, ABC):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take the state of an earlier run; partitions are not ours, and would be read one by one."""
+        """Load the state of an earlier run, without the partitions that another program may have written."""
         check_state(state)
         if any(bookmark.get("replication_key_value") for bookmark in state.get("bookmarks", {}).values()):
             self._given_state = deepcopy(state)
@@ -116,30 +111,30 @@ class SchedulingTap(CheckedTap, ABC):
 
     @override
     def setup_mapper(self) -> None:
-        """Without the maps of streams that are not selected, with which the SDK fails.
+        """Set up the mapper without the stream maps of deselected streams, with which the SDK fails.
 
         Raises:
-            StreamMapConfigError: With the stream and the column whose map is none.
+            StreamMapConfigError: A stream map is invalid; the message names its stream and column.
         """
-        _ = self.streams  # which fit the catalog to this version, before the mapper reads it
+        _ = self.streams  # adapts the catalog to this version, before the mapper reads it
         if not self.config.get("stream_maps"):
             super().setup_mapper()
             return
-        self._config["stream_maps"] = maps_of_selected(self.config["stream_maps"], self.catalog)
+        self._config["stream_maps"] = selected_stream_maps(self.config["stream_maps"], self.catalog)
         try:
             super().setup_mapper()
-        except Exception as error:  # whatever the expression of a map raises
-            raise StreamMapConfigError(fault(self.config, self.catalog, self.logger)) from error
+        except Exception as error:  # the expressions of a map may raise anything
+            raise StreamMapConfigError(stream_map_error(self.config, self.catalog, self.logger)) from error
         for stream_map in chain.from_iterable(self.mapper.stream_maps.values()):
             if isinstance(stream_map, CustomStreamMap):
-                name_failures(stream_map)
+                explain_map_errors(stream_map)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Fill in defaults and complain in sentences: the SDK's own texts quote values, which may be secrets."""
+        """Fill in defaults and check the settings; the SDK's messages would quote values, which may be secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        given = usable({**self._config, **self.from_environment()}, self.config_jsonschema)
-        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(filled := without_maps(given)))
+        given = clean_config({**self._config, **self.from_environment()}, self.config_jsonschema)
+        list(JSONSchemaValidator(self.config_jsonschema).iter_errors(filled := without_stream_maps(given)))
         self._config = {**given, **filled}
         if raise_errors:
             self.check_settings()

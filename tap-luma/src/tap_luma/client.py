@@ -1,4 +1,4 @@
-"""What every Luma endpoint has in common: envelope, cursor, both generations, several calendars, and errors."""
+"""The base class of Luma streams: envelope, cursor, both generations of the API, several calendars, errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tap_common import CREDENTIAL, AccessError, APIStream, ExpiredCursorError
 from tap_common.http.json import decoded
 from tap_common.http.jsonpath import find
 from tap_luma import schemas
-from tap_luma.names import unwrapped, with_both_names
+from tap_luma.names import add_both_names, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
 
 class LumaStream(APIStream):
-    """A Luma list: `{"entries": [...], "has_more": ..., "next_cursor": ...}`, read with the key of each calendar.
+    """A Luma list, read with the key of each calendar.
 
-    A subclass declares the current generation of its endpoint, and what the older one has otherwise.
+        {"entries": [{"id": "evt-1", "name": "Meetup", "start_at": "2026-01-31T18:00:00.000Z"}],
+         "has_more": true, "next_cursor": "bmV4dA"}
+
+    A subclass declares its endpoint in the current generation of the API, and the differences of the legacy one, which
+    wraps its rows: `{"entries": [{"api_id": "evt-1", "event": {"api_id": "evt-1", "name": "Meetup"}}], …}`.
     """
 
     records_jsonpath = "$.entries[*]"
@@ -39,13 +43,13 @@ class LumaStream(APIStream):
     schema = StreamSchema(SchemaDirectory(schemas))
 
     legacy_path: ClassVar[str | None] = None
-    """The older endpoint; None where there is none, or it has the same path."""
+    """Path of the legacy endpoint; None if there is none, or if it is the same."""
     legacy_records_jsonpath: ClassVar[str | None] = None
-    """Where the older endpoint has its rows; None where it is the same."""
+    """JSONPath of the legacy endpoint's rows; None if it is the same."""
     legacy_wrapper: ClassVar[str | None] = None
-    """Under which name the older endpoint's entries hold the row; None where they are the row."""
+    """Field of a legacy entry with the row; None if the entry is the row."""
     legacy_params: ClassVar[Mapping[str, str] | None] = None
-    """The older endpoint's names for query parameters, by the current ones; None where they are the same."""
+    """Legacy names of query parameters by their current names; None if they are the same."""
 
     @property
     @override
@@ -53,13 +57,13 @@ class LumaStream(APIStream):
         return cast("TapLuma", self._tap)
 
     def use_legacy(self) -> None:
-        """Ask the older endpoint from now on, if there is one."""
+        """Use the legacy endpoint from now on, if there is one."""
         self.path = self.legacy_path or self.path
         self.records_jsonpath = self.legacy_records_jsonpath or self.records_jsonpath
 
     @override
     def contexts(self) -> Iterable[Context]:
-        """For a list: each calendar, with its key."""
+        """Return a context for each calendar, with its credential; for a child, for each parent."""
         if self.parent_stream_type is not None:
             return super().contexts()
         return [{CREDENTIAL: calendar.credential, "calendar_id": name} for name, calendar in self.tap.calendars.items()]
@@ -68,7 +72,7 @@ class LumaStream(APIStream):
     @override
     def check_contexts(self) -> Sequence[Context]:
         if self.parent_stream_type is None:
-            self.tap.need_key()
+            self.tap.require_key()
         return super().check_contexts
 
     @override
@@ -80,23 +84,23 @@ class LumaStream(APIStream):
 
     @override
     def transform_record(self, row: Record) -> Record:
-        """The row of either generation, with both names of what was renamed."""
-        return with_both_names(unwrapped(row, self.legacy_wrapper))
+        """Return the row of either generation, with renamed fields under both names."""
+        return add_both_names(unwrap(row, self.legacy_wrapper))
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """A missing key is answered with 400; a path that a generation does not have, with 404."""
+        """Return the error; a 400 is about a missing key, or about an expired cursor."""
         error = super().error_for(response, message)
         if response.status_code == HTTPStatus.BAD_REQUEST:
-            if "API key" in _said(response):
-                return AccessError(f"{self.tap.api_name} does not accept the key: it arrived empty.")
-            # The first page was answered: of all that was asked with, only the cursor is new.
+            if "API key" in _error_message(response):
+                return AccessError(f"{self.tap.api_name} does not accept the key: it was empty when it arrived.")
+            # After the first page, only the cursor is new in a request, so it must be the cause.
             return ExpiredCursorError(message) if f"{self.cursor_param}=" in str(response.request.url) else error
         return error
 
 
-def _said(response: requests.Response) -> str:
-    """The message of the error body, which may be of any form."""
+def _error_message(response: requests.Response) -> str:
+    """Return the message in an error body; empty if it has none."""
     try:
         return str(find("$.message", decoded(response)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""One row for both generations of the contract: the older wraps rows and has other names in them."""
+"""One record for both generations of the API: the legacy one wraps rows, and has other names for some fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-# The current name of a field, and its older one.
+# Current and legacy names of fields.
 _NAMES = {
     "id": "api_id",
     "user_id": "user_api_id",
@@ -25,16 +25,16 @@ _NAMES = {
 _IDS = {"id", "api_id"}
 
 
-def unwrapped(entry: Record, wrapper: str | None) -> Record:
-    """The row within an entry that wraps it; what stands beside it is the row's too, but for the entry's own id."""
+def unwrap(entry: Record, wrapper: str | None) -> Record:
+    """Return the row in an entry that wraps it, with the entry's other fields except its id."""
     row = entry.get(wrapper) if wrapper else None
     if not isinstance(row, dict):
         return entry
     return {name: value for name, value in entry.items() if name not in _IDS and name != wrapper} | row
 
 
-def with_both_names(row: Record) -> Record:
-    """A row in which each renamed field that it has stands under both of its names."""
+def add_both_names(row: Record) -> Record:
+    """Return a row with its renamed fields under both names."""
     named = dict(row)
     for name, older in _NAMES.items():
         if name in row or older in row:
@@ -43,37 +43,37 @@ def with_both_names(row: Record) -> Record:
     return named
 
 
-def one_with_both_names(value: Any) -> Any:
-    """The same for an object in a row, or what stands in its place."""
-    return with_both_names(value) if isinstance(value, dict) else value
+def add_both_names_to_object(value: Any) -> Any:
+    """Return an object in a row with its renamed fields under both names; another value unchanged."""
+    return add_both_names(value) if isinstance(value, dict) else value
 
 
-def each_with_both_names(items: Any) -> Any:
-    """The same for each object of a list, or what stands in its place."""
-    return [one_with_both_names(item) for item in items] if isinstance(items, list) else items
+def add_both_names_to_list(items: Any) -> Any:
+    """Return a list of objects with their renamed fields under both names; another value unchanged."""
+    return [add_both_names_to_object(item) for item in items] if isinstance(items, list) else items
 
 
-def placed(row: Record) -> Record:
-    """An event's place in both forms: `coordinate`, of numbers, and `geo_latitude` and `geo_longitude`, of text."""
+def location_fields(row: Record) -> Record:
+    """Return an event's location in both forms: `coordinate` of numbers, `geo_latitude` and `geo_longitude` of text."""
     sent = row.get("coordinate")
     coordinate = sent if isinstance(sent, dict) else {}
     names = {"latitude": "geo_latitude", "longitude": "geo_longitude"}
     texts = {older: _known(row.get(older), _text(coordinate.get(name))) for name, older in names.items()}
     numbers = {name: _known(coordinate.get(name), _number(texts[older])) for name, older in names.items()}
     if sent is not None and not isinstance(sent, dict):
-        return texts  # what is no place is the row's problem
+        return texts  # `_extra` will keep the invalid coordinate
     return texts | {"coordinate": (coordinate or None) if None in numbers.values() else coordinate | numbers}
 
 
-def linked(row: Record) -> Record:
-    """The link of an online event under both names; the older is for Zoom alone."""
+def meeting_link_fields(row: Record) -> Record:
+    """Return the link of an online event under both names; the legacy one is for Zoom only."""
     link = _known(row.get("meeting_url"), row.get("zoom_meeting_url"))
     zoom = row.get("meeting_url") if row.get("location_type") == "zoom" else None
     return {"meeting_url": link, "zoom_meeting_url": _known(row.get("zoom_meeting_url"), zoom)}
 
 
 def earliest(moments: Iterable[Any]) -> str | None:
-    """Return the first of some moments; any may be null, or none."""
+    """Return the earliest of some timestamps; null and invalid ones are ignored."""
     known = {text: moment for text in moments if (moment := instant_or_none(text))}
     return min(known, key=known.__getitem__, default=None)
 

@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tap_common.http.prefetch import prefetch
 from tap_common.state.timestamps import zulu
 from tap_luma.client import LumaStream
 from tap_luma.names import (
-    each_with_both_names,
+    add_both_names,
+    add_both_names_to_list,
+    add_both_names_to_object,
     earliest,
-    linked,
-    one_with_both_names,
-    placed,
-    unwrapped,
-    with_both_names,
+    location_fields,
+    meeting_link_fields,
+    unwrap,
 )
 from tap_luma.windowed import InWindow
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    Standing = tuple[bool, bool, bool]
+    Rank = tuple[bool, bool, bool]
 
 _DESCRIPTIONS = ("description", "description_md")
-# Not by `name` or `email`, which change; and ascending, so that guests who come while pages are read come last.
+# By creation, which does not change; ascending, so that guests added while pages are read are on the last page.
 _IN_ORDER = {"sort_column": "created_at", "sort_direction": "asc"}
 
 
@@ -60,7 +60,7 @@ class Calendars(SingleObject, LumaStream):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The row that the run began with: nothing is asked twice."""
+        """Return the row that the check of the key has read already."""
         return iter([self.tap.calendars[context["calendar_id"]].row])
 
 
@@ -115,22 +115,22 @@ class Contacts(LumaStream):
     def transform_record(self, row: Record) -> Record:
         person = row.get("user")
         if isinstance(person, dict):
-            account = with_both_names(person)
+            account = add_both_names(person)
             entry = {name: value for name, value in row.items() if name != "user" and value is not None}
-            row = account | {"user_id": account.get("id")} | with_both_names(entry)
+            row = account | {"user_id": account.get("id")} | add_both_names(entry)
         row = super().transform_record(row)
-        membership = one_with_both_names(row.get("membership"))
-        return row | {"tags": each_with_both_names(row.get("tags")), "membership": membership}
+        membership = add_both_names_to_object(row.get("membership"))
+        return row | {"tags": add_both_names_to_list(row.get("tags")), "membership": membership}
 
 
 class OneEvent(LumaStream):
-    """An event, wherever it comes from."""
+    """Events, from any endpoint."""
 
     @override
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
-        lists = {name: each_with_both_names(row[name]) for name in ("tags", "hosts") if name in row}
-        return row | placed(row) | linked(row) | lists
+        lists = {name: add_both_names_to_list(row[name]) for name in ("tags", "hosts") if name in row}
+        return row | location_fields(row) | meeting_link_fields(row) | lists
 
 
 class Events(OneEvent):
@@ -153,7 +153,7 @@ class Events(OneEvent):
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
         current = not self.tap.legacy
         return super().get_url_params(context, next_page_token) | {
-            "after": started_after(self.tap.start_date),
+            "after": after_parameter(self.tap.start_date),
             "status": "pending" if (context or {})["submission_status"] == "pending" else None,
             "access": ("manage", "view") if current and self.config["include_view_access"] else None,
             "platforms": ("luma", "external") if current and self.config["include_external"] else None,
@@ -161,14 +161,17 @@ class Events(OneEvent):
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        """The lists one after the other, once all are read: an event that several of them have comes at its best."""
+        """Yield the lists, after all have been read: of an event in several lists, the best row is emitted.
+
+        See `rank`.
+        """
         answers = prefetch(self.tap.pool, self.read_list, self.contexts(), self.tap.max_prefetch)
         lists = [(context, list(self._read_records(context, answer))) for context, answer in answers]
         check_pending(lists)
-        best: dict[str, tuple[Standing, Record]] = {}
+        best: dict[str, tuple[Rank, Record]] = {}
         for context, rows in lists:
             for row in rows:
-                offer = standing(row, context["calendar_id"]), row
+                offer = rank(row, context["calendar_id"]), row
                 best[row["api_id"]] = max(offer, best.get(row["api_id"], offer), key=itemgetter(0))
         for context, rows in lists:
             self.credential = context[CREDENTIAL]
@@ -178,10 +181,10 @@ class Events(OneEvent):
 
     @override
     def to_record(self, row: Record, context: Context) -> Record:
-        """Without the descriptions where the list does not have them: a null would wipe out what a target has."""
-        sent = unwrapped(row, self.legacy_wrapper)
-        shaped = super().to_record(row, context)
-        return {name: value for name, value in shaped.items() if name in sent or name not in _DESCRIPTIONS}
+        """Return the record; without the descriptions if the API leaves them out, as a null would overwrite them."""
+        sent = unwrap(row, self.legacy_wrapper)
+        record = super().to_record(row, context)
+        return {name: value for name, value in record.items() if name in sent or name not in _DESCRIPTIONS}
 
 
 class OfEvent(InWindow):
@@ -199,19 +202,19 @@ class OfEvent(InWindow):
 
     @override
     def should_sync_parent(self, parent: Record) -> bool:
-        return is_managed(parent) and any(stream.looks_at(parent) for stream in self.family)
+        return is_managed(parent) and any(stream.is_in_window(parent) for stream in self.family)
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        return self.while_it_lasts(super().read_list(context))
+        return self.until_gone(super().read_list(context))
 
-    def while_it_lasts(self, rows: Iterator[Record]) -> Iterator[Record]:
-        """The rows, up to where the event is cancelled or handed over between two pages."""
+    def until_gone(self, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the rows; end early if the event is cancelled or transferred while its pages are read."""
         try:
             yield from rows
         except (ForbiddenError, NotFoundError) as refusal:
             self.failed_contexts.append(refusal)
-            self.log("%s, in the middle of its list: the event is gone; going on with the others.", refusal, level=30)
+            self.log("%s, in the middle of a list: the event is gone; continuing with the others.", refusal, level=30)
 
 
 class EventDetails(SingleObject, OfEvent, OneEvent):
@@ -246,11 +249,11 @@ class EventGuests(OfEvent):
     skip_if_forbidden = False
 
     without_order: RequestError | None = None
-    """Why guests are not asked for in order: the API refused it."""
+    """Error with which the API refused to sort guests; they are listed unsorted then."""
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """Guests in the order of the rows' making, which is documented, but whose column no row shows."""
+        """Return the guests in order of creation if the API accepts it: documented, but by a column that rows lack."""
         if self.without_order is None:
             try:
                 return super().read_list({**context, "in_order": True})
@@ -258,7 +261,7 @@ class EventGuests(OfEvent):
                 raise
             except RequestError as refusal:
                 if self.without_order is None:
-                    self.log("%s: asking for guests without an order.", refusal, level=30)
+                    self.log("%s: listing guests unsorted.", refusal, level=30)
                 self.without_order = refusal
         return super().read_list(context)
 
@@ -270,20 +273,22 @@ class EventGuests(OfEvent):
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
         first = row.get("event_ticket")
-        tickets = each_with_both_names([first] if first and not row.get("event_tickets") else row.get("event_tickets"))
+        tickets = add_both_names_to_list(
+            [first] if first and not row.get("event_tickets") else row.get("event_tickets")
+        )
         listed = tickets if isinstance(tickets, list) else ()
         return row | {
             "email": row.get("email") or row.get("user_email"),
             "name": row.get("name") or row.get("user_name"),
-            "registration_answers": each_with_both_names(row.get("registration_answers")),
+            "registration_answers": add_both_names_to_list(row.get("registration_answers")),
             "event_tickets": tickets,
-            "event_ticket": one_with_both_names(first) or next(iter(listed), None),
+            "event_ticket": add_both_names_to_object(first) or next(iter(listed), None),
             "checked_in_at": row.get("checked_in_at") or earliest(find("$.checked_in_at", one) for one in listed),
         }
 
 
 class OfGuest(InWindow):
-    """What belongs to a guest."""
+    """A list for each guest."""
 
     parent_stream_type = EventGuests
     parent_keys = {name: name for name in OfEvent.parent_keys} | {"guest_id": "id"}
@@ -316,7 +321,7 @@ class GuestOrders(OfGuest):
     @override
     def transform_record(self, row: Record) -> Record:
         row = super().transform_record(row)
-        return row | {"coupon_info": one_with_both_names(row.get("coupon_info"))}
+        return row | {"coupon_info": add_both_names_to_object(row.get("coupon_info"))}
 
 
 class TicketTypes(Unpaged, OfEvent):
@@ -359,27 +364,27 @@ class EventBlasts(Unpaged, OfEvent):
     @override
     def advance(self) -> None:
         if self.tap.legacy:
-            self.log("Skipped: the legacy generation of the API does not have stream `%s`.", self.name, level=30)
+            self.log("Skipped: the API's legacy generation does not have stream `%s`.", self.name, level=30)
         else:
             super().advance()
 
 
 class Webhooks(Redacted, LumaStream):
-    """Webhooks of a calendar, without what may be a secret: of their address only the host, and no new fields."""
+    """Webhooks of calendars, without anything that may be a secret: of their URL only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v1/webhooks/list"
 
 
 class OfOrganization(LumaStream):
-    """A list that wants the key of an organization."""
+    """A list that requires the key of an organization."""
 
     selected_by_default = False
 
     @property
     @override
     def check_contexts(self) -> Sequence[Context]:
-        self.tap.need_organization_key(self.name)
+        self.tap.require_organization_key(self.name)
         return list(self.contexts())
 
     @override
@@ -402,7 +407,7 @@ class OrganizationEvents(OfOrganization, OneEvent):
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:
-        return super().get_url_params(context, next_page_token) | {"after": started_after(self.tap.start_date)}
+        return super().get_url_params(context, next_page_token) | {"after": after_parameter(self.tap.start_date)}
 
 
 class OrganizationAdmins(Unpaged, OfOrganization):
@@ -412,21 +417,21 @@ class OrganizationAdmins(Unpaged, OfOrganization):
     path = "/v1/organizations/admins/list"
 
 
-def started_after(start: datetime | None) -> str | None:
-    """The start date as the API's `after`, a second early: whether that includes its moment is not known."""
+def after_parameter(start: datetime | None) -> str | None:
+    """Return the start date as the parameter `after`, a second earlier: the API may include or exclude its moment."""
     return zulu(start - timedelta(seconds=1)) if start else None
 
 
 def is_managed(event: Record) -> bool:
-    """Whether the key may read what belongs to the event; the older answers do not say, and list no others."""
+    """Return True if the key may read the event's guests; legacy rows do not say, but list no other events."""
     return event["access"] in (None, "manage") and event["platform"] in (None, "luma")
 
 
 def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
-    """Compare the lists of pending events with those of approved ones: no event of a calendar is both.
+    """Check that a calendar's pending events are not its approved ones.
 
     Raises:
-        EndlessListError: They are the same, so that pending ones would be missing.
+        EndlessListError: They are, so Luma ignores `status`, and pending events would be missing.
     """
     ids = {
         (context["calendar_id"], context["submission_status"]): {row["api_id"] for row in rows}
@@ -435,13 +440,13 @@ def check_pending(lists: Iterable[tuple[Context, Sequence[Record]]]) -> None:
     for (calendar, status), pending in ids.items():
         if status == "pending" and pending and pending <= ids[calendar, "approved"]:
             raise EndlessListError(
-                "Luma does not go by `status`: each event that it lists as pending is an approved one, so that pending "
-                "ones may be missing; try again later, or set `include_pending` to false."
+                "Luma ignores `status`: each event that it lists as pending is an approved one, so that pending ones "
+                "may be missing; try again later, or set `include_pending` to false."
             )
 
 
-def standing(event: Record, calendar: str) -> Standing:
-    """The greater, the more there is to read with the key of a calendar that lists the event."""
+def rank(event: Record, calendar: str) -> Rank:
+    """Return the rank of a calendar's row of an event: higher if its key can read more of the event."""
     return is_managed(event), event["submission_status"] == "approved", event["calendar_id"] == calendar
 
 

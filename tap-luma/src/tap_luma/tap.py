@@ -45,15 +45,15 @@ _PENDING = "submitted events"
 
 @dataclass(frozen=True)
 class Calendar:
-    """A calendar, and the way to it."""
+    """A calendar with its credential."""
 
     credential: Credential
     row: Record
-    """As the API sent it."""
+    """Row of the calendar."""
 
 
 class TapLuma(SchedulingTap):
-    """Singer tap for Luma: every event, guest and ticket, past and future, and what belongs to them."""
+    """Singer tap for Luma: events, past and future, guests, tickets, contacts and more."""
 
     name = "tap-luma"
     package_name = "scheduling-tap-luma"
@@ -68,7 +68,7 @@ class TapLuma(SchedulingTap):
             "api_key",
             TEXT,
             "API key",
-            "Key of a calendar, from its Settings > Developer in Luma. The calendar needs Luma Plus.",
+            "Key of a calendar, from Luma, Calendar > Settings > Developer; the calendar needs Luma Plus.",
             secret=True,
         ),
         several_keys("a key reads one calendar"),
@@ -76,36 +76,36 @@ class TapLuma(SchedulingTap):
             "organization_api_key",
             TEXT,
             "Organization API key",
-            "Key of an organization, for the streams `organization_...` only.",
+            "Key of an organization, for the streams `organization_...`; no other stream uses it.",
             secret=True,
         ),
         setting(
             "api_generation",
             th.StringType(nullable=False, allowed_values=["auto", "current", "legacy"]),
             "API generation",
-            "Which of Luma's two sets of endpoints to use; the rows are the same. `auto` uses the "
-            "current one, or the legacy one if there is no other.",
+            "Luma's set of endpoints; records are the same. `auto` uses the current one, or the legacy one if there is "
+            "no other.",
             default="auto",
         ),
         setting(
             "include_view_access",
             th.BooleanType(nullable=False),
             "Events of others",
-            "Also list events that the calendar only shows. What belongs to them cannot be read.",
+            "Include events that the calendar shows, but does not manage. Their guests and tickets cannot be read.",
             default=False,
         ),
         setting(
             "include_external",
             th.BooleanType(nullable=False),
             "External events",
-            "Also list events of other platforms. What belongs to them cannot be read.",
+            "Include events of other platforms. Their guests and tickets cannot be read.",
             default=False,
         ),
         setting(
             "include_pending",
             th.BooleanType(nullable=False),
             "Submitted events",
-            "Also list events that were submitted to the calendar and are not yet approved or rejected.",
+            "Include events that were submitted to the calendar and are still pending.",
             default=False,
         ),
         accounts_setting(account_kind),
@@ -116,15 +116,15 @@ class TapLuma(SchedulingTap):
             requests_per_minute=200,
             page_size=100,
             default_page_size=50,
-            start_date="Earliest start of an event to load, with everything that belongs to it.",
-            lookback="Days after the end of an event during which guests, tickets and everything else that "
-            "belongs to it are read again, counted back from the bookmark; 0: always.",
+            start_date="Earliest start of events to load, with their guests, tickets and other child streams.",
+            lookback="Days after the end of an event, counted back from the bookmark, in which its guests, tickets and "
+            "other child streams are read again; 0 for always.",
         ),
         additional_properties=False,
     ).to_dict()
 
     legacy = False
-    """Whether the older endpoints are asked."""
+    """True if the legacy endpoints are used."""
 
     key_settings = ("api_key", "api_keys", "organization_api_key", "start_date")
 
@@ -136,9 +136,11 @@ class TapLuma(SchedulingTap):
 
     @cached_property
     def organization(self) -> Credential | None:
-        """The way to the API with the organization's key, which has a budget of its own."""
+        """The organization's credential, with its own rate limit."""
         key = self.config.get("organization_api_key")
-        return self.credential_for(self.authenticator_for(key), self.a_window(_ORGANIZATION_REQUESTS)) if key else None
+        return (
+            self.credential_for(self.authenticator_for(key), self.rate_limit(_ORGANIZATION_REQUESTS)) if key else None
+        )
 
     @override
     def check_keys(self) -> None:
@@ -147,28 +149,28 @@ class TapLuma(SchedulingTap):
 
     @override
     def check(self) -> None:
-        """Also that there is a key for every stream that is selected."""
+        """Check everything, also that there is a key for every selected stream."""
         wanted = [stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents]
         organizational = [stream.name for stream in wanted if isinstance(stream, OfOrganization)]
         if organizational:
-            self.need_organization_key(*organizational)
+            self.require_organization_key(*organizational)
         if len(organizational) < len(wanted):
-            self.need_key()
+            self.require_key()
         super().check()
 
-    def need_key(self) -> None:
-        """Refuse to go on without a calendar's key.
+    def require_key(self) -> None:
+        """Require a calendar's key.
 
         Raises:
-            SettingsError: There is none.
+            SettingsError: It is not set.
         """
         super().check_keys()
 
-    def need_organization_key(self, *streams: str) -> None:
-        """Refuse to go on without the organization's key.
+    def require_organization_key(self, *streams: str) -> None:
+        """Require the organization's key, for these streams.
 
         Raises:
-            SettingsError: There is none.
+            SettingsError: It is not set.
         """
         if self.organization is None:
             raise SettingsError(
@@ -180,19 +182,19 @@ class TapLuma(SchedulingTap):
 
     @cached_property
     def calendars(self) -> Mapping[str, Calendar]:
-        """The calendar of each key, by its id: what proves the keys, and decides the generation.
+        """Calendars of the keys, by their ids.
 
         Raises:
             AccessError: A key is refused.
         """
         found: dict[str, Calendar] = {}
-        for credential, (name, row) in self.told.items():
+        for credential, (name, row) in self.calendar_rows.items():
             found.setdefault(name, Calendar(credential, row))
         return found
 
     @cached_property
-    def told(self) -> Mapping[Credential, tuple[str, Record]]:
-        """What the API says of the calendar of each key: its id, and its row.
+    def calendar_rows(self) -> Mapping[Credential, tuple[str, Record]]:
+        """Id and row of each key's calendar. Reading them checks the keys, and chooses the generation of the API.
 
         Raises:
             AccessError: A key is refused.
@@ -201,11 +203,11 @@ class TapLuma(SchedulingTap):
             self._use_legacy()
         found: dict[Credential, tuple[str, Record]] = {}
         for number, credential in enumerate(self.credentials, 1):
-            which = f"The key is number {number} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
-            row = _proved(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
+            which = f"It is key {number} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
+            row = _check_key(lambda credential=credential: self._calendar(credential), which)  # type: ignore[misc]  # bound as it stands
             name = (row.get("id") or row.get("api_id")) if isinstance(row, dict) else None
             if not isinstance(name, str):
-                raise SettingsError("What answers as the key's calendar is not Luma: check the setting `api_url`.")
+                raise SettingsError("The server's response for the key's calendar is not Luma's: check `api_url`.")
             found[credential] = name, row
         return found
 
@@ -218,7 +220,7 @@ class TapLuma(SchedulingTap):
                 raise
         self._use_legacy()
         row = next(iter(self.stream(Calendars).request_records(context)))
-        self.logger.warning("The API does not have the current generation of endpoints; reading the legacy one.")
+        self.logger.warning("The API does not have the current generation of endpoints; using the legacy one.")
         return row
 
     def _use_legacy(self) -> None:
@@ -231,17 +233,17 @@ class TapLuma(SchedulingTap):
     def keys(self) -> Mapping[str, Credential]:
         of_organization = {"The organization's key": self.organization} if self.organization else {}
         calendars = super().keys if self.credentials else {}
-        return {**calendars, **(of_organization if self._organization_is_proved else {})}
+        return {**calendars, **(of_organization if self._organization_key_works else {})}
 
     @override
     def owner(self, credential: Credential) -> str:
-        found = self.told.get(credential)
+        found = self.calendar_rows.get(credential)
         return f"calendar {found[1].get('name')} ({found[0]})" if found else ""
 
     @property
     @override
     def scope_id(self) -> str | None:
-        """The calendars, and whether events are listed that are not decided on: both add events that are long past."""
+        """Ids of the calendars, and a mark for pending events: a new one of either adds events of long ago."""
         pending = _PENDING if self.config["include_pending"] else None
         return ",".join(filter(None, [*sorted(self.calendars), pending])) or None
 
@@ -256,35 +258,39 @@ class TapLuma(SchedulingTap):
             with suppress(NoSuchListError):
                 return [name for row in rows if isinstance(name := row.get("id") or row.get("api_id"), str)]
             return []
-        return [self.told[credential][0]]
+        return [self.calendar_rows[credential][0]]
 
     @override
     def check_connection(self) -> None:
-        _ = self.calendars, self._organization_is_proved
+        _ = self.calendars, self._organization_key_works
 
     @cached_property
-    def _organization_is_proved(self) -> bool:
-        """Asked for one calendar, where a stream needs the organization's key."""
+    def _organization_key_works(self) -> bool:
+        """True if a stream needs the organization's key; reading it checks the key by one request."""
         wanted = any(stream.selected for stream in self.streams.values() if isinstance(stream, OfOrganization))
         if self.organization is None or not (wanted or not self.credentials):
             return False
         stream = self.stream(OrganizationCalendars)
         try:
-            _proved(lambda: stream.probe({CREDENTIAL: self.organization}), "The key is `organization_api_key`.")
+            _check_key(lambda: stream.probe({CREDENTIAL: self.organization}), "It is `organization_api_key`.")
         except NoSuchListError as error:
             if not self.calendars:
                 raise SettingsError(f"{error}: check the setting `api_url`.") from error
         return True
 
 
-def _proved(ask: Callable[[], R], which: str) -> R:
-    """What the first request with a key is answered with, or the sentence about the key."""
+def _check_key(send: Callable[[], R], which: str) -> R:
+    """Return the result of the first request with a key, or raise an error that names the key.
+
+    Raises:
+        AccessError: The key is refused.
+    """
     try:
-        return ask()
+        return send()
     except NoSuchListError:
         raise
     except ForbiddenError:
-        sentence = "Luma refuses the key (403): its calendar or organization needs Luma Plus, and to be the key's own."
+        message = "Luma refuses the key (403): its calendar or organization needs Luma Plus, and must be the key's own."
     except AccessError as error:
-        sentence = str(error)
-    raise AccessError(f"{sentence} {which}".strip())
+        message = str(error)
+    raise AccessError(f"{message} {which}".strip())

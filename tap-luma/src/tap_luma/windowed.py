@@ -1,4 +1,4 @@
-"""What is read again while its event is recent."""
+"""Child streams of events, read again while the event is recent."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class InWindow(LumaStream):
-    """What belongs to events. Nothing says when it changed: it is read again until `lookback_days` after the event.
+    """A child stream of events, by the end of the event.
 
-    Nor does anything say what is gone: a row whose `_synced_at` is earlier than that of its event's other rows is.
+    Luma has no time of the last change, so the lists of an event are read again until `lookback_days` after its end.
+    Nor does it report deletions: a record is gone if its `_synced_at` is earlier than that of the event's others.
     """
 
     replication_key = "event_end_at"
@@ -31,16 +32,16 @@ class InWindow(LumaStream):
         return super().starting_timestamp if self.config["lookback_days"] else None
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        """Always: all rows of an event that was looked at."""
+    def should_emit(self, record: Record) -> bool:
+        """Return True: all rows of an event that is read are emitted."""
         return True
 
     @override
     def transform_record(self, row: Record) -> Record:
         return super().transform_record(row) | {"_synced_at": self.tap.synced_at}
 
-    def looks_at(self, event: Record) -> bool:
-        """Whether the event ends in the window, or has come since the last run with a date that is long past."""
+    def is_in_window(self, event: Record) -> bool:
+        """Return True if an event ends in the window, or was added since the last run with an earlier end."""
         if self.bookmark is None or self.starting_timestamp is None:
             return True
         ends, created = instant_or_none(event["end_at"]), instant_or_none(event["created_at"])
@@ -49,16 +50,16 @@ class InWindow(LumaStream):
 
     @cached_property
     def family(self) -> list[InWindow]:
-        """The selected ones of this stream and those below it, each of which has a window of its own."""
+        """This stream and its descendants, as far as they are selected; each has its own window."""
         below = [stream for child in self.active_children for stream in cast("InWindow", child).family]
         return [self, *below] if self.selected else below
 
     def advance(self) -> None:
-        """Everything due was read: the window counts from this run, with or without rows; not if nothing could be read.
+        """Advance the bookmarks to the start of the run, after all events; not if no list could be read.
 
-        An event that ends later than a run is in the window of the next, and so is one that is entered later.
+        An event that ends after this run, or is added later, is in the window of the next run.
         """
-        if self.failed_contexts and not self.readable:
+        if self.failed_contexts and not self.lists_read:
             return
         if self.selected:
             self.advance_bookmark(self.tap.run_started)

@@ -1,4 +1,4 @@
-"""What every SavvyCal endpoint has in common: envelope, cursor, several keys, and errors."""
+"""The base class of SavvyCal streams: envelope, cursor, several keys, errors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ _UNACCEPTABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class RefusedError(RequestError):
-    """A parameter or its value is not accepted (422)."""
+    """A query parameter or its value is not accepted (422)."""
 
 
 class SavvyCalStream(APIStream):
-    """A SavvyCal list: `{"entries": [...], "metadata": {"after": ...}}`, read with each key."""
+    """A SavvyCal list, read with each key.
+
+    {"entries": [{"id": "event_01", "summary": "Intro call", "start_at": "2026-01-31T09:00:00Z"}],
+     "metadata": {"after": "g3QAAAAB", "before": null, "limit": 100}}
+    """
 
     records_jsonpath = "$.entries[*]"
     cursor_jsonpath = "$.metadata.after"
@@ -45,41 +49,44 @@ class SavvyCalStream(APIStream):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        """For a list: each key, which sees its owner's part of the company."""
+        """Return a context for each key, which sees its owner's part of the company; for a child, for each parent."""
         if self.parent_stream_type is None:
             return [{CREDENTIAL: credential} for credential in self.tap.credentials]
         return super().contexts()
 
     @override
     def record_batches(self) -> Iterator[Iterable[Record]]:
-        """Where several lists are read, a row that is in two of them comes once: as the first of them has it."""
+        """Yield the records of all lists; a record in several lists is emitted once, from the first of them."""
         if self.parent_stream_type is not None or len(list(self.contexts())) == 1:
             yield from super().record_batches()
             return
         seen: set[str] = set()
         for rows in super().record_batches():
-            yield unseen(rows, seen)
+            yield deduplicate(rows, seen)
 
     @override
     def error_for(self, response: requests.Response, message: str) -> Exception:
-        """By the status and by what was asked: the body may be plain text."""
+        """Return the error by status and request; the body may be plain text."""
         if response.status_code == HTTPStatus.FORBIDDEN and not self.skip_if_forbidden:
             return AccessError(f"SavvyCal does not let this key read {self.path} (403): {self.tap.key_hint}")
         if response.status_code not in _UNACCEPTABLE:
             return super().error_for(response, message)
-        # The first page was answered: of all that was asked with, only the cursor is new.
-        later = AFTER in parse_qs(urlsplit(str(response.request.url)).query)
-        return ExpiredCursorError(message) if later else RefusedError(message)
+        # After the first page, only the cursor is new in a request, so it must be the cause.
+        has_cursor = AFTER in parse_qs(urlsplit(str(response.request.url)).query)
+        return ExpiredCursorError(message) if has_cursor else RefusedError(message)
 
 
 class BareList(Unpaged, SavvyCalStream):
-    """A bare array, without pages for all that is known: a `Link` header that says otherwise would be followed."""
+    """A list without an envelope, and without documented pages; a `Link` header would be followed.
+
+    [{"id": "Europe/Berlin", "offset": 3600}, …]
+    """
 
     records_jsonpath = "$[*]"
 
 
-def unseen(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:
-    """The rows whose `id` has not been seen; now it has."""
+def deduplicate(rows: Iterable[Record], seen: set[str]) -> Iterator[Record]:
+    """Yield the rows whose `id` is not in `seen`, and add it."""
     for row in rows:
         if row["id"] not in seen:
             seen.add(row["id"])

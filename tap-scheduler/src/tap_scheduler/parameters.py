@@ -1,7 +1,4 @@
-"""Names of query parameters: SavvyCal ignores a name that it does not know, and goes back to what it shows unasked.
-
-No other name is ever sent.
-"""
+"""Names of query parameters. SavvyCal ignores unknown ones and uses its defaults, so no other name is ever sent."""
 
 from __future__ import annotations
 

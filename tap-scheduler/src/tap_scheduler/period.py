@@ -1,4 +1,4 @@
-"""Which meetings to ask for: the ways in which SavvyCal may accept it, and where to stop reading backwards."""
+"""The period of the list of meetings: queries that SavvyCal may accept for it, and the end of a backwards list."""
 
 from __future__ import annotations
 
@@ -40,89 +40,93 @@ PAST: Mapping[str, str] = {PERIOD: "past", DIRECTION: "desc"}
 
 
 @dataclass(frozen=True)
-class Way:
-    """Lists that hold all meetings of a period together, to be read one after the other."""
+class PeriodQuery:
+    """Query parameters of one or more lists that together have all meetings of a period."""
 
     lists: tuple[Mapping[str, str], ...]
+    """Query parameters of each list, in the order of reading."""
     why: str = ""
-    """What the log says when the way before it was refused."""
+    """Reason for this query in the log, after "SavvyCal": the one before it was refused."""
 
 
-def ways(since: datetime | None, now: datetime) -> tuple[Way, ...]:
-    """How to ask for the meetings that start at `since` or later (None: all), the best way first.
+def period_queries(since: datetime | None, now: datetime) -> tuple[PeriodQuery, ...]:
+    """Return the queries for meetings that start at `since` or later (None: all), the best one first.
 
-    `from` is a date, and SavvyCal does not say in which time zone: a day earlier begins it everywhere. What is to come
-    is read before what is past, so that a meeting that begins in the meantime is in both lists, not in neither.
+    `from` is a date in an undocumented time zone, so it is a day earlier. Upcoming meetings are read before past ones,
+    so that a meeting that begins in the meantime is in both lists, not in neither.
     """
     if since is None:
-        return (Way((EVERYTHING,)),)
+        return (PeriodQuery((EVERYTHING,)),)
     window = {PERIOD: "fixed", FROM: day(max(since, _EARLIEST) - _DAY)}
     return (
-        Way((window,)),
-        Way(
+        PeriodQuery((window,)),
+        PeriodQuery(
             ({**window, UNTIL: day(max(since, now) + _FAR)},),
-            "does not accept a period without an end: asking for the next five years",
+            "does not accept a period without an end: requesting the next five years",
         ),
-        Way((UPCOMING, PAST), "does not accept a period: reading all that is upcoming, then the past backwards"),
+        PeriodQuery((UPCOMING, PAST), "does not accept a period: reading upcoming meetings, then past ones backwards"),
     )
 
 
 def day(moment: datetime) -> str:
-    """The date of a moment, in UTC."""
+    """Return the date of a moment, in UTC."""
     return moment.astimezone(UTC).date().isoformat()
 
 
 class Period:
-    """A period of meetings, asked for in the first way that SavvyCal accepts.
+    """A period of meetings, read with the first query that SavvyCal accepts.
 
-    One key finds out for all; a way that was refused is not tried again, and the log says so once.
+    All keys share the result: a refused query is not tried again, and is logged once.
 
-    A parameter that SavvyCal does not know is ignored, and only upcoming meetings are listed then. So where none of the
-    meetings has begun by `now`, the past is asked for too: there is none, or what comes is found out.
+    SavvyCal ignores unknown parameters, and then lists only upcoming meetings. So if no meeting of the period has begun
+    by `now`, past meetings are requested, too: either there are none, or they were missing.
     """
 
     def __init__(self, since: datetime | None, now: datetime, log: Callable[..., None]) -> None:
-        self._ways = list(ways(since, now))
+        self._queries = list(period_queries(since, now))
         self._begun_by = now if since is None or since < now else None
         self._log = log
-        self._finding_out = Lock()
+        self._lock = Lock()
 
-    def read(self, listed: Callable[[Mapping[str, str]], Iterable[Record]]) -> Iterator[Record]:
-        """The rows of the period, the first already fetched; `listed` asks for one list.
+    def read(self, list_rows: Callable[[Mapping[str, str]], Iterable[Record]]) -> Iterator[Record]:
+        """Return the rows of the period, with the first page already fetched; `list_rows` reads one list.
 
         Raises:
-            RefusedError: No way is accepted.
+            RefusedError: SavvyCal accepts none of the queries.
         """
-        with self._finding_out:
+        with self._lock:
             while True:
                 try:
-                    return prefetch_first(self._rows(listed, self._ways[0].lists))
+                    return prefetch_first(self._rows(list_rows, self._queries[0].lists))
                 except RefusedError as refusal:
-                    if len(self._ways) == 1:
+                    if len(self._queries) == 1:
                         raise
-                    del self._ways[0]
-                    self._log("%s: SavvyCal %s.", refusal, self._ways[0].why, level=30)
+                    del self._queries[0]
+                    self._log("%s: SavvyCal %s.", refusal, self._queries[0].why, level=30)
 
     def _rows(
-        self, listed: Callable[[Mapping[str, str]], Iterable[Record]], lists: Sequence[Mapping[str, str]]
+        self, list_rows: Callable[[Mapping[str, str]], Iterable[Record]], lists: Sequence[Mapping[str, str]]
     ) -> Iterator[Record]:
         by = self._begun_by
         begun = by is None or PAST in lists
-        for row in chain.from_iterable(map(listed, lists)):
+        for row in chain.from_iterable(map(list_rows, lists)):
             start = instant_or_none(row.get("start_at"))
             begun = begun or (by is not None and start is not None and start < by)
             yield row
         if not begun:
-            yield from listed(PAST)
+            yield from list_rows(PAST)
 
 
 class NewestFirst(CursorPaginator):
-    """Follows a list of meetings, newest first, until a whole page lies before `edge`.
+    """Follows a list of past meetings, newest first, until all meetings of a page start before `edge`.
 
-    To the list's end where the rows have not come in that order, one has no start, or there is no edge.
+        {"entries": [{"id": "event_02", "start_at": "2026-01-31T09:00:00Z"},
+                     {"id": "event_01", "start_at": "2026-01-30T09:00:00Z"}], "metadata": {"after": "g3QAAAAB"}}
+
+    The list is read to its end if its rows are not in that order, if a meeting has no start, or without an edge.
 
     Raises:
-        EndlessListError: A meeting is yet to begin, so the list is not that of the past.
+        EndlessListError: A meeting is in the future, so this is not the list of past ones.
     """
 
     def __init__(self, signals: Signals, edge: datetime | None, now: Callable[[], datetime]) -> None:
@@ -138,12 +142,12 @@ class NewestFirst(CursorPaginator):
         moments = [moment for start in starts if (moment := instant_or_none(start))]
         if max(moments, default=_EARLIEST) > self._now() + _SLACK:
             raise EndlessListError(
-                "SavvyCal does not go by `period`: it lists upcoming meetings as past ones, so that past ones would be "
+                "SavvyCal ignores `period`: it lists upcoming meetings as past ones, so that past ones would be "
                 "missing; try again later."
             )
-        come = [*self._last, *moments]
-        newest_first = all(later <= earlier for earlier, later in pairwise(come))
+        received = [*self._last, *moments]
+        newest_first = all(later <= earlier for earlier, later in pairwise(received))
         self._in_order = self._in_order and newest_first and len(moments) == len(starts)
-        self._last = come[-1:]
+        self._last = received[-1:]
         passed = self._edge is not None and moments and max(moments) < self._edge
         return None if passed and self._in_order else super().get_next(response)

@@ -1,4 +1,4 @@
-"""Every stream of the tap; API.md says what each endpoint does."""
+"""All streams of the tap; API.md describes the endpoints."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ class CurrentUser(SingleObject, SavvyCalStream):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        """The row that the run began with: nothing is asked twice."""
+        """Return the row that the check of the key has read already."""
         return iter([self.tap.users[context[CREDENTIAL]]])
 
 
 class OfMeeting(SavvyCalStream):
-    """Meetings, or what belongs to them, by the start of the meeting.
+    """Meetings or their attendees, by the start of the meeting.
 
-    Nothing says when a meeting changed. So each is read until `lookback_days` after it began, changed or not.
+    SavvyCal has no time of the last change. So each meeting is read again until `lookback_days` after its start.
     """
 
     windowed = True
     skip_if_forbidden = False
 
     @override
-    def should_emit(self, row: Record) -> bool:
-        """Also: not before the start date."""
-        start, earliest = instant_or_none(row[str(self.replication_key)]), self.tap.start_date
-        return super().should_emit(row) and (start is None or earliest is None or start >= earliest)
+    def should_emit(self, record: Record) -> bool:
+        """Return True if a record is due, and its meeting does not start before `start_date`."""
+        start, earliest = instant_or_none(record[str(self.replication_key)]), self.tap.start_date
+        return super().should_emit(record) and (start is None or earliest is None or start >= earliest)
 
 
 class Events(OfMeeting):
     """Meetings of every state, past and future.
 
-    Unasked, SavvyCal shows only what is upcoming, confirmed and attended by the key's owner.
+    By default, SavvyCal lists only upcoming, confirmed meetings that the key's owner attends.
     """
 
     name = "events"
@@ -63,19 +63,19 @@ class Events(OfMeeting):
 
     @property
     def since(self) -> datetime | None:
-        """The earliest start that this stream, or the one that lives on it, wants; None for all."""
+        """Earliest start of a meeting that this stream or its children need; None for all."""
         wanted = [stream.starting_timestamp for stream in (self, *self.active_children) if stream.selected]
         bounds = [self.tap.start_date, None if None in wanted else min(filter(None, wanted))]
         return max(filter(None, bounds), default=None)
 
     @cached_property
     def period(self) -> Period:
-        """How they are asked for, with every key."""
+        """Period of the meetings, shared by all keys."""
         return Period(self.since, self.tap.now, self.log)
 
     @override
     def contexts(self) -> Iterable[Context]:
-        _ = self.period  # computed here, not by several threads at once
+        _ = self.period  # computed once, before threads use it
         return super().contexts()
 
     @override
@@ -84,10 +84,10 @@ class Events(OfMeeting):
 
     @override
     def read_list(self, context: Context) -> Iterator[Record]:
-        return self.period.read(lambda period: self.listed({**context, "period": period}))
+        return self.period.read(lambda period: self.list_rows({**context, "period": period}))
 
-    def listed(self, context: Context) -> Iterable[Record]:
-        """The API's rows of one list."""
+    def list_rows(self, context: Context) -> Iterable[Record]:
+        """Return the rows of one list."""
         return (PastEvents(self) if context["period"] is PAST else self).request_records(context)
 
     @override
@@ -96,7 +96,7 @@ class Events(OfMeeting):
 
 
 class PastEvents(Events):
-    """Meetings that have begun, newest first, until the edge of the window; part of `events`."""
+    """Past meetings, newest first, until the start of the period; part of `events`."""
 
     def __init__(self, events: Events) -> None:
         super().__init__(events.tap)
@@ -132,7 +132,7 @@ class SchedulingLinks(SavvyCalStream):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        # It is not known whether the list without a state holds disabled links.
+        # It is not documented whether the list without a state includes disabled links.
         return [{**context, "listed": state} for context in super().contexts() for state in (None, "disabled")]
 
     @override
@@ -165,12 +165,12 @@ class Timezones(BareList):
 
     @override
     def contexts(self) -> Iterable[Context]:
-        """The first key alone: they are the same for everybody."""
+        """Return a context for the first key: time zones are the same for all."""
         return [{}]
 
 
 class Webhooks(Redacted, SavvyCalStream):
-    """Webhooks, without what may be a secret: of their address only the host, and no new fields."""
+    """Webhooks, without anything that may be a secret: of their URL only the host, and no new fields."""
 
     name = "webhooks"
     path = "/v1/webhooks"

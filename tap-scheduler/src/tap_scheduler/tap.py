@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class TapScheduler(SchedulingTap):
-    """Singer tap for SavvyCal: every meeting, past and future, of every state, and what belongs to it."""
+    """Singer tap for SavvyCal: meetings of every state, past and future, attendees, links and workflows."""
 
     name = "tap-scheduler"
     package_name = "scheduling-tap-scheduler"
@@ -74,11 +74,11 @@ class TapScheduler(SchedulingTap):
 
     @cached_property
     def users(self) -> Mapping[Credential, Record]:
-        """The API's row of each key's user.
+        """Row of each key's user.
 
         Raises:
             AccessError: A key is refused.
-            SettingsError: What answers is not SavvyCal.
+            SettingsError: The server is not SavvyCal.
         """
         return {credential: self._user(place, credential) for place, credential in enumerate(self.credentials, 1)}
 
@@ -89,7 +89,7 @@ class TapScheduler(SchedulingTap):
             which = f" It is key {place} of {len(self.credentials)}." if len(self.credentials) > 1 else ""
             raise AccessError(f"{error}{which}") from None
         if not isinstance(user.get("id"), str):
-            raise SettingsError("What answers to /v1/me is not SavvyCal: check the setting `api_url`.")
+            raise SettingsError("The server's response to /v1/me is not SavvyCal's: check the setting `api_url`.")
         return user
 
     @property

@@ -76,7 +76,7 @@ SEARCH = settings(
 )
 """One of the rounds of a search: each begins with another seed, as Hypothesis varies what it has begun with."""
 HISTORIES, KILLED, FAULTY, MEANWHILE = "histories", "runs killed", "answers faulty", "things that happened meanwhile"
-ODD = "values that no column could hold"
+ODD = "values that did not fit their columns"
 LEAST = {HISTORIES: ROUNDS * SEARCH.max_examples, KILLED: 100, FAULTY: 50, MEANWHILE: 50, MISLED: 20, ODD: 100}
 """Least numbers of a search; with less it would be weaker than it looks."""
 SOAK = 60 * float(os.environ.get("MINUTES", "10"))

@@ -1,1 +1,1 @@
-"""The command of a tap: help, settings from the environment, `--test`, exit codes."""
+"""The command of a tap: `--help`, `--test`, `--about`, settings from the environment, exit codes."""

@@ -1,4 +1,4 @@
-"""What `--about` prints."""
+"""The output of `--about`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from singer_sdk.about import AboutInfo
 
 SETTINGS = "settings"
-"""Name of the form, for the SDK."""
+"""Name of the format, for the SDK."""
 _WIDTH = 80
 
 
 class Settings(AboutFormatter, format_name=SETTINGS):
-    """Every setting with its type, its default, its variable and what it is: the SDK's text has no descriptions."""
+    """Every setting with its type, default, environment variable and description, which the SDK's text lacks."""
 
     @override
     def format_about(self, about_info: AboutInfo) -> str:
-        """The page, for a terminal."""
+        """Return the text, for a terminal."""
         about = str(about_info.description).strip().splitlines()[0]
         can = ", ".join(capability.value for capability in about_info.capabilities)
         parts = [

@@ -1,4 +1,4 @@
-"""What a user of the command gets: `--help`, `--test`, a run, and its end."""
+"""The command of a tap: its options, a run, and how it ends."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from singer_sdk.tap_base import CliTestOptionValue, Tap
 from typing_extensions import override
 
 from tap_common.cli.about import SETTINGS
-from tap_common.cli.connection_check import checkup
+from tap_common.cli.connection_check import check_streams
 from tap_common.cli.entry_point import TapCommand
 from tap_common.cli.environment import from_environment
-from tap_common.cli.help import explained, page
+from tap_common.cli.help import help_page, with_help
 from tap_common.cli.log import quiet
-from tap_common.cli.selection import go_by_what_is_selected_now
+from tap_common.cli.selection import apply_current_selection
 from tap_common.errors import SettingsError
 from tap_common.output.progress import Progress
-from tap_common.settings import misspelt
+from tap_common.settings import misspelled_variables
 from tap_common.state.state import check_catalog
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from tap_common.stream import APIStream
     from tap_common.tap import SchedulingTap
 
-# Of --config: the environment, and no file.
+# Value of --config for the environment.
 _ENVIRONMENT = "ENV"
-# Seconds in which a run that is told to stop hands over the rest of what it has written.
+# Seconds that a terminated run has to flush its output.
 _GRACE = 1.0
 
 
 class CommandLine(Tap, ABC):
-    """The part of a tap that is its command."""
+    """The part of a tap that implements its command."""
 
     key_settings: ClassVar[Sequence[str]] = ("api_key", "start_date")
-    """The settings that one needs, for `--help`; `--about` has all."""
+    """Common settings, for `--help`; `--about` has all."""
     plans: ClassVar[Mapping[int, str]] = {}
-    """The plans that allow so many requests in the API's window, for `--test`."""
+    """Plans by the number of requests that they allow per window, for `--test`."""
 
     _ending = 0
 
@@ -60,10 +60,10 @@ class CommandLine(Tap, ABC):
             super().__init__(**kwargs)
 
     def from_environment(self) -> dict[str, Any]:
-        """The settings that the environment has, if it is to be read.
+        """Return the settings of the environment, with `--config=ENV`.
 
         Raises:
-            SettingsError: With a sentence for each variable that cannot be used.
+            SettingsError: A variable has a value of the wrong type.
         """
         if not self._takes_environment:
             return {}
@@ -72,19 +72,19 @@ class CommandLine(Tap, ABC):
     @property
     @abstractmethod
     def credentials(self) -> Sequence[Credential]:
-        """A way to the API for each key."""
+        """A credential for each key."""
 
     @abstractmethod
     def run(self) -> None:
-        """Sync."""
+        """Sync all selected streams."""
 
     @abstractmethod
     def close(self) -> None:
-        """End what runs ahead."""
+        """Stop background work."""
 
     @property
     def keys(self) -> Mapping[str, Credential]:
-        """The way with each key that has been tried, by what to call the key."""
+        """Credentials by the name of their key in messages, such as "Key 1 of 2"."""
         if len(self.credentials) == 1:
             return {"The key": self.credentials[0]}
         return {
@@ -93,22 +93,22 @@ class CommandLine(Tap, ABC):
         }
 
     def owner(self, credential: Credential) -> str:  # noqa: ARG002 - for overriding
-        """Whose key it is, and whose data it reads: part of a sentence, for `--test` alone, as it may be personal."""
+        """Return the owner of a key and the data that it reads, for `--test` only: it may be personal data."""
         return ""
 
     def account_of(self, credential: Credential) -> Collection[str]:  # noqa: ARG002 - for overriding
-        """Return the names of a key's account, any of which `accounts` may have; none where the API does not tell."""
+        """Return the names of a key's account, any of which `accounts` may use; none if the API does not say."""
         return ()
 
     @classmethod
     def env_prefix(cls) -> str:
-        """What the environment variables of settings begin with."""
+        """Return the prefix of the settings' environment variables."""
         return f"{cls.name.upper().replace('-', '_')}_"
 
     @classmethod
     @abstractmethod
     def vendor_names(cls) -> Sequence[str]:
-        """By which names the vendor goes, in environment variables."""
+        """Return the names of the vendor in environment variables."""
 
     @classmethod
     @override
@@ -117,10 +117,10 @@ class CommandLine(Tap, ABC):
         return TapCommand(
             name=command.name,
             callback=command.callback,
-            params=explained(command.params),
+            params=with_help(command.params),
             context_settings=command.context_settings,
             logger=cls.logger,
-            page=page(cast("type[SchedulingTap]", cls)),
+            page=help_page(cast("type[SchedulingTap]", cls)),
         )
 
     @classmethod
@@ -135,7 +135,7 @@ class CommandLine(Tap, ABC):
             files = [json.loads(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
         except OSError as error:
-            # What was given may be a key.
+            # The value is not shown, since it may be a key.
             raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
         except (ValueError, TypeError):
             raise SettingsError("The config file is not a JSON object.") from None
@@ -143,7 +143,7 @@ class CommandLine(Tap, ABC):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Report on standard output which streams the keys can read; exit code 1 where a run would end with an error.
+        """Print which streams the keys can read; exit with 1 if a run would end with an error.
 
         `--test=schema` is the SDK's.
         """
@@ -151,14 +151,14 @@ class CommandLine(Tap, ABC):
             super().cb_test(ctx, param, value)
             return
         if value != CliTestOptionValue.All.value:
-            ctx.fail("It is `--test`, or `--test=schema`.")
+            ctx.fail("Use `--test` or `--test=schema`.")
         tap = cast("SchedulingTap", cls._of(*(ctx.params.get(name) for name in ("config", "state", "catalog"))))
-        older = go_by_what_is_selected_now(cast("list[APIStream]", list(tap.streams.values())), os.environ)
+        older = apply_current_selection(cast("list[APIStream]", list(tap.streams.values())), os.environ)
         if older and ctx.params.get("catalog") is not None:
             tap.logger.warning("%s", older)
         try:
             with Progress(tap):
-                good = checkup(tap, partial(print, flush=True))
+                good = check_streams(tap, partial(print, flush=True))
         finally:
             tap.close()
         ctx.exit(0 if good else 1)
@@ -174,7 +174,7 @@ class CommandLine(Tap, ABC):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Read settings, state and catalog, and run."""
+        """Run with settings, state and catalog."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         tap = cls._of(config, state, catalog)
@@ -185,7 +185,7 @@ class CommandLine(Tap, ABC):
 
     @classmethod
     def _of(cls, config: _ConfigInput | None, state: IO[str] | None, catalog: IO[str] | None) -> Self:
-        """The tap for some options of the command."""
+        """Return the tap for the command's options."""
         if catalog is not None:
             check_catalog(entries := _json(catalog, "catalog"))
         tap = cls(
@@ -194,18 +194,20 @@ class CommandLine(Tap, ABC):
             state=None if state is None else _json(state, "state"),
             catalog=None if catalog is None else entries,
         )
-        for sentence in misspelt(os.environ, cls.env_prefix(), tap.config_jsonschema["properties"], cls.vendor_names()):
+        for sentence in misspelled_variables(
+            os.environ, cls.env_prefix(), tap.config_jsonschema["properties"], cls.vendor_names()
+        ):
             tap.logger.warning("%s", sentence)
         return tap
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End at once, with the exit code of the signal.
+        """Exit at once, with the exit code of the signal.
 
-        The SDK's handler writes a STATE in the middle of whatever is being written, and exits with 0. The last
-        STATE that was written is the one to go on from. Nothing here may wait for a lock: the code that was interrupted
-        may hold it. A second signal ends the process without another word, and so does a second in which a target has
-        not taken what was written: one that does not read would hold the process for ever.
+        The SDK's handler would write a STATE in the middle of another message, and exit with 0; the next run continues
+        from the last STATE that was written. Nothing here may wait for a lock, since the interrupted code may hold it.
+        A second signal ends the process immediately. So does a target that reads no output for a second: it would
+        block the process forever.
         """
         if self._ending:
             os._exit(self._ending)
@@ -218,10 +220,10 @@ class CommandLine(Tap, ABC):
 
 def _json(file: IO[str], what: str) -> dict[str, Any]:
     try:
-        # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
+        # Bytes, since editors and shells on Windows write UTF-8 with a byte-order mark, or UTF-16.
         content = json.loads(file.buffer.read() if isinstance(file, TextIOWrapper) else file.read())
     except ValueError as error:
         raise SettingsError(f"The {what} file is not JSON: {error}.") from None
     if not isinstance(content, dict):
-        raise SettingsError(f"The {what} file does not hold a JSON object.")
+        raise SettingsError(f"The {what} file is not a JSON object.")
     return content

@@ -1,4 +1,4 @@
-"""The command line of a tap: one sentence for an error that its user can mend, and an honest exit code."""
+"""The entry point of a tap: a one-sentence message for an error, and its exit code."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from singer_sdk.logging import StructuredFormatter
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_common.cli.log_records import LONGEST, one_line_each, traced
-from tap_common.cli.process import room
+from tap_common.cli.log import LONGEST, one_line_each, traced
+from tap_common.cli.process import tuned_process
 from tap_common.http.clock import StoppedError
-from tap_common.http.connection_errors import origin, reason
-from tap_common.http.unreadable import fault
+from tap_common.http.connection_errors import connection_error_reason, origin
+from tap_common.http.unreadable import unreadable_reason
 from tap_common.printable import printable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class TapCommand(SingerCommand):
-    """The SDK's command, ended without a traceback: it may quote what must not be in a log (shown at DEBUG)."""
+    """The SDK's command, without tracebacks, which may quote secrets or personal data; DEBUG shows them."""
 
     def __init__(self, *args: Any, page: Page, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,12 +48,12 @@ class TapCommand(SingerCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except click.UsageError as error:  # which quotes what was typed
+        except click.UsageError as error:  # its message quotes the argument
             raise click.UsageError(printable(error.format_message(), LONGEST), ctx) from None
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        with room(), one_line_each(self.logger):
+        with tuned_process(), one_line_each(self.logger):
             return self._main(*args, **kwargs)
 
     def _main(self, *args: Any, **kwargs: Any) -> Any:
@@ -63,19 +63,19 @@ class TapCommand(SingerCommand):
             if ended.code:
                 self._leave(ended.code if isinstance(ended.code, int) else 1)
             raise
-        except Exception as error:  # noqa: BLE001 - the last resort, which says where and hides nothing
-            self._end(sentence_about(error) or self._unforeseen(error), error)
+        except Exception as error:  # noqa: BLE001 - the last resort, which names the place
+            self._end(error_message(error) or self._unexpected(error), error)
 
-    def _unforeseen(self, error: Exception) -> str:
+    def _unexpected(self, error: Exception) -> str:
         place = traceback.extract_tb(error.__traceback__)[-1]
         return (
-            f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno}), which was not foreseen; "
+            f"Unexpected {type(error).__name__} in {place.name} ({place.filename}:{place.lineno}); "
             f"run with {self.logger.name.upper().replace('-', '_')}_LOGLEVEL=DEBUG to see more."
         )
 
     def _end(self, sentence: str, error: BaseException) -> NoReturn:
         self.logger.error("%s", sentence)
-        if _shown_as_it_is():
+        if _is_shown_raw():
             print(printable(sentence, LONGEST), file=sys.stderr)  # noqa: T201 - a line for its reader
         if self.logger.isEnabledFor(logging.DEBUG):
             print(traced(error), file=sys.stderr)  # noqa: T201 - the same
@@ -83,7 +83,7 @@ class TapCommand(SingerCommand):
 
     @staticmethod
     def _leave(code: int) -> NoReturn:
-        """End now: Python would wait for requests that are under way in other threads."""
+        """Exit now: Python would wait for requests in other threads."""
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, AttributeError):  # full, or closed
@@ -91,29 +91,32 @@ class TapCommand(SingerCommand):
         os._exit(code)
 
 
-def sentence_about(error: Exception) -> str | None:
-    """Return the sentence with which a run ends that an error has ended; None for an error that nobody foresaw."""
+def error_message(error: Exception) -> str | None:
+    """Return the message of an error that ends a run; None for an unexpected one."""
     if isinstance(error, SingerSDKError):
         return str(error) or type(error).__name__
     if isinstance(error, StoppedError):
         return "Stopped."
-    return unreached(error)
+    return connection_error_message(error)
 
 
-def unreached(error: Exception) -> str | None:
-    """Return the sentence about a request that came to nothing; None where the error is not about one."""
+def connection_error_message(error: Exception) -> str | None:
+    """Return the message of an error of `requests`; None for another error."""
     request = getattr(error, "request", None)
     if not isinstance(request, requests.PreparedRequest):
         return None
     url = str(request.url)
     where = f"{printable(origin(url))} (setting `api_url`)"
-    if why := fault(error):
-        return f"An answer of the API at {where} cannot be read: {why}."
-    return f"The API could not be reached at {where}: {reason(error, url)}."
+    if why := unreadable_reason(error):
+        return f"A response of the API at {where} cannot be read: {why}."
+    return f"The API could not be reached at {where}: {connection_error_reason(error, url)}."
 
 
-def _shown_as_it_is() -> bool:
-    """Whether the log is JSON, and goes where the messages go: `meltano config test` shows its last line as it is."""
+def _is_shown_raw() -> bool:
+    """Return True if the log is JSON and goes to the same file as the messages, as with `meltano config test`.
+
+    Meltano shows the last line unparsed there.
+    """
     if not any(isinstance(handler.formatter, StructuredFormatter) for handler in logging.getLogger().handlers):
         return False
     try:

@@ -1,6 +1,6 @@
-"""Settings from environment variables: the real ones alone.
+"""Settings from environment variables.
 
-The SDK would have those of a `.env` file, somewhere above its own folder, count before them. Meltano reads its own.
+The SDK would prefer those of a `.env` file above its own folder; Meltano reads its own `.env`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _KINDS: Mapping[str, tuple[type, str]] = {
 
 
 def variable(prefix: str, setting: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return prefix + setting.upper().replace("-", "_")
 
 
 def from_environment(schema: Mapping[str, Any], prefix: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that the environment has; a variable without text sets nothing.
+    """Return the settings of the environment; empty variables are ignored.
 
     Raises:
-        SettingsError: With a sentence for each variable whose text is none of its setting's type.
+        SettingsError: A variable's value is not of its setting's type; all such variables are named.
     """
     found: dict[str, Any] = {}
     wrong: list[str] = []
@@ -41,17 +41,17 @@ def from_environment(schema: Mapping[str, Any], prefix: str, environment: Mappin
             try:
                 found[name] = _parsed(text, setting["type"])
             except ValueError as expected:
-                wrong.append(f"The environment variable `{variable(prefix, name)}` does not hold {expected}.")
+                wrong.append(f"The environment variable `{variable(prefix, name)}` is not {expected}.")
     if wrong:
         raise SettingsError(" ".join(wrong))
     return found
 
 
 def _parsed(text: str, types: str | list[str]) -> Any:
-    """What a text stands for.
+    """Return the value of a variable.
 
     Raises:
-        ValueError: Nothing of such a type; its own text says what would.
+        ValueError: It is not of the setting's type; the error names what is expected.
     """
     if "boolean" in types:
         if (word := text.strip().lower()) in _WORDS:

@@ -1,4 +1,4 @@
-"""What `--help` says."""
+"""The output of `--help`."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "version": "Print the version.",
     "about": "Print all settings, with their defaults.",
-    "about_format": "How --about prints them.",
+    "about_format": "Format of --about.",
     "config": "A JSON file of settings, or ENV; may be given several times.",
     "discover": "Print the catalog: all streams and their columns.",
-    "test": "Say whether the key works and what it can read; --test=schema prints SCHEMA messages.",
-    "catalog": "The catalog, with the streams and columns to read.",
-    "state": "The state of an earlier run, as a target writes it: read what has changed.",
+    "test": "Check the key and the streams that it can read; --test=schema prints SCHEMA messages.",
+    "catalog": "The catalog, with the selected streams and columns.",
+    "state": "The state of an earlier run, as a target writes it, to sync changes since then.",
 }
 _COMMANDS = 42
 """Columns for the longest command."""
 _CODES = [
-    ("0", "Everything was read; or, of --test, would be."),
-    ("1", "An error: the first line of level ERROR on standard error says which. Run again with the last state."),
-    ("2", "An option that does not exist, or lacks its value."),
+    ("0", "Everything was synced; with --test, everything can be."),
+    ("1", "Error; see the first line of level ERROR on stderr. Run again with the last state."),
+    ("2", "Unknown option, or an option without its value."),
     ("130, 143", "Ended by SIGINT or SIGTERM. Run again with the last state."),
 ]
 
 
 @dataclass(frozen=True)
 class Page:
-    """The parts of `--help` beside the options."""
+    """The parts of `--help` around the options."""
 
     about: str
     commands: Sequence[tuple[str, str]]
-    """In the order in which one needs them."""
+    """Commands of a typical workflow, with their purpose."""
     example: Sequence[str]
-    """Lines for a shell, which work as they stand."""
+    """Lines for a shell."""
     settings: Sequence[tuple[str, str]]
     sources: str
-    """Where settings come from."""
+    """Sentences about --config."""
     documentation: str
 
     def begin(self, formatter: click.HelpFormatter) -> None:
-        """Write what stands before the options."""
+        """Write the part before the options."""
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(self.about)
-        with formatter.section("Commands, in the order in which one needs them"):
+        with formatter.section("Typical workflow"):
             formatter.write_dl(self.commands, col_max=_COMMANDS)
         with formatter.section("Settings"):
             formatter.write_text(self.sources)
@@ -63,25 +63,25 @@ class Page:
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
     def end(self, formatter: click.HelpFormatter) -> None:
-        """Write what stands after the options."""
+        """Write the part after the options."""
         with formatter.section("Exit codes"):
             formatter.write_dl(_CODES)
         with formatter.section("Documentation"):
             formatter.write_text(self.documentation)
 
 
-def page(tap: type[SchedulingTap]) -> Page:
-    """The page of a tap."""
+def help_page(tap: type[SchedulingTap]) -> Page:
+    """Return the page of a tap."""
     name, prefix = tap.name, tap.env_prefix()
     settings = tap.config_jsonschema["properties"]
     return Page(
-        about=f"{str(tap.__doc__).strip().splitlines()[0]} It writes rows as Singer messages to standard output, for a "
-        "target such as target-duckdb, and its log to standard error.",
+        about=f"{str(tap.__doc__).strip().splitlines()[0]} It writes Singer messages to standard output, for a target "
+        "such as target-duckdb, and its log to standard error.",
         commands=[
-            (f"{name} --about", "All settings."),
-            (f"{name} --config FILE --test", "Whether the key works, and what it can read."),
-            (f"{name} --discover > catalog.json", "All streams and columns; needs no key."),
-            (f"{name} --config FILE", "A run. Without --catalog, of the streams that are on by default."),
+            (f"{name} --about", "List all settings."),
+            (f"{name} --config FILE --test", "Check the key and the streams that it can read."),
+            (f"{name} --discover > catalog.json", "List all streams and columns; needs no key."),
+            (f"{name} --config FILE", "Sync; without --catalog, the streams that are selected by default."),
         ],
         example=[
             f"read -rs {prefix}API_KEY    # paste the key, and press Enter",
@@ -90,15 +90,15 @@ def page(tap: type[SchedulingTap]) -> Page:
             f"{name} --config=ENV > messages.jsonl",
         ],
         settings=[(setting, settings[setting]["description"]) for setting in tap.key_settings],
-        sources=f"--config FILE reads them from a JSON object, --config=ENV from the environment ({prefix}API_KEY and "
-        "so on). Both may be given, and several files: a later file counts before an earlier one, the environment "
-        "before all. Those that one needs:",
+        sources=f"--config FILE reads a JSON object; --config=ENV reads the environment ({prefix}API_KEY and so on). "
+        "Both may be given, and several files: later files override earlier ones, the environment overrides all. "
+        "Common settings:",
         documentation=_documentation(tap),
     )
 
 
-def explained(options: Sequence[click.Parameter]) -> list[click.Parameter]:
-    """The SDK's options, with help of ours, and files read before `--test` is."""
+def with_help(options: Sequence[click.Parameter]) -> list[click.Parameter]:
+    """Return the SDK's options with this module's help texts; --catalog and --state are read before --test."""
     for option in options:
         if option.name in _OPTIONS:
             option.help = _OPTIONS[option.name]

@@ -1,4 +1,4 @@
-"""What a tap's own process is given for a long run."""
+"""Settings of a tap's process for a long run."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OUTPUT = 1 << 16
-"""Bytes of messages that are written at a time: what a pipe holds."""
-# Rows are trees, which go when they are let go of: looking for cycles at each thousandth only takes time.
+"""Bytes written at a time: the capacity of a pipe."""
+# Records have no reference cycles, so frequent searches for them only take time.
 _OBJECTS = 50_000
 
 
 @contextmanager
-def room() -> Iterator[None]:
-    """Larger writes, fewer searches for cycles of objects, and one core; as before at the end."""
+def tuned_process() -> Iterator[None]:
+    """Use larger writes, rarer garbage collection and one core within the block."""
     with ExitStack() as stack:
-        for given in (_written_at_once(), _seldom_searched(), on_one_core(os.getpid())):
-            stack.enter_context(given)
+        for tuned in (_large_writes(), _rare_collection(), on_one_core(os.getpid())):
+            stack.enter_context(tuned)
         yield
 
 
 @contextmanager
-def _written_at_once() -> Iterator[None]:
-    """Standard output through a buffer of `OUTPUT` bytes, also where PYTHONUNBUFFERED leaves it without any."""
+def _large_writes() -> Iterator[None]:
+    """Buffer `OUTPUT` bytes of standard output, even with PYTHONUNBUFFERED."""
     before = sys.stdout
     buffer = getattr(before, "buffer", None)
     if isinstance(getattr(buffer, "raw", buffer), io.FileIO):
@@ -38,13 +38,13 @@ def _written_at_once() -> Iterator[None]:
     try:
         yield
     finally:
-        roomy, sys.stdout = sys.stdout, before
-        if roomy is not before:
-            roomy.flush()
+        buffered, sys.stdout = sys.stdout, before
+        if buffered is not before:
+            buffered.flush()
 
 
 @contextmanager
-def _seldom_searched() -> Iterator[None]:
+def _rare_collection() -> Iterator[None]:
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_OBJECTS, *thresholds[1:])
@@ -57,10 +57,10 @@ def _seldom_searched() -> Iterator[None]:
 
 @contextmanager
 def on_one_core(number: int) -> Iterator[None]:
-    """Keep this thread, and for ever those that it starts, on the core that a number falls to, where one may choose.
+    """Keep this thread, and all threads that it starts, on one core, chosen by `number`; does nothing on other systems.
 
-    Only one of them runs at a time in any case. They hand the interpreter's lock to each other several times a request,
-    and across cores of a virtual machine that has taken as long again as all the rest.
+    Only one of them runs at a time. They pass the interpreter's lock to each other several times per request; between
+    cores of a virtual machine, that took as long as everything else.
     """
     if not hasattr(os, "sched_setaffinity"):
         yield

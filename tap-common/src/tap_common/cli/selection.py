@@ -1,6 +1,6 @@
-"""What Meltano selects, and sentences about a selection that may not be what was meant.
+"""Meltano's selection, and warnings about one that may be a mistake.
 
-Meltano hands its patterns to a tap in environment variables, with its own settings and those of the plugin.
+Meltano passes its `select` patterns to a tap in environment variables.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _CATALOG = "MELTANO_EXTRACT__CATALOG"
 _ENVIRONMENT = "MELTANO_ENVIRONMENT"
 _EXTRACTOR = "MELTANO_EXTRACTOR_NAME"
 _MOST = 5
-"""Names in a sentence; of others it says how many they are."""
+"""Maximum number of names in a message."""
 
 
 def patterns(environment: Mapping[str, str]) -> list[str]:
-    """Return the patterns that Meltano selects by; none without Meltano, or with a catalog of the user's own."""
+    """Return Meltano's `select` patterns; none without Meltano, or if the user sets a catalog."""
     return [] if environment.get(_CATALOG) else _listed(environment, _SELECT)
 
 
@@ -37,10 +37,10 @@ def _listed(environment: Mapping[str, str], variable: str) -> list[str]:
         return []
 
 
-def selected_now(streams: Collection[str], environment: Mapping[str, str]) -> set[str] | None:
-    """Return which of these streams Meltano would select for a run; None where it does not say.
+def current_selection(streams: Collection[str], environment: Mapping[str, str]) -> set[str] | None:
+    """Return those of the streams that Meltano selects; None without patterns.
 
-    A pattern is `stream.column`, and what one excludes no other selects.
+    A pattern is `stream.column`. Exclusions take precedence.
     """
     chosen, filters = patterns(environment), _listed(environment, _FILTER)
     if not chosen:
@@ -68,38 +68,38 @@ def _matches(stream: str, wanted: Sequence[str]) -> bool:
     return any(fnmatch(stream, pattern) for pattern in wanted)
 
 
-def nothing_selected(environment: Mapping[str, str]) -> str:
-    """Return what probably is the matter where no stream is selected: a sentence after a blank, or nothing."""
+def empty_selection_hint(environment: Mapping[str, str]) -> str:
+    """Return the likely reason for which no stream is selected, after a space; empty if it is not known."""
     chosen = patterns(environment)
     if not chosen:
         return ""
     if _included(chosen):
-        return f" Its patterns ({names(chosen)}) match no stream of this tap, or exclude what they match."
+        return f" Its patterns ({list_names(chosen)}) match no stream of this tap, or exclude what they match."
     where, plugin = environment.get(_ENVIRONMENT), environment.get(_EXTRACTOR)
     clear = (
-        f", or take it away: `meltano --environment={printable(where)} select {printable(plugin)} --clear`"
+        f", or remove it: `meltano --environment={printable(where)} select {printable(plugin)} --clear`"
         if where and plugin
         else ""
     )
     return (
-        f" It excludes ({names(chosen)}) and names nothing to read: a `select` in an environment, or a variable, takes "
-        f"the place of the extractor's. Name there what is to be read{clear}."
+        f" Its patterns ({list_names(chosen)}) only exclude: a `select` in an environment, or a variable, replaces "
+        f"that of the extractor. Add patterns to it that select streams{clear}."
     )
 
 
-def unusual(streams: Collection[APIStream], variable: str) -> Iterator[str]:
-    """Return a sentence where most of what is on by default is off, and where what people wrote is on."""
+def selection_warnings(streams: Collection[APIStream], variable: str) -> Iterator[str]:
+    """Yield a warning if most of the default streams are deselected, and if streams with people's messages are on."""
     usual = [stream for stream in streams if stream.selected_by_default]
     if (off := [stream.name for stream in usual if not stream.selected]) and 2 * len(off) > len(usual):
         yield (
-            f"Of the {len(usual)} streams that are on by default, {len(off)} are not selected: {names(off)}. "
-            f"A `select` in an environment of meltano.yml, or `{variable}`, takes the place of the default selection."
+            f"Of the {len(usual)} streams selected by default, {len(off)} are not selected: {list_names(off)}. "
+            f"A `select` in an environment of meltano.yml, or `{variable}`, replaces the default selection."
         )
     words = [stream.name for stream in streams if not stream.selected_by_default and _reads_words(stream)]
     if words:
         yield (
-            f"Selected, though off by default, because they hold what people wrote or said: {names(words)}. "
-            "See docs/guides/personal-data.md."
+            f"These selected streams are off by default, because they contain what people wrote or said: "
+            f"{list_names(words)}. See docs/guides/personal-data.md."
         )
 
 
@@ -115,12 +115,12 @@ def _holds_words(definition: Mapping[str, Any]) -> bool:
     return definition.get("x-personal") == "words" or any(map(_holds_words, inner))
 
 
-def go_by_what_is_selected_now(streams: Collection[APIStream], environment: Mapping[str, str]) -> str | None:
-    """Select what Meltano would for a run; return a sentence if that is not what the catalog selects.
+def apply_current_selection(streams: Collection[APIStream], environment: Mapping[str, str]) -> str | None:
+    """Apply Meltano's selection; return a warning if the catalog has another one.
 
-    For a run Meltano writes a catalog first. For other options of the command it hands over the one of the last run.
+    Meltano writes a catalog before a run. For other options of the command it passes the catalog of the last run.
     """
-    now = selected_now([stream.name for stream in streams], environment)
+    now = current_selection([stream.name for stream in streams], environment)
     if now is None:
         return None
     on = [stream.name for stream in streams if stream.name in now and not stream.selected]
@@ -128,18 +128,18 @@ def go_by_what_is_selected_now(streams: Collection[APIStream], environment: Mapp
     for stream in streams:
         if stream.name in on:
             for entry in stream.metadata.values():
-                entry.selected = True  # of what it leaves out, a catalog selects no column either
+                entry.selected = True  # the catalog deselects the columns of a deselected stream, too
         stream.selected = stream.name in now
     if not on and not off:
         return None
-    changes = [f"{names(changed)} now {state}" for changed, state in ((on, "on"), (off, "off")) if changed]
+    changes = [f"{list_names(changed)} now {state}" for changed, state in ((on, "on"), (off, "off")) if changed]
     return (
-        f"Meltano's catalog has an older selection, that of the last run; this test goes by `select` as it is, with "
+        f"Meltano's catalog has the selection of the last run; this test uses the present `select`, with "
         f"{' and '.join(changes)}."
     )
 
 
-def names(found: Sequence[str]) -> str:
-    """Return names for a sentence: the first few, and how many there are besides."""
+def list_names(found: Sequence[str]) -> str:
+    """Return the first few names for a message, and the number of the others."""
     shown = ", ".join(map(quoted, found[:_MOST]))
     return shown + (f" and {len(found) - _MOST} more" if len(found) > _MOST else "")

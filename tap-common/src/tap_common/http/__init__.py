@@ -1,1 +1,1 @@
-"""Requests as the APIs want them: credentials, rate limits, retries, pages."""
+"""HTTP: credentials, rate limits, retries, pagination."""

@@ -1,4 +1,4 @@
-"""Answers of bounded size that come in bounded time, whatever a server sends."""
+"""Limits on the size and duration of responses."""
 
 from __future__ import annotations
 
@@ -24,41 +24,40 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 ENCODINGS = "gzip, deflate"
-"""What requests say that they accept: a header, since the default also has what happens to be installed."""
+"""The Accept-Encoding header; the default would depend on the packages installed."""
 _KNOWN = {"", "identity", "gzip", "x-gzip", "deflate"}
 _CHUNK = 65_536
-# What stands between a file object and its socket reads this much: the fewer reads the better.
+# Bytes read from a socket at a time: each read is checked against the limits.
 _BUFFER = 65_536
 
-# It quotes headers that it cannot parse.
+# Its warnings quote headers that it cannot parse.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 class TooLargeError(OSError):
-    """An answer is larger than it may be, on the wire or decoded."""
+    """A response exceeds the size limit, on the wire or decoded."""
 
 
 class EncodingError(OSError):
-    """A body is encoded in a way that was not asked for, or twice."""
+    """A body has a content encoding that was not accepted, or two."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large an answer may be, in bytes, and how many seconds it may take once it has been asked for.
-
-    The size bounds what comes over the wire, headers and framing included, and the decoded body.
-    """
+    """Limits of one response."""
 
     size: int
+    """Bytes on the wire, headers and framing included, and bytes of the decoded body."""
     seconds: float
+    """Seconds from the request to the end of the response."""
     now: Callable[[], float] = time.monotonic
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads whole answers within limits.
+    """Transport adapter that reads whole responses within limits.
 
-    requests' own time-out is one for each read: a byte a minute would keep it waiting for ever. So the time is looked
-    at with each read from the socket, also between the bytes of a header or of the frame of a chunk.
+    The timeout of requests applies to each read, so that a server sending a byte a minute would keep it waiting
+    forever. This adapter checks the time at each read from the socket, also within headers and chunk sizes.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -78,7 +77,7 @@ class BoundedAdapter(HTTPAdapter):
 
     @override
     def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # the rest by name
-        response = super().send(request, stream=True, **kwargs)
+        response = super().send(request, stream=True, **kwargs)  # this method reads the body
         try:
             body = _whole(response.raw, self._limits.size)
         except (broken.DecodeError, EncodingError) as error:
@@ -90,17 +89,17 @@ class BoundedAdapter(HTTPAdapter):
         except (broken.HTTPError, OSError) as error:
             raise failed.ChunkedEncodingError(error, request=request) from error
         finally:
-            response.close()  # gives the connection back where the body was read to its end
+            response.close()  # returns the connection to the pool if the body was read to its end
         response.raw = BytesIO(body)
         return response
 
 
 def _whole(raw: BaseHTTPResponse, size: int) -> bytes:
-    """The decoded body.
+    """Return the decoded body.
 
     Raises:
-        TooLargeError: It has more bytes than that.
-        EncodingError: It is encoded in a way that was not asked for.
+        TooLargeError: It has more than `size` bytes.
+        EncodingError: Its content encoding was not accepted.
     """
     if raw.headers.get("Content-Encoding", "").strip().lower() not in _KNOWN:
         raise EncodingError
@@ -114,7 +113,7 @@ def _whole(raw: BaseHTTPResponse, size: int) -> bytes:
 
 
 class _Answer(HTTPResponse):
-    """An answer that is read within limits, from its status line on."""
+    """A response that is read within limits, from its status line on."""
 
     def __init__(self, sock: socket.socket, *args: Any, limits: Limits, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -122,7 +121,7 @@ class _Answer(HTTPResponse):
 
 
 class _Metered(RawIOBase):
-    """What comes from a socket, until there is too much of it or it takes too long."""
+    """A socket's file object that raises an error beyond the limits."""
 
     def __init__(self, source: RawIOBase, sock: socket.socket, limits: Limits) -> None:
         self._source = source

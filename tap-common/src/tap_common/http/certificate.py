@@ -1,4 +1,4 @@
-"""Issuers of certificates that are not trusted: Python decodes trusted ones alone."""
+"""Issuers of untrusted certificates; Python decodes only trusted ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMES = (b"\x55\x04\x0a", b"\x55\x04\x03")
 
 
 def issuer_of(url: str) -> str | None:
-    """Return the issuer of the certificate of a URL's host; None where that cannot be learnt. No request is sent."""
+    """Return the issuer of a host's certificate, or None; connects without sending a request."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     try:
@@ -41,7 +41,7 @@ def issuer_of(url: str) -> str | None:
 
 
 def issuer(certificate: bytes | None) -> str | None:
-    """The organization or the name of who issued a certificate in DER form (RFC 5280); None where it has neither."""
+    """Return the organization or common name of the issuer of a DER certificate (RFC 5280), or None."""
     try:
         [(_, whole)] = _parts(certificate or b"")
         _, body = next(_parts(whole))
@@ -56,7 +56,7 @@ def issuer(certificate: bytes | None) -> str | None:
 
 
 def _parts(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element."""
+    """Yield the tag and content of each DER element."""
     while der:
         tag, length, start = der[0], der[1], 2
         if length & _LONG:

@@ -1,4 +1,4 @@
-"""Time, as one object that tests replace."""
+"""A clock that tests can replace, and that can end every wait."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import time
 from datetime import UTC, datetime
 from threading import Event
 
-TURN = 0.5
-"""Seconds that the main thread waits at a time: a signal that comes as a wait begins is seen when it ends."""
+POLL_SECONDS = 0.5
+"""Longest single wait of a thread: a signal that arrives as a wait begins is handled at its end."""
 
 
 class StoppedError(Exception):
-    """The run is being ended; whoever was waiting gives up."""
+    """The run is ending, so a wait was cut short."""
 
 
 class Clock:
-    """Monotonic seconds, this machine's time, and waiting that can be ended from another thread."""
+    """This machine's time, and waits that another thread can end."""
 
     def __init__(self) -> None:
         self._stopped = Event()
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary point that never run backwards."""
+        """Return seconds since an arbitrary moment; they never decrease."""
         return time.monotonic()
 
     def now(self) -> datetime:
@@ -29,7 +29,7 @@ class Clock:
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds.
+        """Wait.
 
         Raises:
             StoppedError: The clock was stopped.
@@ -37,18 +37,18 @@ class Clock:
         self.wait_until(self.monotonic() + seconds)
 
     def wait_until(self, moment: float) -> None:
-        """Wait until the clock shows that moment.
+        """Wait until a moment of `monotonic`.
 
         Raises:
             StoppedError: The clock was stopped.
         """
         while True:
             rest = max(0.0, moment - self.monotonic())
-            if self._stopped.wait(min(rest, TURN)):
+            if self._stopped.wait(min(rest, POLL_SECONDS)):
                 raise StoppedError
-            if rest <= TURN:
+            if rest <= POLL_SECONDS:
                 return
 
     def stop(self) -> None:
-        """End every present and future wait."""
+        """End all present and future waits."""
         self._stopped.set()

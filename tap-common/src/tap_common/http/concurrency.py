@@ -1,54 +1,54 @@
-"""How many requests an API that is busy is asked at a time."""
+"""Concurrency that adapts to the API's load."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# An answer is late when it takes so many times as long as is usual, and so many seconds more.
+# A response is late if it takes three times as long as usual, plus half a second.
 _TIMES, _SECONDS = 3.0, 0.5
-_FEWER = 0.7
-# How much of a new value a mean takes up.
-_SOON, _LATER, _HARDLY = 0.3, 0.05, 0.005
+_DECREASE = 0.7
+# Weights of a new value in a moving average: of recent responses, of usual ones, and of usual ones while late.
+_RECENT, _USUAL, _USUAL_LATE = 0.3, 0.05, 0.005
 
 
 @dataclass
-class _Answers:
-    """Seconds that answers of one endpoint take: those of late, and usually."""
+class _ResponseTimes:
+    """Moving averages of the response times of one endpoint, in seconds."""
 
     recent: float
     usual: float
 
 
 class AdaptiveConcurrency:
-    """The most requests to have under way: fewer while answers fail or come late, and step by step more again.
+    """Number of concurrent requests: decreases while responses fail or are late, then increases step by step.
 
-    Whether an answer is late is judged endpoint by endpoint: a list of a hundred takes longer than a single row.
+    Response times are compared per endpoint, since a page of a hundred rows takes longer than a single object.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
-        """The setting: never more than this."""
+        """Upper limit, from the setting `concurrency`."""
         self._allowed = float(most)
-        self._answers: dict[str, _Answers] = {}
+        self._times: dict[str, _ResponseTimes] = {}
         self._changed_at = 0.0
 
     @property
     def allowed(self) -> int:
-        """How many may be under way now."""
+        """Number of concurrent requests allowed now."""
         return int(self._allowed)
 
-    def note(self, endpoint: str, began: float, ended: float, *, failed: bool) -> None:
-        """Learn from an answer, given the moments of the request and of the answer; failed with 5xx, or never came.
+    def observe(self, endpoint: str, began: float, ended: float, *, failed: bool) -> None:
+        """Adapt to a response; `failed` if it was a 5xx, or none arrived.
 
-        Requests that were under way when the number was lowered say nothing about the lower one.
+        A request that began before the last decrease says nothing about the new number, and does not lower it again.
         """
         seconds = ended - began
-        known = self._answers.setdefault(endpoint, _Answers(seconds, seconds))
-        known.recent += _SOON * (seconds - known.recent)
-        late = known.recent > _TIMES * known.usual + _SECONDS
-        known.usual += (_HARDLY if late else _LATER) * (seconds - known.usual)
+        times = self._times.setdefault(endpoint, _ResponseTimes(seconds, seconds))
+        times.recent += _RECENT * (seconds - times.recent)
+        late = times.recent > _TIMES * times.usual + _SECONDS
+        times.usual += (_USUAL_LATE if late else _USUAL) * (seconds - times.usual)
         if not (failed or late):
             self._allowed = min(float(self.most), self._allowed + 1 / self._allowed)
         elif began >= self._changed_at:
-            self._allowed = max(1.0, self._allowed * _FEWER)
+            self._allowed = max(1.0, self._allowed * _DECREASE)
             self._changed_at = ended

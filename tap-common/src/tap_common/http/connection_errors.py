@@ -1,4 +1,4 @@
-"""Why an API cannot be reached, in one sentence that says what to do."""
+"""Messages about failed connections: the cause, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from requests import exceptions as failed
 
 from tap_common.http.address import is_loopback, proxies_for
 from tap_common.http.certificate import issuer_of
-from tap_common.http.unreadable import causes as causes_of
+from tap_common.http.unreadable import error_chain
 from tap_common.printable import printable
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -21,12 +21,12 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _EXPIRED, _OTHER_HOST = 10, (62, 64)
 
 
-def reason(error: Exception, url: str) -> str:
-    """Why a request to a URL came to nothing, and what to do: the end of a sentence.
+def connection_error_reason(error: Exception, url: str) -> str:
+    """Return the cause of a failed request and what to do, as the end of a sentence.
 
-    The text of the error itself may quote the request, and is not shown.
+    The error's own text is not shown, since it may quote the request.
     """
-    causes, proxy = list(causes_of(error)), _proxy(url)
+    causes, proxy = list(error_chain(error)), _proxy(url)
     return (
         _bundle(causes)
         or _proxied(error, causes, proxy)
@@ -37,22 +37,22 @@ def reason(error: Exception, url: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, without a password."""
+    """Return the scheme, host and port of a URL, without a password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def is_for_good(error: BaseException) -> bool:
-    """Whether an error lies with this machine's settings, or with a certificate, so that trying again is no use."""
+def is_permanent(error: BaseException) -> bool:
+    """Return True if a retry cannot help: the cause is a setting of this machine, or a certificate."""
     kinds = (failed.InvalidSchema, failed.MissingSchema, failed.InvalidURL, ssl.SSLCertVerificationError)
-    # A plain OSError is how requests refuses a file of certificates, before it has sent anything.
+    # requests raises a plain OSError for a missing file of certificates, before it sends anything.
     return type(error) is OSError or any(
-        isinstance(cause, kinds) or "Tunnel connection failed: 4" in str(cause) for cause in causes_of(error)
+        isinstance(cause, kinds) or "Tunnel connection failed: 4" in str(cause) for cause in error_chain(error)
     )
 
 
 def _bundle(causes: list[BaseException]) -> str:
-    """What is wrong with the file of certificates that the environment names, if anything."""
+    """Return the fault of the certificate file that the environment names, if it has one."""
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if variable is None:
         return ""
@@ -62,12 +62,12 @@ def _bundle(causes: list[BaseException]) -> str:
         return f"{named}which does not exist"
     if path.is_dir():
         untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
-        return f"{named}a folder in which no fitting certificate is found: name a file (PEM)" if untrusted else ""
+        return f"{named}a folder without a matching certificate: name a file (PEM)" if untrusted else ""
     try:
         ssl.create_default_context(cafile=str(path))
     except OSError as error:
         why = (
-            "which holds no certificates (PEM)"
+            "which contains no certificates (PEM)"
             if isinstance(error, ssl.SSLError)
             else f"which cannot be read ({error.strerror})"
         )
@@ -76,7 +76,7 @@ def _bundle(causes: list[BaseException]) -> str:
 
 
 def _proxy(url: str) -> str | None:
-    """The environment variable whose proxy stands before a URL."""
+    """Return the environment variable that sets the proxy for a URL, or None."""
     if proxies_for(url) or not requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
         return None
     names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
@@ -84,7 +84,7 @@ def _proxy(url: str) -> str | None:
 
 
 def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -> str:
-    """What is wrong with the proxy that the environment names, if anything."""
+    """Return the fault of the proxy that the environment names, if it has one."""
     if proxy is None:
         return ""
     address = os.environ[proxy]
@@ -99,11 +99,11 @@ def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -
             f"{of} is a SOCKS proxy, which needs the package PySocks: install it beside the tap, or set an HTTP proxy"
         )
     if not place or isinstance(error, failed.InvalidProxyURL | failed.InvalidURL | ValueError):
-        return f"the environment variable `{proxy}` does not hold the address of a proxy, such as http://host:3128"
+        return f"the environment variable `{proxy}` is not the URL of a proxy, such as http://host:3128"
     texts = [str(cause) for cause in causes]
     if refused := next((text for text in texts if text.startswith("Tunnel connection failed: ")), None):
         status = refused.removeprefix("Tunnel connection failed: ")[:3]
-        why = "it wants a name and a password (407): http://name:password@host:port"
+        why = "it requires a name and a password (407): http://name:password@host:port"
         return f"{of} refuses the connection: {why if status == '407' else printable(status)}"
     if isinstance(error, failed.ProxyError):
         return f"{of} cannot be reached: check that variable, or name the host in `NO_PROXY`"
@@ -111,34 +111,34 @@ def _proxied(error: Exception, causes: list[BaseException], proxy: str | None) -
 
 
 def _certificate(causes: list[BaseException], url: str) -> str:
-    """Why the certificate of the host is not trusted, if that is so."""
+    """Return the reason for which the host's certificate is not trusted, if it is not."""
     refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if refused is None:
         if any(isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause) for cause in causes):
-            return "what answers there does not speak TLS, so its address begins with http://"
+            return "the server does not use TLS, so its URL begins with http://"
         return ""
     by = issuer_of(url)
     issued = f", issued by {printable(by)}," if by else ""
-    told = f"its certificate{issued} is not trusted ({refused.verify_message.rstrip('.')})"
+    fault = f"its certificate{issued} is not trusted ({refused.verify_message.rstrip('.')})"
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if refused.verify_code in _OTHER_HOST:
-        return f"{told}: it is that of another host"
+        return f"{fault}: it belongs to another host"
     if refused.verify_code == _EXPIRED:
-        return f"{told}: it has to be renewed, or the clock of this machine is wrong"
+        return f"{fault}: it must be renewed, or this machine's clock is wrong"
     if variable:
-        return f"{told}: add the issuer's certificate to {printable(os.environ[variable])}, the file of `{variable}`"
-    return f"{told}: where that is your company's, name a file with its certificate (PEM) in `REQUESTS_CA_BUNDLE`"
+        return f"{fault}: add the issuer's certificate to {printable(os.environ[variable])}, the file of `{variable}`"
+    return f"{fault}: if that is your company's, set `REQUESTS_CA_BUNDLE` to a file with its certificate (PEM)"
 
 
 def _connection(error: Exception, causes: list[BaseException], url: str) -> str:
-    """Why there is no connection, or no answer on it."""
+    """Return the reason for a missing connection or response, if it is known."""
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         if is_loopback(url):
             start = "start the sandbox with `make sandbox` in another terminal"
-            return f"nothing runs there; {start}, or set `MELTANO_ENVIRONMENT=prod` for the vendor's API"
-        return "the connection is refused"
+            return f"nothing is running there; {start}, or set `MELTANO_ENVIRONMENT=prod` for the vendor's API"
+        return "the connection was refused"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "the name of the host is not known"
+        return "the host name is unknown"
     if isinstance(error, failed.Timeout):
-        return f"no whole answer in time ({type(error).__name__}), see `request_timeout`"
+        return f"no complete response in time ({type(error).__name__}), see `request_timeout`"
     return ""

@@ -1,4 +1,4 @@
-"""A key's way to its API."""
+"""Credentials: keys with their rate limits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from tap_common.http.limiter import Limiter
     from tap_common.http.retry import Retry
 
-CREDENTIAL = "_access"
-"""Name under which what a list is asked with holds the `Credential` to ask with; the tap's first one without it."""
+CREDENTIAL = "_credential"
+"""Name of a context's `Credential`; requests of a context without one use the tap's first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Credential:
-    """How requests with one key are signed, and the one budget that all of them share."""
+    """A key, with the rate limit that all of its requests share."""
 
     auth: Auth
+    """Authenticator that adds the key to a request."""
     limiter: Limiter
     retry: Retry
+    """Sends a request within the limit, and again after an error that may pass."""

@@ -1,4 +1,4 @@
-"""JSON at the speed of msgspec."""
+"""JSON, by msgspec."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     import requests
 
 decode = msgspec.json.Decoder().decode
-"""Bytes to plain Python values."""
+"""Return the Python value of JSON bytes."""
 encode = msgspec.json.Encoder().encode
-"""Plain Python values to bytes."""
+"""Return the JSON bytes of a Python value."""
 
-# Rows of these APIs have four or five; Python gives up somewhere below a thousand.
+# Rows of these APIs have four or five levels; Python's recursion limit is below a thousand.
 _DEEPEST = 50
 _DEEP = f"more than {_DEEPEST} levels of lists and objects"
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def decoded(response: requests.Response) -> Any:
-    """The body of an answer, decoded once however often it is asked for.
+    """Return the body of a response, decoded once.
 
     Raises:
-        ValueError: The body is not JSON, or nested deeper than any row is: who walks through it would fail.
+        ValueError: The body is not JSON, or nested so deeply that recursive functions would fail on it.
     """
     cache = vars(response)
     if "decoded_json" not in cache:
@@ -42,7 +42,7 @@ def decoded(response: requests.Response) -> Any:
 
 
 def _may_be_deep(content: bytes) -> bool:
-    """Return whether a body has deep brackets, or brackets within texts: most pages are told to be neither by this."""
+    """Return True if a body may be deeply nested; brackets within strings count, too. Fast, for most pages."""
     brackets = content.translate(None, _NO_BRACKETS)
     for _ in range(_DEEPEST):
         if not brackets:
@@ -52,7 +52,7 @@ def _may_be_deep(content: bytes) -> bool:
 
 
 def _is_deep(value: Any) -> bool:
-    """Return whether lists and objects lie in each other more than `_DEEPEST` times."""
+    """Return True if a value has more than `_DEEPEST` levels of lists and objects."""
     level = [value]
     for _ in range(_DEEPEST):
         objects = [one.values() for one in level if isinstance(one, dict)]

@@ -1,4 +1,4 @@
-"""JSONPath selectors: plain paths are followed directly, others by the SDK."""
+"""JSONPath: simple paths are followed here, which is faster; all others by the SDK."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PLAIN = re.compile(r"\$(?P<outer>(\.\w+)*)(?P<each>\[\*\])?(?P<inner>(\.\w+)*)"
 
 
 class EnvelopeError(ValueError):
-    """A page does not have the shape that the selector expects."""
+    """A page does not have the shape that a JSONPath expects."""
 
 
 @cache
 def _steps(path: str) -> tuple[list[str], bool, list[str]] | None:
-    """The keys before and after `[*]`, or None where the path is not a plain one."""
+    """Return the keys before and after `[*]`; None if the path is not a simple one."""
     match = _PLAIN.fullmatch(path)
     if match is None:
         return None
@@ -28,14 +28,14 @@ def _steps(path: str) -> tuple[list[str], bool, list[str]] | None:
 
 
 def select(path: str, page: Any) -> Iterable[Any]:
-    """The values that `path` names in a page.
+    """Return the values at a JSONPath in a page.
 
     Raises:
-        EnvelopeError: A key on the way is missing, or `[*]` meets something that is not a list. An answer
-            of another shape must never look like an answer without rows.
+        EnvelopeError: A key is missing, or `[*]` stands for something other than a list: a page of another shape must
+            not look like a page without rows.
     """
     if path == "$" and not (isinstance(page, dict) and page):
-        raise EnvelopeError("expected an object with a field at least")
+        raise EnvelopeError("expected an object with at least one field")
     steps = _steps(path)
     if steps is None:
         return extract_jsonpath(path, page)
@@ -49,7 +49,7 @@ def select(path: str, page: Any) -> Iterable[Any]:
 
 
 def find(path: str, page: Any) -> Any:
-    """The first value that `path` names in a page, or None where there is none."""
+    """Return the first value at a JSONPath in a page; None if there is none."""
     try:
         return next(iter(select(path, page)), None)
     except EnvelopeError:

@@ -1,4 +1,4 @@
-"""One budget of requests for all threads of a run."""
+"""The rate limit of one key, shared by all threads of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from requests import RequestException
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_common.errors import TapError
-from tap_common.http.clock import TURN
+from tap_common.http.clock import POLL_SECONDS
 from tap_common.http.concurrency import AdaptiveConcurrency
 
 if TYPE_CHECKING:
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 # Reset headers are whole seconds and may be rounded down.
 _ROUNDING = 1.0
-# A reset larger than this is a moment (seconds since 1970), not a number of seconds to wait.
+# A larger reset is a moment (seconds since 1970), not a number of seconds to wait.
 _LONGEST_WINDOW = 86_400.0
-# Seconds; nobody waits for more, and a header may hold hundreds of digits.
+# Seconds; a header may have hundreds of digits.
 _AGES = 1e12
-# A moment larger than this is in milliseconds.
+# A larger moment is in milliseconds.
 _MILLISECONDS = 1e11
 
 
 class Limiter:
-    """Lets requests through at the documented rate, and slower where the API's headers say so.
+    """Lets requests through at the documented rate, or slower if the API's headers say so.
 
-    Headers read: `X-RateLimit-Limit`, `-Remaining` and `-Reset` on any answer, `Retry-After` on a refusal. A pause of
-    more than `longest` seconds is not made.
+    Reads `X-RateLimit-Limit`, `-Remaining` and `-Reset` of any response, and `Retry-After` of a 429. The run fails if
+    the API requires a pause of more than `longest` seconds.
     """
 
     def __init__(
         self, rates: Sequence[Rate], *, clock: Clock, log: logging.Logger, most: int = 1_000, longest: float = 900
     ) -> None:
         self.concurrency = AdaptiveConcurrency(most)
-        """How many requests may be under way at a time; at most `most`."""
+        """Number of concurrent requests; `most` is its upper limit."""
         self.refused = 0
-        """Requests that were answered with 429."""
+        """Number of 429 responses."""
         self.waited = 0.0
-        """Seconds in which a request waited for the limit, however many did."""
+        """Seconds during which at least one request waited for the limit."""
         self.announced: int | None = None
-        """Requests that the API allows in its window, by its headers; None where it has not said."""
+        """Requests per window by the API's headers; None if they do not say."""
         self._bucket = InMemoryBucket(list(rates))
         self._clock = clock
         self._log = log
@@ -65,7 +65,7 @@ class Limiter:
 
     @contextmanager
     def slot(self, endpoint: str = "") -> Iterator[None]:
-        """Wait for one request's turn, and hold it until the answer is there."""
+        """Wait until a request may be sent, and count it as concurrent until its response has arrived."""
         if (turn := self._take()) is not None:
             with self._waiting():
                 while turn is not None:
@@ -82,12 +82,12 @@ class Limiter:
         finally:
             with self._lock:
                 self._in_flight -= 1
-                self.concurrency.note(endpoint, began, self._clock.monotonic(), failed=failed)
+                self.concurrency.observe(endpoint, began, self._clock.monotonic(), failed=failed)
                 self._lock.notify_all()
 
     @property
     def waiting_until(self) -> float | None:
-        """When the next request has its turn, by the clock; None where none waits for one."""
+        """Moment at which the next waiting request may be sent (monotonic); None if no request waits."""
         return self._turn if self._waits else None
 
     @contextmanager
@@ -105,10 +105,10 @@ class Limiter:
                     self.waited += self._clock.monotonic() - self._waiting_since
 
     def _take(self) -> float | None:
-        """None when the turn was taken; else the moment at which to ask again."""
+        """Take a turn and return None, or return the moment at which to try again."""
         with self._lock:
             while self._in_flight >= self.concurrency.allowed:
-                self._lock.wait(TURN)
+                self._lock.wait(POLL_SECONDS)
             now = self._clock.monotonic()
             if now < self._closed_until:
                 return self._closed_until
@@ -121,11 +121,11 @@ class Limiter:
             return None
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Learn from an answer's headers: a lower limit, or a window that is used up.
+        """Adapt to a response's headers: a lower limit, or a window that is used up.
 
-        Requests under way will use what remains, so nothing more is let through once they account for it. An answer
-        that took longer than what was left of its window says nothing about the present one. A window that is said to
-        end after the longest pause is asked again: if it is used up indeed, that is refused.
+        Concurrent requests will use what remains; no more are sent once they account for all of it. A response that
+        took longer than the rest of its window says nothing about the present one. A reset beyond the longest pause is
+        ignored: if the window is really used up, the next response is a 429.
         """
         limit, remaining = (
             _number(headers.get("X-RateLimit-Limit")),
@@ -136,39 +136,39 @@ class Limiter:
             if limit is not None and limit >= 1:
                 self.announced = int(limit)
             if limit is not None and limit >= 1 and limit < self._bucket.rates[-1].limit:
-                self._log.info("The API allows this key %d requests in its window.", limit)
+                self._log.info("The API allows this key %d requests per window.", limit)
                 self._bucket.rates = [Rate(min(rate.limit, int(limit)), rate.interval) for rate in self._bucket.rates]
             if remaining is None or reset is None or reset > self._longest or self._took() > reset:
                 return
             if remaining < self._in_flight:
-                self._close(reset + _ROUNDING, "The API's request limit is used up")
+                self._close(reset + _ROUNDING, "The rate limit is used up")
 
     def _took(self) -> float:
-        """Seconds since this thread sent its request."""
+        """Return the seconds since this thread sent its request."""
         now = self._clock.monotonic()
         return now - float(getattr(self._sent, "at", now))
 
     def refuse(self, headers: Mapping[str, str], window: float) -> None:
-        """Stop for as long as a 429 asks: its `Retry-After`, else its reset, else the API's window in seconds.
+        """Pause after a 429: for its `Retry-After`, else until its reset, else for the API's window (seconds).
 
         Raises:
-            TapError: That is longer than the longest pause.
+            TapError: The pause is longer than the longest allowed.
         """
-        context = retry_after(headers)
-        if context is None:
-            context = _seconds_until_reset(headers)
-        wait = window if context is None else context
+        requested = retry_after(headers)
+        if requested is None:
+            requested = _seconds_until_reset(headers)
+        wait = window if requested is None else requested
         with self._lock:
             self.refused += 1
             if wait > self._longest:
                 raise TapError(
-                    f"The API asks for a pause of {min(wait, _AGES):.0f} s (429){_until(headers, wait)}, and the "
-                    f"setting `max_wait` allows {self._longest:.0f} s: run again after it, or set more."
+                    f"The API requires a pause of {min(wait, _AGES):.0f} s (429){_until(headers, wait)}; the setting "
+                    f"`max_wait` allows {self._longest:.0f} s: run again later, or raise it."
                 )
-            self._close(wait + _ROUNDING, "The API asked for a pause (429)")
+            self._close(wait + _ROUNDING, "The API requires a pause (429)")
 
     def _close(self, seconds: float, why: str) -> None:
-        """Let nothing through for a while; not again for requests that were under way when it was said before."""
+        """Send nothing for a while; responses to requests from before the last pause do not extend it."""
         now = self._clock.monotonic()
         if getattr(self._sent, "at", now) < self._closed_until:
             return
@@ -177,7 +177,7 @@ class Limiter:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for, given as a number or as a date; None without the header."""
+    """Return the seconds of `Retry-After`, which is a number or a date; None without the header."""
     value = headers.get("Retry-After")
     seconds = _number(value)
     if value is None or seconds is not None:
@@ -187,27 +187,27 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def server_time(headers: Mapping[str, str]) -> datetime:
-    """The API's own time, from its `Date` header (whole seconds, UTC); this machine's where it sends none."""
+    """Return the API's time by its `Date` header (whole seconds, UTC); this machine's time without one."""
     return date_of(headers) or datetime.now(UTC)
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:
-    """Return the time of an answer, from its `Date` header (whole seconds, UTC); None where it has none to be read."""
+    """Return the `Date` of a response (whole seconds, UTC); None if it is missing or invalid."""
     return date_in(headers.get("Date", ""))
 
 
 def date_in(value: str) -> datetime | None:
-    """Return the moment that the text of a header names (whole seconds, UTC); None where it names none."""
+    """Return the date in a header (whole seconds, UTC); None if it is invalid."""
     try:
         date = parsedate_to_datetime(value)
         date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):  # what odd texts are met with
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):  # raised for various invalid texts
         return None
     return date if MINYEAR < date.year < MAXYEAR else None
 
 
 def _until(headers: Mapping[str, str], wait: float) -> str:
-    """When a pause ends, as part of a sentence; empty where that is no date."""
+    """Return the end of a pause as part of a sentence; empty if it is beyond Python's dates."""
     try:
         return f", until {server_time(headers) + timedelta(seconds=wait):%Y-%m-%d %H:%M} UTC"
     except (OverflowError, ValueError):
@@ -222,7 +222,7 @@ def _seconds_until_reset(headers: Mapping[str, str]) -> float | None:
         reset /= 1000
     if reset > _LONGEST_WINDOW:
         reset = max(0.0, reset - server_time(headers).timestamp())
-    # What cannot be a wait is in a unit that nobody knows.
+    # A longer wait must be in an unknown unit.
     return reset if reset <= _LONGEST_WINDOW else None
 
 

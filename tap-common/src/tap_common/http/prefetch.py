@@ -1,4 +1,4 @@
-"""Work that runs ahead on a pool while its results are used in order."""
+"""Concurrent work whose results are used in order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import wait
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_common.http.clock import TURN
+from tap_common.http.clock import POLL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +18,10 @@ R = TypeVar("R")
 
 
 def prefetch(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[tuple[T, Future[R]]]:
-    """Each item with the future of `work(item)`, which is done, in the order of the items.
+    """Yield each item with the finished future of `work(item)`, in the order of the items.
 
-    At most `most` items are under way or waiting to be used; what has not begun is cancelled when the
-    caller stops early.
+    At most `most` items are in progress or waiting to be used. Work that has not begun is cancelled if the caller
+    stops early.
     """
     waiting: deque[tuple[T, Future[R]]] = deque()
     try:
@@ -38,12 +38,12 @@ def prefetch(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: i
 
 def _done(item: T, future: Future[R]) -> tuple[T, Future[R]]:
     while not future.done():
-        wait([future], timeout=TURN)
+        wait([future], timeout=POLL_SECONDS)
     return item, future
 
 
 def prefetch_first(values: Iterable[T]) -> Iterator[T]:
-    """The same values, the first of them already fetched."""
+    """Return an iterator over the same values, with the first already fetched."""
     rest = iter(values)
     for first in rest:
         return chain([first], rest)

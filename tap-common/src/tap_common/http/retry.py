@@ -1,4 +1,4 @@
-"""Repeating a request that failed for a passing reason."""
+"""Retries of requests that failed for a transient reason."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.wait import wait_random
 
 from tap_common.errors import KeyRenewedError, RateLimitedError, TapError
-from tap_common.http.connection_errors import is_for_good
+from tap_common.http.connection_errors import is_permanent
 from tap_common.http.limiter import retry_after
-from tap_common.http.unreadable import fault
+from tap_common.http.unreadable import unreadable_reason
 
 if TYPE_CHECKING:
     import logging
@@ -35,17 +35,16 @@ _PASSING = (
     requests.exceptions.InvalidHeader,
 )
 _LONGEST_WAIT = 120.0
-# Seconds; a server that has refused for so long is not going to answer in this run.
+# Seconds; a server that keeps answering 429 for that long will not answer in this run.
 _PATIENCE = 3600.0
 
 
 class Retry:
-    """How a request is sent: in its turn, again after a refusal for rate, again after a passing error.
+    """Sends a request within the rate limit, and again after a 429 or a transient error.
 
-    Refusals (429) wait for as long as the API says and do not use up the tries; where it does not say, for the shortest
-    of its `windows` (seconds) at first, and for the next longer one when that was not enough. Other errors (5xx,
-    timeouts, broken connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second
-    of jitter.
+    After a 429 it waits as long as the API says, and the try does not count. If the API does not say, it waits for the
+    shortest of `windows` (seconds) first, then for the next longer one. Other transient errors (5xx, timeouts, broken
+    connections and bodies) are tried `tries` times, `factor ** n` seconds apart with up to a second of jitter.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, and each a setting
@@ -59,7 +58,7 @@ class Retry:
         windows: Sequence[float],
     ) -> None:
         self.repeated = 0
-        """Requests that were sent again after an error that may pass."""
+        """Number of requests retried after a transient error."""
         self._lock = Lock()
         self._limiter = limiter
         self._clock = clock
@@ -67,19 +66,20 @@ class Retry:
         self._windows = windows
         self._growing = wait_exponential(multiplier=1, exp_base=factor, max=_LONGEST_WAIT) + wait_random(0, 1)
         self._retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, _PASSING) and not is_for_good(error)),
+            retry=retry_if_exception(lambda error: isinstance(error, _PASSING) and not is_permanent(error)),
             stop=stop_after_attempt(tries),
             wait=self._wait,
             sleep=clock.sleep,
-            before_sleep=self._say,
+            before_sleep=self._log_retry,
             reraise=True,
         )
 
     def __call__(self, send: Callable[[], R], endpoint: str = "") -> R:
-        """Send until there is an answer; `endpoint` names what is asked for, whose answers take their time alike.
+        """Send until there is a response; response times are compared per `endpoint`.
 
         Raises:
-            TapError: The error did not pass, the API refused for an hour, or it asks for a longer pause than is set.
+            TapError: The API answered 429 for an hour, or requires a longer pause than `max_wait`.
+            RetriableAPIError: The last try failed, too; also other transient errors.
         """
         return cast("R", self._retrying(self._in_turn, send, endpoint))
 
@@ -94,21 +94,21 @@ class Retry:
                 except RateLimitedError as refusal:
                     headers = {} if refusal.response is None else refusal.response.headers
                     self._limiter.refuse(headers, window)
-        raise TapError("The API keeps refusing requests (429); another program may be using this key. Try later.")
+        raise TapError("The API keeps refusing requests (429); another program may be using this key. Try again later.")
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         response = getattr(error, "response", None)
-        context = None if response is None else retry_after(response.headers)
-        return max(self._growing(state), min(context or 0.0, _LONGEST_WAIT))
+        requested = None if response is None else retry_after(response.headers)
+        return max(self._growing(state), min(requested or 0.0, _LONGEST_WAIT))
 
-    def _say(self, state: RetryCallState) -> None:
+    def _log_retry(self, state: RetryCallState) -> None:
         with self._lock:
             self.repeated += 1
         error = state.outcome.exception() if state.outcome else None
-        why = fault(error) if error else None
-        # The text of a connection error may quote the request; its type is enough.
+        why = unreadable_reason(error) if error else None
+        # A connection error may quote the request, so only its type is logged.
         what = str(error) if isinstance(error, RetriableAPIError) else type(error).__name__
-        what = f"An answer cannot be read: {why}" if why else what
+        what = f"A response cannot be read: {why}" if why else what
         wait = state.next_action.sleep if state.next_action else 0.0
         self._log.warning("%s; trying again in %.1f s (%d).", what, wait, state.attempt_number)

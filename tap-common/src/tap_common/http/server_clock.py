@@ -1,4 +1,4 @@
-"""The API's own time, by the `Date` headers of its answers."""
+"""The API's time, by the `Date` headers of its responses."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ if TYPE_CHECKING:
     from tap_common.http.clock import Clock
 
 TOLERANCE = timedelta(minutes=2)
-"""Clocks of one API's servers that differ by less agree: rows are read again for longer than that."""
+"""Difference up to which the clocks of an API's servers agree; every stream's overlap is longer."""
 
 
 @dataclass
 class _Reading:
-    """Answers whose times agree: the time of the first of them, when it came, and how many there are."""
+    """Responses whose dates agree: the first one's date and moment of arrival, and their number."""
 
     date: datetime
     at: float
     answers: int = 1
 
     def agrees(self, date: datetime, at: float) -> bool:
-        """Return whether another answer's time is between this one's and what it should be by now."""
+        """Return True if another response's date is consistent with this one, given the time between them."""
         return self.date - TOLERANCE <= date <= self.date + timedelta(seconds=at - self.at) + TOLERANCE
 
 
 class ServerClock:
-    """When a run began, and what time it is, by the clock of the API and not by this machine's.
+    """The start of a run and the present time, by the API's clock.
 
-    An answer may carry a wrong `Date`: of a proxy, or of one server among several. So the API's time is the earliest
-    that a fifth of the answers agree on, and two at the least; until two agree, the earliest of all.
+    A single `Date` may be wrong: that of a proxy, or of one server among several. So the API's time is the earliest
+    that a fifth of the responses agree on, and at least two; until two agree, it is the earliest of all.
 
-    All of them may be wrong, and so may this machine's clock. Too early a start costs requests, too late a one would
-    cost rows. So where the API's time is later than this machine's, the start is this machine's, or the latest moment
-    that an earlier run has reached: it was the API's time then, which does not run backwards.
+    All of them may be wrong, and so may this machine's clock. A start that is too early costs requests; one that is too
+    late would cost records. So if the API's time is later than this machine's, the start is this machine's, or the
+    latest moment reached by an earlier run: that was the API's time then, and its time does not run backwards.
 
     | API's time | machine's time | start |
     |---|---|---|
     | right | right or later | API's |
-    | right | earlier | machine's, or what was reached: earlier than need be |
+    | right | earlier | machine's, or the latest moment reached: earlier than necessary |
     | later | right | machine's |
-    | earlier | any | API's: earlier than need be, and bookmarks that are later than it are dropped |
-    | later | later | the earlier one of both: that both are wrong cannot be known |
+    | earlier | any | API's: earlier than necessary; later bookmarks are dropped |
+    | later | later | the earlier of the two: this cannot be detected |
     | none | any | machine's |
     """
 
     def __init__(self, clock: Clock) -> None:
         self.reached: datetime | None = None
-        """The latest moment up to which an earlier run has read, by its bookmarks."""
+        """Latest bookmark of earlier runs."""
         self._clock = clock
         self._machine: datetime | None = None
         self._dated = False
         self._readings: list[_Reading] = []
         self._lock = Lock()
 
-    def note(self, headers: Mapping[str, str]) -> bool:
-        """Take the time of an answer; return whether it is the first that contradicts the others.
+    def observe(self, headers: Mapping[str, str]) -> bool:
+        """Add a response's date; return True if it is the first that contradicts the others.
 
-        The first answer counts even without a time: as one of this moment by this machine's clock.
+        The first response counts even without a date, with this machine's time.
         """
         date, at = date_of(headers), self._clock.monotonic()
         with self._lock:
@@ -78,27 +78,27 @@ class ServerClock:
             return len(self._readings) == 2  # noqa: PLR2004 - the first and the one that contradicts it
 
     @property
-    def has_begun(self) -> bool:
-        """True once the API has answered."""
+    def has_answered(self) -> bool:
+        """True after the first response."""
         return bool(self._readings)
 
     @property
-    def is_told(self) -> bool:
-        """True once an answer has carried a time."""
+    def has_date(self) -> bool:
+        """True after the first response with a date."""
         return self._dated
 
     @property
     def ahead(self) -> timedelta:
-        """How much later it is by the API's clock than by this machine's; zero below `TOLERANCE`."""
+        """Time by which the API's clock is ahead of this machine's; zero within `TOLERANCE`."""
         theirs, machine = self._began, self._machine
         return theirs - machine if machine and theirs > machine + TOLERANCE else timedelta(0)
 
     @property
     def started(self) -> datetime:
-        """The time (UTC, whole seconds) of the API's first answer, and rather too early than too late.
+        """Start of the run: the time of the API's first response (UTC, whole seconds), early rather than late.
 
         Raises:
-            AssertionError: There was no answer.
+            AssertionError: There was no response yet.
         """
         theirs, ahead = self._began, self.ahead
         reached = self.reached if self.reached and self.reached <= theirs + TOLERANCE else None
@@ -106,7 +106,7 @@ class ServerClock:
 
     @property
     def _began(self) -> datetime:
-        """The API's time at its first answer."""
+        """The API's time at its first response."""
         with self._lock:
             if not self._readings:
                 raise AssertionError("the API has not answered")
@@ -117,5 +117,5 @@ class ServerClock:
 
     @property
     def now(self) -> datetime:
-        """The API's time, as well as it is known."""
+        """The API's present time, as far as it is known."""
         return self._began + timedelta(seconds=self._clock.monotonic() - self._readings[0].at)

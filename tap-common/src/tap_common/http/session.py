@@ -1,4 +1,4 @@
-"""Connections that are kept alive."""
+"""Sessions that keep connections alive."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 
 class Session(requests.Session):
-    """The connections of one thread, by the environment's proxies and certificates.
+    """The session of one thread, with the environment's proxies and certificates.
 
-    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE` and the like are read once for each host: the SDK passes the
-    certificates by, and requests goes through the whole environment three times for each request. No proxy stands
-    before plain HTTP to this machine, since it would read the key. An answer ends within limits, and no redirect is
-    so much as read.
+    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE` and the like are read once per host: the SDK ignores the
+    certificates, and requests would read the environment three times per request. HTTP to this machine goes through no
+    proxy, which could read the key. Responses are limited in size and time; redirects are not followed.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -44,4 +43,4 @@ class Session(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would parse the address of a redirect that is not followed, and fail over what is none."""
+        """Return None: requests would parse the target of a redirect even if it is not followed, and may fail."""

@@ -1,4 +1,4 @@
-"""Why an answer that has come cannot be read, in words that quote nothing of it."""
+"""Reasons for which a response cannot be read, without quoting it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 _WHY: tuple[tuple[type[BaseException], str], ...] = (
     (TooLargeError, "it is larger than the setting `max_response_mb` allows"),
-    (EncodingError, "it is compressed in a way that was not asked for"),
+    (EncodingError, "its compression was not requested"),
     (broken.DecodeError, "it cannot be decompressed"),
-    (broken.IncompleteRead, "it breaks off"),
-    (IncompleteRead, "it breaks off"),
+    (broken.IncompleteRead, "it is incomplete"),
+    (IncompleteRead, "it is incomplete"),
     (InvalidHeader, "it is not HTTP"),
 )
 
 
-def fault(error: BaseException) -> str | None:
-    """Return what is wrong with an answer, as the end of a sentence; None where the error is of another kind."""
-    found = list(causes(error))
+def unreadable_reason(error: BaseException) -> str | None:
+    """Return the fault of a response, as the end of a sentence; None if the error is not about one."""
+    found = list(error_chain(error))
     for kind, why in _WHY:
         if any(isinstance(cause, kind) for cause in found):
             return why
@@ -34,8 +34,8 @@ def fault(error: BaseException) -> str | None:
     return f"it is not HTTP ({type(odd).__name__})" if odd else None
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, and those that it was made of."""
+def error_chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all errors that caused it."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

@@ -1,1 +1,1 @@
-"""Singer messages on standard output, and the counts of a run."""
+"""Output: records that fit their schema, Singer messages, and the counters of a run."""

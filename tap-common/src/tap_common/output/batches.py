@@ -1,4 +1,4 @@
-"""Rows in files, which a target reads by itself, in the place of RECORD messages: where `batch_config` is set."""
+"""BATCH messages with files of records, instead of RECORD messages, for the setting `batch_config`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.encoding.simple import Message
 
-# The files are read once: more time for less space is no gain.
+# The files are read once, so speed matters more than size.
 _COMPRESSION = 1
 
 
 class BatchWriter(Writer):
-    """Writes rows as JSON lines into files, and a BATCH message for each file.
+    """Writes records as JSON lines into files, and a BATCH message for each file.
 
-    What is written is what would have been: after selection and stream maps, with the version of the rows in the
-    message. A file holds rows of one stream; it is full at `batch_size` rows, and ends before any other message that
-    its rows must not come after. Nobody but the target's user removes files.
+    The records are those of RECORD messages, after selection and stream maps; the BATCH message has their version. A
+    file has records of one stream, at most `batch_size`, and is completed before any message that must follow its
+    records. The tap does not remove files.
     """
 
     def __init__(self, tap: str, settings: Mapping[str, Any]) -> None:
@@ -48,7 +48,7 @@ class BatchWriter(Writer):
             return
         stream = getattr(message, "stream", None)
         for due in list(self._rows) if stream is None else [stream]:
-            self._end(due)
+            self._write_batch(due)
         super().write_message(message)
 
     @override
@@ -57,10 +57,10 @@ class BatchWriter(Writer):
         rows.append(bytes(serialize_jsonl(record)))
         self._versions[stream] = version
         if len(rows) >= self._config.batch_size:
-            self._end(stream)
+            self._write_batch(stream)
 
-    def _end(self, stream: str) -> None:
-        """Write the rows of a stream into a file, and tell the target of it.
+    def _write_batch(self, stream: str) -> None:
+        """Write the records of a stream into a file, and its BATCH message.
 
         Raises:
             OutputError: The file cannot be written.
@@ -90,16 +90,16 @@ class BatchWriter(Writer):
 
 
 def batch_config(settings: Mapping[str, Any]) -> BatchConfig:
-    """The SDK's `batch_config`, with JSON lines and gzip where it does not say.
+    """Return the SDK's `batch_config`, by default with JSON lines and gzip.
 
     Raises:
-        SettingsError: It asks for what cannot be written.
+        SettingsError: Its format or compression is not supported, or it has no folder.
     """
     encoding, storage = dict(settings.get("encoding") or {}), settings.get("storage") or {}
     kind = encoding.pop("format", None) or "jsonl"
     compression = encoding.pop("compression", None) or "gzip"
     if kind != "jsonl" or compression not in {"gzip", "none"}:
-        raise SettingsError("Setting `batch_config` must ask for the format `jsonl`, and for `gzip` or `none`.")
+        raise SettingsError("Setting `batch_config` supports the format `jsonl`, with compression `gzip` or `none`.")
     if not storage.get("root"):
         raise SettingsError("Setting `batch_config` lacks `storage.root`: the folder of the files, as a URL or a path.")
     return BatchConfig(

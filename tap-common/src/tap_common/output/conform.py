@@ -1,7 +1,7 @@
-"""Records that fit the schema of their stream, whatever the API has sent.
+"""Records that fit the schema of their stream, whatever the API sends.
 
-A value that its column cannot hold (an object where text is documented, a number where a time is, `""` or `"soon"` as a
-time) is one record's problem: the column is null there, and the value is kept in `_extra`.
+A value that does not fit its column (an object instead of a string, a number, `""` or `"soon"` instead of a date-time)
+must not end the run: the column is null in that record, and `_extra` keeps the value.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
 EXTRA = "_extra"
-"""Column of the fields that the schema does not know, and of the values that do not fit their columns."""
+"""Column of fields that the schema lacks, and of values that do not fit their columns."""
 ROW = "_row"
-"""Field of `_extra` that holds what the API has sent in the place of a row, where it is not an object."""
+"""Field of `_extra` for a row that is not an object."""
 
 _TYPES: Mapping[str, Any] = {
     "null": None,
@@ -34,24 +34,24 @@ _TYPES: Mapping[str, Any] = {
     "array": list,
     "object": dict,
 }
-# Keywords beside which `type` says everything about a value.
+# JSON schema keywords of a column that msgspec can check by its type.
 _PLAIN = {"type", "format", "properties", "items", "required", "title", "description", "default", "examples"}
-# Fields by which an object that stands in the place of a plain value is referred to elsewhere.
+# Fields of an object that replace it in a column of strings.
 _REFERENCES = ("uri", "id")
-# A time that no record has: the beginning of the times that stand in for a key which is none.
+# Stand-ins for missing keys that are date-times begin here: no record is that old.
 _NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-def as_row(sent: Any) -> Record:
-    """Return what the API has sent as a row: itself, or what keeps it where it is not an object."""
+def as_object(sent: Any) -> Record:
+    """Return an item of a list as an object: itself, or `{"_row": item}`."""
     return sent if isinstance(sent, dict) else {ROW: sent}
 
 
 class Conformer:
-    """Makes records fit a JSON schema, and says what did not.
+    """Makes records fit a JSON schema.
 
-    Nearly every record fits. That is found out by msgspec in one step, and the times are looked at one by one; only
-    a record that does not pass is taken apart.
+    Nearly every record fits. msgspec checks it in one step, except for date-times, which are checked one by one. Only a
+    record that fails is checked value by value.
     """
 
     def __init__(self, schema: Mapping[str, Any], keys: Collection[str]) -> None:
@@ -61,7 +61,7 @@ class Conformer:
         self._check = _checker(self._columns)
 
     def fits(self, record: Record) -> bool:
-        """Return whether a record is as its schema says, and has its key; `conform` decides where it is not certain."""
+        """Return True if a record fits its schema and has its primary key; may be False for some that fit."""
         try:
             self._check(record)
         except (msgspec.ValidationError, ValueError):
@@ -73,7 +73,7 @@ class Conformer:
         return all(record.get(key) is not None for key in self._keys)
 
     def conform(self, record: Record) -> Iterator[str]:
-        """Change a record so that it fits; yield the path of each field that did not, such as `cancellation.reason`."""
+        """Change a record to fit; yield the path of each field that did not, such as `cancellation.reason`."""
         originals: Record = {}
         for name, column in self._columns.items():
             value = record.get(name)
@@ -94,7 +94,7 @@ class Conformer:
 
 
 def _is_date_time(value: Any) -> bool:
-    """Return whether a value is a time that can be read, with a date as JSON Schema has it: `2026-01-31`."""
+    """Return True if a value is a date-time with a date as in JSON Schema, `2026-01-31`."""
     return instant_or_none(value) is not None and value[4] == value[7] == "-"
 
 
@@ -103,13 +103,13 @@ def _is_time(column: Mapping[str, Any]) -> bool:
 
 
 def kinds(column: Mapping[str, Any]) -> list[str]:
-    """Return the types that a column's schema allows; none where it does not say."""
+    """Return the types in a column's schema."""
     types = column.get("type") or []
     return types if isinstance(types, list) else [types]
 
 
 def _is_plain(column: Any) -> bool:
-    """Return whether a schema says by types alone what it allows."""
+    """Return True if a schema restricts values only by their types."""
     if not isinstance(column, dict) or not kinds(column) or not _TYPES.keys() >= set(kinds(column)):
         return False
     if any(name not in _PLAIN and not name.startswith("x-") for name in column):
@@ -119,10 +119,10 @@ def _is_plain(column: Any) -> bool:
 
 
 def _checker(columns: Mapping[str, Any]) -> Callable[[Record], object]:
-    """Return a function that raises where a record does not fit."""
+    """Return a function that raises an error for a record that does not fit."""
     plain = {name: column for name, column in columns.items() if _is_plain(column)}
     others = {name: column for name, column in columns.items() if name not in plain}
-    row = _struct(plain, str)  # its times are looked at one by one
+    row = _struct(plain, str)  # `fits` checks its date-times
     rest = Draft7Validator({"properties": others}) if others else None
 
     def check(record: Record) -> None:
@@ -134,14 +134,14 @@ def _checker(columns: Mapping[str, Any]) -> Callable[[Record], object]:
 
 
 def _struct(columns: Mapping[str, Any], time: type) -> type[msgspec.Struct]:
-    """Return what records with these columns are; `time` is the type of a date-time in a column itself."""
+    """Return a struct with these columns; `time` is the type of its date-times."""
     names = {f"c{place}": name for place, name in enumerate(columns)}
     fields = [(key, _type(columns[name], time), None) for key, name in names.items()]
     return msgspec.defstruct("Row", fields, rename=names, gc=False)
 
 
 def _type(column: Mapping[str, Any], time: type) -> Any:
-    """Return the Python types whose values a plain schema allows; null is always one, and keys are looked at apart."""
+    """Return the Python types that a plain schema allows; always None, too, as keys are checked by `fits`."""
     options: list[Any] = [None]
     for kind in kinds(column):
         if kind == "object" and column.get("properties"):
@@ -156,7 +156,7 @@ def _type(column: Mapping[str, Any], time: type) -> Any:
 
 
 def _fitting(value: Any, column: Any, path: str, odd: list[str]) -> Any:
-    """Return what a column can hold of a value; the path of what it cannot is added to `odd`."""
+    """Return a value without the parts that do not fit its column; add their paths to `odd`."""
     if value is None or not isinstance(column, dict):
         return value
     allowed = kinds(column)
@@ -187,10 +187,10 @@ def _holds(column: Mapping[str, Any], allowed: Collection[str], value: Any) -> b
 
 
 def _stand_in(column: Mapping[str, Any], record: Record, original: Any) -> Any:
-    """Return a key for a record that has none that can be read: the same for the same record, and no other's."""
+    """Return a stand-in for a missing or unusable key, a digest of the record: equal for equal records only."""
     if isinstance(original, int | float) and not isinstance(original, bool) and column.get("format") is None:
         return str(original)
-    # Columns of the tap's own, such as the time of the run, are not the record's.
+    # Columns that the tap adds, such as the time of the run, are not part of the digest.
     own = {name: value for name, value in record.items() if name == EXTRA or not name.startswith("_")}
     digest = sha256(msgspec.json.encode(own, order="sorted")).hexdigest()
     if column.get("format") == "date-time":

@@ -1,4 +1,4 @@
-"""Stream maps that apply, and faults of those that cannot."""
+"""Stream maps: those of selected streams, and messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.catalog import Catalog
 
 
-def maps_of_selected(maps: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
-    """The setting `stream_maps` without the maps of streams that are not selected.
+def selected_stream_maps(maps: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
+    """Return the setting `stream_maps` without the maps of deselected streams.
 
-    The SDK makes every map, of a stream that is not selected with a schema without columns, and then misses its keys.
-    A name with wildcards becomes those of the selected streams that it fits.
+    For a deselected stream, the SDK would create the map with a schema without columns, and fail for lack of its keys.
+    A name with wildcards is replaced by the names of the selected streams that match.
     """
     on = {entry.tap_stream_id: entry.metadata.resolve_selection().get((), True) for entry in catalog.streams}
     found: dict[str, Any] = {}
@@ -33,23 +33,23 @@ def maps_of_selected(maps: Mapping[str, Any], catalog: Catalog) -> dict[str, Any
     return found
 
 
-def fault(config: Mapping[str, Any], catalog: Catalog, log: logging.Logger) -> str:
-    """The sentence about stream maps that the SDK cannot make: which stream, and which of its columns.
+def stream_map_error(config: Mapping[str, Any], catalog: Catalog, log: logging.Logger) -> str:
+    """Return a message about invalid stream maps with the stream and the column.
 
-    Its own texts name neither, and quote expressions. Each part is tried by itself; what fails only beside others is
-    said of the stream, or of the setting.
+    The SDK's messages name neither, and quote expressions. So each part is tried by itself; an error that only occurs
+    with several parts is reported for the stream, or for the setting.
     """
     for place, part in _parts(config["stream_maps"]):
         try:
             mapper = PluginMapper(dict(config) | {"stream_maps": part}, log)
             mapper.register_raw_streams_from_catalog(catalog)
         except Exception as error:  # noqa: BLE001 - the SDK evaluates what the setting holds
-            return f"Setting `stream_maps` cannot be used: {place} is not what a stream map may hold ({_kind(error)})."
-    return "Setting `stream_maps` cannot be used: its parts do not fit together."
+            return f"Setting `stream_maps` is invalid: {place} is not valid in a stream map ({_kind(error)})."
+    return "Setting `stream_maps` is invalid: its maps are not valid together."
 
 
 def _parts(maps: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each column of each stream map with its place, then each stream map."""
+    """Yield each column of each stream map with its place, then each stream map."""
     for stream, columns in maps.items():
         if isinstance(columns, dict):
             source = {name: columns[name] for name in (MAPPER_SOURCE_OPTION,) if name in columns}

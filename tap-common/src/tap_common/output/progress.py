@@ -1,4 +1,4 @@
-"""How far a long run has come, said every few seconds."""
+"""Progress of a long run, logged every ten seconds."""
 
 from __future__ import annotations
 
@@ -16,27 +16,30 @@ if TYPE_CHECKING:
     from tap_common.tap import SchedulingTap
 
 INTERVAL = 10.0
-"""Seconds between two lines, and before the first one: a short run says nothing."""
-# A request that waits for less is on its way.
+"""Seconds between two lines, and before the first one."""
+# Seconds; shorter waits are not mentioned.
 _A_WAIT = 1.0
-# Seconds; a server may ask for any number of them.
+# Seconds; for longer waits no time of day is logged.
 _A_DAY = 86_400.0
-# Clocks that differ by less are taken for one.
+# If the clocks differ by more, the line says whose time it is.
 _APART = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What a run has written and asked up to a moment, by stream; `at` is in the clock's seconds."""
+class Snapshot:
+    """Counters of a run at one moment."""
 
     at: float
+    """The moment, by the monotonic clock."""
     records: dict[str, int] = field(default_factory=dict)
+    """Number of records by stream."""
     requests: dict[str, int] = field(default_factory=dict)
+    """Number of requests by stream."""
 
     @classmethod
     def of(cls, tap: SchedulingTap) -> Self:
-        """That of now. The counters are the run's own, and cost it nothing more."""
-        # Copies, since other threads add streams meanwhile.
+        """Return a snapshot of the run's counters."""
+        # Copies, since other threads may add streams meanwhile.
         records, requests = tap.record_counters.copy(), tap.request_counters.copy()
         return cls(
             tap.clock.monotonic(),
@@ -45,7 +48,7 @@ class Standing:
         )
 
     def busiest_since(self, before: Self) -> str | None:
-        """The stream that has written most since then; where none has, the one that has asked most."""
+        """Return the stream with the most records since an earlier snapshot; without records, with the most requests."""
         for counts, then in ((self.records, before.records), (self.requests, before.requests)):
             more = {name: count - then.get(name, 0) for name, count in counts.items()}
             busiest = max(more, key=more.__getitem__, default="")
@@ -55,10 +58,10 @@ class Standing:
 
 
 class Progress:
-    """A line in the tap's log, at level INFO, every ten seconds while the `with` block lasts.
+    """Logs a line every ten seconds, at level INFO, within a `with` block.
 
-    A thread says it, so that it also comes while the run waits; none comes after the block. `clock` makes what the
-    thread goes by: each block has one, which ends with it.
+    A thread logs it, so that it appears also while the run waits. `clock` returns a clock for the thread; each block
+    has its own, which is stopped at its end.
     """
 
     def __init__(self, tap: SchedulingTap, clock: Callable[[], Clock] = Clock) -> None:
@@ -66,7 +69,7 @@ class Progress:
         self._new_clock = clock
 
     def __enter__(self) -> None:
-        self._last = Standing.of(self._plugin)
+        self._last = Snapshot.of(self._plugin)
         self._stream: str | None = None
         self._clock = self._new_clock()
         self._thread = Thread(target=self._run, args=(self._clock,), name="progress", daemon=True)
@@ -80,11 +83,11 @@ class Progress:
         with suppress(StoppedError):
             while True:
                 clock.sleep(INTERVAL)
-                self.say()
+                self.log_progress()
 
-    def say(self) -> None:
-        """Log how far the run has come, and how fast since the last time."""
-        now, last = Standing.of(self._plugin), self._last
+    def log_progress(self) -> None:
+        """Log the number of records and requests so far, and the records per second since the last line."""
+        now, last = Snapshot.of(self._plugin), self._last
         self._last = now
         self._stream = now.busiest_since(last) or self._stream
         records, requests = sum(now.records.values()), sum(now.requests.values())
@@ -93,12 +96,12 @@ class Progress:
         if self._stream is not None:
             parts.insert(0, f"Reading `{self._stream}` ({now.records.get(self._stream, 0):,} records)")
         if until := self._waits_until():
-            parts.append(f"waiting for the API's limit until {until}")
+            parts.append(f"waiting for the rate limit until {until}")
         more = {"stream_name": self._stream, "records": records, "requests": requests}
         self._plugin.logger.info("%s.", "; ".join(parts), extra=more)
 
     def _waits_until(self) -> str | None:
-        """When the limit lets the next request through, by the API's time; None where none waits for long."""
+        """Return the end of the present wait for the rate limit, by the API's time; None if no request waits for long."""
         now = self._plugin.clock.monotonic()
         moments = [credential.limiter.waiting_until for credential in self._plugin.all_credentials]
         waits = [moment - now for moment in moments if moment is not None and moment - now >= _A_WAIT]
@@ -107,6 +110,6 @@ class Progress:
         if min(waits) >= _A_DAY:
             return "another day"
         ours = datetime.now(UTC)
-        theirs = self._plugin.now if self._plugin.server_clock.has_begun else ours
+        theirs = self._plugin.now if self._plugin.server_clock.has_answered else ours
         whose = " (by the API's clock)" if abs(theirs - ours) > _APART else ""
         return f"{theirs + timedelta(seconds=min(waits)):%H:%M:%S} UTC{whose}"

@@ -1,4 +1,4 @@
-"""Incremental truth: what is due, and what a bookmark may say."""
+"""Bookmarks of incremental streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_common.sdk import TapStream, open_progress
+from tap_common.sdk import TapStream, start_progress_markers
 from tap_common.state.state import usable_bookmark
 from tap_common.state.timestamps import canonical, instant_or_none
 
@@ -21,74 +21,74 @@ if TYPE_CHECKING:
 
 
 class Bookmarked(TapStream, ABC):
-    """The part of a stream that goes by its bookmark."""
+    """The part of a stream that keeps its bookmark."""
 
-    state_partitioning_keys = ()  # a child has one bookmark, not one for each parent
-    is_sorted = False  # a sorted stream's bookmark is not held back at the start of the run
+    state_partitioning_keys = ()  # a child has one bookmark, not one per parent
+    is_sorted = False  # the bookmark of a sorted stream could pass the signpost
 
     overlap: ClassVar[timedelta] = timedelta(hours=1)
-    """How far behind the bookmark rows count as changed: clocks differ, and a row may become visible late."""
+    """Time before the bookmark that is read again: clocks differ, and a record may become visible late."""
     windowed: ClassVar[bool] = False
-    """Whether the replication key says when something takes place, not when it changed: the setting `lookback_days`
-    is then how far behind the bookmark rows are due. What is to come is always due."""
+    """True if the replication key is the time of an event, not that of its last change. Then the setting
+    `lookback_days` replaces `overlap`; future events are always read again."""
 
-    _farthest: datetime | None = None
-    """The latest that the replication key of a row of this run has been."""
+    _latest: datetime | None = None
+    """Latest replication key value of this run's records."""
 
     @property
     def is_incremental(self) -> bool:
-        """Whether a bookmark says what is due."""
+        """True if the stream is replicated incrementally, and not FULL_TABLE by the catalog."""
         return self.replication_key is not None and self.replication_method != REPLICATION_FULL_TABLE
 
     @cached_property
     def bookmark(self) -> datetime | None:
-        """The instant up to which an earlier run has read everything; None where everything is due."""
+        """Moment up to which an earlier run has read everything; None without one, or if it was dropped."""
         if not self.is_incremental:
             return None
         key = str(self.replication_key)
         bookmark, dropped = usable_bookmark(self.stream_state, key, self.tap.covers, self.tap.run_started)
         if dropped:
-            self.log("Reading everything of stream `%s` again: %s.", self.name, dropped, level=30)
+            self.log("Reading all of stream `%s` again: %s.", self.name, dropped, level=30)
         return bookmark
 
     @property
     def starting_timestamp(self) -> datetime | None:
-        """Rows whose replication key is not older than this are due; None for all.
+        """Earliest replication key value to emit; None for all, and in a run's first request, which has no time yet.
 
-        None in the first request of a run, too: bookmarks go by the time of its answer.
+        The SDK's `get_starting_timestamp` has neither overlap nor look-back, and takes `start_date` for a bookmark.
         """
-        if not self.tap.server_clock.has_begun:
+        if not self.tap.server_clock.has_answered:
             return None
         lookback = timedelta(days=self.config["lookback_days"]) if self.windowed else self.overlap
         return self.bookmark and self.bookmark - lookback
 
-    def should_emit(self, row: Record) -> bool:
-        """Whether the row is to be emitted."""
-        changed = instant_or_none(row.get(self.replication_key)) if self.replication_key else None
-        return self.starting_timestamp is None or changed is None or changed >= self.starting_timestamp
+    def should_emit(self, record: Record) -> bool:
+        """Return True if a record is not older than the starting timestamp."""
+        moment = instant_or_none(record.get(self.replication_key)) if self.replication_key else None
+        return self.starting_timestamp is None or moment is None or moment >= self.starting_timestamp
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> datetime | None:
-        """The API's own time at the start of the run, which no bookmark may pass."""
+        """Return the start of the run by the API's clock, which no bookmark may pass."""
         return self.tap.run_started if self.is_incremental else None
 
     def advance_bookmark(self, moment: datetime) -> None:
-        """Set the bookmark to a moment up to which everything has been read; it never moves back."""
+        """Advance the bookmark to a moment up to which everything has been read; it never moves back."""
         self._increment_stream_state({str(self.replication_key): canonical(moment)})
 
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
-        """Advance the bookmark, which never runs backwards when only older rows were read again.
+        """Advance the bookmark; it never moves back when only older records were read again.
 
-        The SDK compares bookmarks as text: they are given to it in one form, in which texts sort as instants do.
+        The SDK compares bookmarks as text, so they are formatted to sort in the order of time.
         """
         key = self.replication_key
         moment = instant_or_none(latest_record.get(key)) if self.is_incremental and key else None
         if key is None or moment is None:
             return
-        if self._farthest is not None and moment <= self._farthest:
+        if self._latest is not None and moment <= self._latest:
             return
-        self._farthest = moment
+        self._latest = moment
         moment = min(max(moment, self.bookmark or moment), self.tap.run_started)
-        open_progress(self)
+        start_progress_markers(self)
         super()._increment_stream_state({key: canonical(moment)}, context=context)

@@ -1,4 +1,4 @@
-"""Catalogs of another version of the tap, or made shorter by hand."""
+"""Catalogs that lack columns: those of another version of the tap, or shortened by hand."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def leave_out_unlisted(entry: CatalogEntry, schema: Mapping[str, Any], keys: Collection[str]) -> list[str]:
     """Deselect the columns of a stream that its catalog entry does not list; return their names, such as `email`.
 
-    A target is told of the columns that the catalog lists, and records hold no others. The columns of `keys` identify
-    a record, or say when it changed: they are listed again where they are missing. An entry that lists nothing, as one
-    that is written by hand for its selection, gets all columns.
+    SCHEMA messages have the columns of the catalog, so records must not have others. `keys` are the primary and
+    replication keys; they are added if the entry lacks them. An entry without any column, such as one written by hand
+    for its selection, gets all columns.
     """
     listed = entry.schema.to_dict()
     properties: dict[str, Any] = listed.get("properties") or {}
@@ -39,11 +39,11 @@ def leave_out_unlisted(entry: CatalogEntry, schema: Mapping[str, Any], keys: Col
 
 
 def _unlisted(own: Mapping[str, Any], listed: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the breadcrumbs of properties, also of objects in columns, that a catalog does not list."""
+    """Yield the breadcrumbs of properties that a catalog does not list, nested ones included."""
     for name, column in own.items():
         breadcrumb = (*path, "properties", name)
         if name not in listed:
             yield breadcrumb
-        # An object that is listed without properties is listed with all that it holds.
+        # An object listed without properties is listed with all of them.
         elif (known := listed[name].get("properties")) is not None:
             yield from _unlisted(column.get("properties") or {}, known, breadcrumb)

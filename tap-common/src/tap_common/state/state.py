@@ -1,4 +1,4 @@
-"""What a state and a catalog must look like, and what a bookmark vouches for."""
+"""Validation of states, bookmarks, catalogs and selections."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from singer_sdk.streams.core import Stream
 
 COVERS = "covers"
-"""Key in a stream's state: whose data, and from which start date on, its bookmark vouches for."""
+"""Key in a stream's state: the scope and start date for which its bookmark is valid."""
 
 ACCOUNT = "account"
-"""Key in what a bookmark vouches for: ids of the account, where `scope` says less."""
+"""Key in `covers`: ids of the account, if `scope` is not enough to identify it."""
 
 
 def check_state(state: object) -> None:
@@ -35,15 +35,15 @@ def check_state(state: object) -> None:
     if not isinstance(bookmarks, dict):
         raise SettingsError("The state is not a Singer state; run once with --full-refresh or without --state.")
     for stream, bookmark in bookmarks.items():
-        if not is_readable(bookmark):
+        if not is_valid_bookmark(bookmark):
             raise SettingsError(
                 f"The state of stream {quoted(stream)} cannot be read; run once with --full-refresh or remove that "
                 "bookmark."
             )
 
 
-def is_readable(bookmark: object) -> bool:
-    """Return whether a stream's state has the types of one that this tap writes."""
+def is_valid_bookmark(bookmark: object) -> bool:
+    """Return True if a stream's state has the types that a tap writes."""
     if not isinstance(bookmark, dict):
         return False
     parts = [bookmark.get(name) for name in (COVERS, "progress_markers")]
@@ -57,7 +57,7 @@ def is_readable(bookmark: object) -> bool:
     )
 
 
-_NO_CATALOG = "The catalog is not a Singer catalog; make one with --discover."
+_NO_CATALOG = "The catalog is not a Singer catalog; create one with --discover."
 _TEXT, _TEXTS = {"type": ["string", "null"]}, {"type": ["array", "null"], "items": {"type": "string"}}
 _ENTRY = Draft7Validator(
     {
@@ -77,7 +77,7 @@ _ENTRY = Draft7Validator(
         }
     }
 )
-"""Form of an entry of a catalog, as far as a run goes by it."""
+"""JSON schema of a catalog entry, for the parts that a run uses."""
 
 
 def check_catalog(catalog: Mapping[str, Any]) -> None:
@@ -90,7 +90,7 @@ def check_catalog(catalog: Mapping[str, Any]) -> None:
     if not (isinstance(entries, list) and all(map(_names_a_stream, entries))):
         raise SettingsError(_NO_CATALOG)
     for entry in entries:
-        whose = f"of stream {quoted(entry['tap_stream_id'])} cannot be read; make a catalog with --discover."
+        whose = f"of stream {quoted(entry['tap_stream_id'])} cannot be read; create a catalog with --discover."
         if not _ENTRY.is_valid(entry):
             raise SettingsError(f"The catalog's entry {whose}")
         try:
@@ -106,17 +106,17 @@ def _names_a_stream(entry: object) -> bool:
 
 
 def check_selection(streams: Collection[Stream], variable: str, hint: str = "") -> None:
-    """Refuse to read nothing, or by a method that is none.
+    """Refuse an empty selection and unknown replication methods.
 
-    `variable` is where Meltano is told what to read, and `hint` what probably is the matter where nothing is.
+    `variable` is the environment variable of Meltano's selection, `hint` the likely reason for an empty one.
 
     Raises:
-        SettingsError: With a sentence that says where to mend it.
+        SettingsError: No stream is selected, or a replication method is unknown.
     """
     if not any(stream.selected for stream in streams):
         raise SettingsError(
-            "No stream is selected: nothing is read. "
-            f"See `select` in meltano.yml and `{variable}`, or the catalog.{hint}"
+            "No stream is selected, so nothing is read: "
+            f"see `select` in meltano.yml and `{variable}`, or the catalog.{hint}"
         )
     for stream in streams:
         method = stream.replication_method
@@ -129,8 +129,8 @@ def check_selection(streams: Collection[Stream], variable: str, hint: str = "") 
             )
 
 
-def starts_later(state: Mapping[str, Any], start: datetime, streams: Collection[str]) -> bool:
-    """Whether the last run of one of these streams began at an earlier start date, or at none."""
+def start_date_moved_later(state: Mapping[str, Any], start: datetime, streams: Collection[str]) -> bool:
+    """Return True if the last run of one of these streams had an earlier start date, or none."""
     bookmarks = [bookmark for name, bookmark in state.get("bookmarks", {}).items() if name in streams]
     starts = [bookmark[COVERS].get("start_date") for bookmark in bookmarks if bookmark.get(COVERS)]
     return any(before is None or instant(before) < start for before in starts)
@@ -139,11 +139,11 @@ def starts_later(state: Mapping[str, Any], start: datetime, streams: Collection[
 def usable_bookmark(
     state: MutableMapping[str, Any], replication_key: str, covers: Mapping[str, str | None], now: datetime
 ) -> tuple[datetime | None, str | None]:
-    """The bookmark of a stream's state, and why it was dropped if it was.
+    """Return the bookmark of a stream's state, or the reason for which it was dropped.
 
-    A bookmark says that everything up to it was read, of one account's view and from one start date on. For
-    another view, or an earlier start date, it vouches for nothing: it is removed, and all is read again. So is one
-    that is later than now: the clock that it went by was wrong, or somebody has edited it.
+    A bookmark is valid for one scope (the part of an account that the key sees) and one start date. For another scope
+    or an earlier start date it is removed, and everything is read again. So is a bookmark in the future: a clock was
+    wrong, or the state was edited.
     """
     value = state.get("replication_key_value")
     covered = state.get(COVERS)
@@ -154,20 +154,20 @@ def usable_bookmark(
     if bookmark is None:
         why: str | None = "the bookmark cannot be read"
     elif bookmark > now + TOLERANCE:
-        why = f"the bookmark, {canonical(bookmark)}, is later than it is by the API's clock, {canonical(now)}"
+        why = f"the bookmark, {canonical(bookmark)}, is in the future by the API's clock, {canonical(now)}"
     else:
-        why = _falls_short(covered, covers)
+        why = _mismatch(covered, covers)
     if why:
         del state["replication_key_value"]
         return None, why
     return bookmark, None
 
 
-def _falls_short(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:
+def _mismatch(covered: Mapping[str, str | None] | None, wanted: Mapping[str, str | None]) -> str | None:
     if covered is None:
-        return "another program has written the state"
+        return "the state was written by another program"
     before, now = covered.get("start_date"), wanted.get("start_date")
     if before is not None and (now is None or instant(now) < instant(before)):
-        return "`start_date` is earlier than it was"
+        return "`start_date` is earlier than before"
     scopes = {covered.get("scope"), wanted.get("scope")} - {None}
-    return "the key sees other data than it did" if len(scopes) > 1 else None
+    return "the key sees other data than before" if len(scopes) > 1 else None

@@ -1,4 +1,4 @@
-"""Instants: read in any ISO 8601 form, compared as instants, written in one form."""
+"""Timestamps: parsed from any ISO 8601 form, compared as moments, written in one form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def instant(value: str) -> datetime:
-    """The moment that an ISO 8601 text names, in UTC; a text without an offset is UTC.
+    """Return the moment of an ISO 8601 text in UTC; a text without an offset is UTC.
 
     Raises:
         ValueError: The text is not an ISO 8601 date or date-time.
@@ -17,9 +17,9 @@ def instant(value: str) -> datetime:
 
 
 def instant_or_none(value: Any) -> datetime | None:
-    """Return the moment that a value of a record or a state names; None where it names none.
+    """Return the moment of a value in a record or a state; None if it is not a timestamp.
 
-    The first and the last year that Python knows are none: nothing can be added to them, or taken from them.
+    Timestamps in the first and the last of Python's years are none: adding a time zone could leave its range.
     """
     try:
         moment = instant(value)
@@ -29,10 +29,10 @@ def instant_or_none(value: Any) -> datetime | None:
 
 
 def canonical(moment: datetime) -> str:
-    """A moment as text of fixed width in UTC, so that texts sort as moments do."""
+    """Return a moment as text of fixed width in UTC, so that texts sort in the order of time."""
     return moment.astimezone(UTC).isoformat("T", timespec="microseconds")
 
 
 def zulu(moment: datetime) -> str:
-    """A moment as APIs like it in a query: UTC, microseconds, `Z`."""
+    """Return a moment for a query parameter: UTC, microseconds, `Z`."""
     return canonical(moment).replace("+00:00", "Z")
