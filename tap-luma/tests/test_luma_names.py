@@ -56,6 +56,10 @@ def test_an_event_without_a_place_has_none_in_either_form() -> None:
     assert placed({"geo_latitude": "somewhere", "geo_longitude": "1"})["coordinate"] is None
 
 
+def test_a_place_beyond_every_number_is_none() -> None:
+    assert placed({"geo_latitude": 10**400, "geo_longitude": "1"})["coordinate"] is None
+
+
 def test_only_a_link_to_zoom_is_one() -> None:
     assert linked({"meeting_url": "u", "location_type": "zoom"}) == {"meeting_url": "u", "zoom_meeting_url": "u"}
     assert linked({"meeting_url": "u", "location_type": "meet"}) == {"meeting_url": "u", "zoom_meeting_url": None}
