@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 _KEY = re.compile("[!-~]+")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_HEADER = re.compile("[!-~][ -~]*")
 
 # Meltano's own settings of an extractor.
 _EXTRAS = ("_catalog", "_load_schema", "_metadata", "_schema", "_select", "_select_filter", "_state")
@@ -70,7 +71,6 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
     `start_date` is the sentence that says which clock the setting bounds; `page_size` is the API's most,
     and the default where there is no other.
     """
-    positive = th.IntegerType(nullable=False, minimum=1)
     return [
         setting(
             "start_date",
@@ -108,7 +108,7 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
         ),
         setting(
             "requests_per_minute",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=1_000_000),
             "Requests per minute",
             "Most requests a minute. Lowered by what the API's headers say; set less where other programs use the key.",
             default=requests_per_minute,
@@ -122,28 +122,28 @@ def common_settings(  # noqa: PLR0913 - each a default that differs between the 
         ),
         setting(
             "max_retries",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=1_000),
             "Tries",
             "Tries of one request on 408, 425, 5xx, time-outs and broken answers; 429 never counts.",
             default=5,
         ),
         setting(
             "backoff_factor",
-            th.NumberType(nullable=False, minimum=1),
+            th.NumberType(nullable=False, minimum=1, maximum=1_000),
             "Back-off factor",
             "How much longer each wait between tries is than the one before; the first is 1 second.",
             default=2,
         ),
         setting(
             "request_timeout",
-            th.NumberType(nullable=False, exclusive_minimum=0),
+            th.NumberType(nullable=False, exclusive_minimum=0, maximum=86_400),
             "Request time-out",
             "Seconds to wait for an answer, and for each further part of it; five times as many for the whole.",
             default=60,
         ),
         setting(
             "max_wait",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=31_536_000),
             "Longest pause",
             "Most seconds that the API may ask the tap to pause for (429). A longer pause ends the run with an error, "
             "which says when it is over.",
@@ -232,6 +232,8 @@ def problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[s
         texts = value if isinstance(value, list) else [value]
         if setting.get("secret") and any(isinstance(text, str) and not _KEY.fullmatch(text) for text in texts):
             yield f"Setting `{name}` holds a blank, a line end or a character that no key has: copy it again."
+    if isinstance(agent := config.get("user_agent"), str) and not _HEADER.fullmatch(agent):
+        yield "Setting `user_agent` holds a character that no header has, or begins with a blank."
     yield from unprotected(config)
     yield from misplaced(config, schema)
     yield from seedless(config)

@@ -94,6 +94,7 @@ def unprotected(config: Mapping[str, object]) -> Iterator[str]:
         try:
             # As it will be asked for: others read a backslash, or what stands before the @, as a host.
             url = str(requests.Request("GET", address).prepare().url)
+            str(urlsplit(url).hostname).encode("idna")  # as its name will be looked up
             safe = url.startswith("https://") or is_loopback(url) or config.get("allow_http") is True
         except (requests.RequestException, ValueError):
             yield f"Setting `{name}` is not an address."

@@ -78,7 +78,10 @@ class BoundedAdapter(HTTPAdapter):
 
     @override
     def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # the rest by name
-        response = super().send(request, stream=True, **kwargs)
+        try:
+            response = super().send(request, stream=True, **kwargs)
+        except broken.LocationValueError as error:  # of a proxy, say, that requests has not looked at
+            raise failed.InvalidURL(error, request=request) from error
         try:
             body = _whole(response.raw, self._limits.size)
         except (broken.DecodeError, EncodingError) as error:
