@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.columns import BIGINT_BITS
-from target_duckdb.printable import named
+from target_duckdb.printable import is_name, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,7 +128,7 @@ def place(text: str, names: list[str]) -> str:
     """
     streams = (part[1:-1] for part, within in _values(text) if within == ["stream"])
     found = [f"stream {named(stream)}" for stream in list(streams)[:1]]
-    if names[:1] == ["record"] and len(names) > 1:
+    if names[:1] == ["record"] and len(names) > 1 and is_name(names[1]):
         found.append(f"column {named(names[1])}")
     return f" in {', '.join(found)}" if found else ""
 
