@@ -71,7 +71,7 @@ class BoundedAdapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         usual = type(pool).ConnectionCls
         if usual not in self._connections:
-            bounded = staticmethod(partial(_Answer, limits=self._limits))
+            bounded = staticmethod(partial(BoundedAnswer, limits=self._limits))
             self._connections[usual] = type(usual.__name__, (usual,), {"response_class": bounded})
         pool.ConnectionCls = self._connections[usual]
         return pool
@@ -116,7 +116,7 @@ def _whole(raw: BaseHTTPResponse, size: int) -> bytes:
     return b"".join(parts)
 
 
-class _Answer(HTTPResponse):
+class BoundedAnswer(HTTPResponse):
     """An answer that is read within limits, from its status line on."""
 
     def __init__(self, sock: socket.socket, *args: Any, limits: Limits, **kwargs: Any) -> None:
