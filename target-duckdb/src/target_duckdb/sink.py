@@ -282,8 +282,8 @@ class DuckDBSink(MetadataSink):
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
         new = record.keys() - self._known - self._unknown
         self.progress.unknown.tell(self.stream_name, new, self.logger)
-        self._unknown |= new
-        if new and len(self._unknown) <= _MOST_IGNORED:
+        if new and len(self._unknown) + len(new) <= _MOST_IGNORED:
+            self._unknown |= new
             self._make_decoders()
 
     def _warn_of_blank(self, key: str) -> None:
