@@ -405,7 +405,7 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
     outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
 
     assert outcome.code == 1
-    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a row (ValueError)."]
+    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a record (ValueError)."]
     assert PRIVATE.search(outcome.err) is None
     assert "Traceback" not in outcome.err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import logging
 import os
 import re
 import shutil
@@ -768,7 +769,8 @@ def test_a_pause_is_told_with_its_length_and_its_reason(
     access: Credential, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint.script = [answers(429, Retry_After="7"), good]
-    token(access.run())
+    with caplog.at_level(logging.INFO):
+        token(access.run())
 
     assert "The token endpoint requires a pause of 7 s (429)" in caplog.text
 
