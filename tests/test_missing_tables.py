@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
-TOLD = "The tap goes on from a state, but "
+TOLD = "The tap resumes from a state, but "
 FAIL = {"on_missing_table": "fail"}
 
 

@@ -120,6 +120,6 @@ def test_the_environment_is_left_alone_where_it_is_not_requested(api: Api, monke
     ],
 )
 def test_a_name_that_is_nearly_a_setting_s_or_a_meltano_extra_s_is_named(name: str, meant: str | None) -> None:
-    said = [f"The environment variable `{name}` sets nothing; did you mean `{meant}`?"] if meant else []
+    said = [f"The environment variable `{name}` is not a known setting; did you mean `{meant}`?"] if meant else []
 
     assert list(misspelt([name], "TAP_X_", ["start_date", "api_key"], ["OnceHub", "x"])) == said

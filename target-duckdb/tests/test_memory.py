@@ -11,7 +11,7 @@ import pytest
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.errors import LoadError
-from target_duckdb.messages import MOST_LEVELS, MOST_WALKED
+from target_duckdb.messages import MAX_DEPTH, MAX_SCHEMA_DEPTH
 
 from .singer import INTEGER, TEXT, command, load, query, record, schema, state, text_of, types
 
@@ -60,7 +60,7 @@ def test_a_line_without_an_end_is_refused_in_little_memory_and_names_its_stream(
     text = text_of([schema("t", {"id": INTEGER})]) + '{"type":"RECORD","stream":"t","record":{"a":"' + "x" * 100_000_000
     code, log, most = measured(tmp_path, text)
     assert code == 1
-    assert "Line 2 of the input has more than 33,554,432 bytes in stream 't'." in log
+    assert "Line 2 of the input has more than 33,554,432 bytes in stream `t`." in log
     assert most < 350
 
 
@@ -108,21 +108,21 @@ def refusal(file: Path, lines: list[Any], options: dict[str, Any]) -> str:
 def test_a_message_may_nest_500_levels_and_no_more(
     file: Path, kind: Any, options: dict[str, Any], opened: str, closed: str
 ) -> None:
-    for levels in (MOST_LEVELS, MOST_LEVELS + 1):
+    for levels in (MAX_DEPTH, MAX_DEPTH + 1):
         within = levels - 2  # the message and its record are levels, too
         value = opened * within + closed + closed[-1] * (within - 1)
         row = f'{{"type":"RECORD","stream":"t","record":{{"v":{value}}}}}'
         told = refusal(file, [schema("t", {"v": kind}, ()), row, state()], options)
-        assert ("nests more than 500 levels in stream 't', column 'v'" in told) == bool(told) == (levels > MOST_LEVELS)
+        assert ("nests more than 500 levels in stream `t`, column `v`" in told) == bool(told) == (levels > MAX_DEPTH)
 
 
 @pytest.mark.parametrize("options", [{}, {"validate_records": True}, {"data_flattening_max_level": 1000}])
 def test_a_schema_and_a_state_may_nest_100_levels_and_no_more(file: Path, options: dict[str, Any]) -> None:
-    for levels in (MOST_WALKED, MOST_WALKED + 1):
+    for levels in (MAX_SCHEMA_DEPTH, MAX_SCHEMA_DEPTH + 1):
         within = levels - 3  # the schema, its properties, and what is innermost
         deep = '{"items":' * within + "{}" + "}" * within
         told = f'{{"type":"SCHEMA","stream":"t","schema":{{"properties":{{"v":{deep}}}}}}}'
         value = f'{{"type":"STATE","value":{"[" * levels}{"]" * levels}}}'
         for line in (told, value):
             sentence = refusal(file, [line], options)
-            assert ("nests more than 100 levels" in sentence) == bool(sentence) == (levels > MOST_WALKED)
+            assert ("nests more than 100 levels" in sentence) == bool(sentence) == (levels > MAX_SCHEMA_DEPTH)

@@ -50,7 +50,7 @@ def test_a_version_that_nobody_knows_is_refused_before_a_file_is_made(tmp_path: 
     done = run(tmp_path, [schema("t", {"id": INTEGER})], storage_compatibility_version="v4711")
     (complaint,) = complaints(done)
     assert complaint.startswith(
-        f"storage_compatibility_version is not a version that DuckDB {duckdb.__version__} knows."
+        f"Setting `storage_compatibility_version` is not a version known to DuckDB {duckdb.__version__}."
     )
     assert not (tmp_path / "a.duckdb").exists()
 

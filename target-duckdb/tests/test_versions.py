@@ -144,4 +144,4 @@ def test_a_version_announced_without_a_schema_is_told_of_and_costs_no_row(
     out = load(file, [PEOPLE, *rows(1, 1), activate("other", 1), *rows(1, 2), activate("t", 1), state()])
     assert out == ['{"done": true}']
     assert query(file, LIVE) == [(1,), (2,)]
-    assert "stream 'other': a version was announced, but no schema came; it is ignored." in caplog.messages
+    assert "stream `other`: ACTIVATE_VERSION is ignored, because no SCHEMA message came." in caplog.messages

@@ -78,7 +78,7 @@ def name_failures(stream_map: CustomStreamMap) -> None:
         except Exception as error:  # an expression may raise anything
             column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
             raise SettingsError(
-                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a row "
+                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a record "
                 f"({kind})."
             ) from error
 

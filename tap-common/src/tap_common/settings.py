@@ -198,11 +198,11 @@ def misspelt(
     for name in environment:
         meant = elsewhere.sub(prefix, name, count=1).upper()
         if meant in known and meant != name:
-            yield f"The environment variable {quoted(name)} sets nothing; did you mean `{meant}`?"
+            yield f"The environment variable {quoted(name)} is not a known setting; did you mean `{meant}`?"
             continue
         ours = name.startswith(prefix) and not name.startswith(f"{prefix}_")
         if ours and name not in known and (close := get_close_matches(name, known, 1, 0.9)):
-            yield f"The environment variable {quoted(name)} sets nothing; did you mean `{close[0]}`?"
+            yield f"The environment variable {quoted(name)} is not a known setting; did you mean `{close[0]}`?"
 
 
 def spelt(name: str) -> str:

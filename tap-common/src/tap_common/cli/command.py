@@ -132,12 +132,13 @@ class CommandLine(Tap, ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
-            files = [json.loads(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
+            # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
+            files = [{**json.loads(Path(path).read_bytes())} for path in value if path != _ENVIRONMENT]
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
         except OSError as error:
             # What was given may be a key.
             raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise SettingsError("The config file is not a JSON object.") from None
 
     @classmethod

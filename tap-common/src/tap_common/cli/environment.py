@@ -53,6 +53,8 @@ def _parsed(text: str, types: str | list[str]) -> Any:
     Raises:
         ValueError: Nothing of such a type; its own text says what would.
     """
+    if "string" in types:
+        return text
     if "boolean" in types:
         if (word := text.strip().lower()) in _WORDS:
             return _WORDS[word]
