@@ -37,7 +37,7 @@ def test_a_table_and_columns_that_match_but_for_case_are_taken(file: Path, key: 
 
 def test_taken_columns_go_the_quick_way(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     query(file, "CREATE TABLE users (ID BIGINT, firstname VARCHAR)")
-    monkeypatch.setattr("target_duckdb.sink.DuckDBSink.add", lambda *_: pytest.fail("the slow way"))
+    monkeypatch.setattr("target_duckdb.sink.DuckDBSink.stage_record", lambda *_: pytest.fail("the slow way"))
     load(file, [PEOPLE, ANNA, BEN])
     assert query(file, "SELECT count(firstname) FROM users") == [(2,)]
 

@@ -77,7 +77,7 @@ def test_columns_that_duckdb_could_not_add_in_little_memory_are_refused_before_a
     tmp_path: Path, file: Path
 ) -> None:
     load(file, [schema("t", {"id": INTEGER} | {f"c{index}": TEXT for index in range(1000)})])
-    for count, told in ((1000, "cannot add 1,000 at once"), (10_000, "and 10,000 are the most")):
+    for count, told in ((1000, "1,000 cannot be added at once"), (10_000, "the maximum is 10,000")):
         wider = {"id": INTEGER} | {f"d{index}": TEXT for index in range(count)}
         code, log, most = measured(tmp_path, text_of([schema("t", wider), state()]))
         assert (code, told in log) == (1, True)
