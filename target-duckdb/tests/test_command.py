@@ -95,12 +95,12 @@ def test_the_path_may_be_called_path_and_the_known_loaders_settings_are_taken(tm
         (
             [schema("t", {"id": INTEGER}), record("t", name=4711)],
             {},
-            "stream `t`, column `id`: a record has no value in",
+            "stream `t`, column `id`: a key property has no value",
         ),
         (
             [schema("t", {"id": {}}), record("t", id=None, x=4711)],
             {},
-            "`t`, column `id`: a record has no value in this key",
+            "`t`, column `id`: a key property has no value",
         ),
         ([schema("t", {"id": INTEGER}), record("t", id="4711")], {}, "column `id`: a value is not an integer."),
         ([schema("t", {"id": INTEGER}), record("t", id="4711")], {"validate_records": True}, "`id` breaks the rule"),

@@ -101,7 +101,7 @@ def test_a_nested_property_can_be_the_key(file: Path) -> None:
     kinds = schema("t", {"o": an_object(id=INTEGER), "v": TEXT}, ("o__id",))
     load(file, [kinds, record("t", o={"id": 1}, v="a"), record("t", o={"id": 1}, v="b")], data_flattening_max_level=1)
     assert query(file, "SELECT o__id, v FROM t") == [(1, "b")]
-    with pytest.raises(Exception, match="column `o__id`: a record has no value in this key property"):
+    with pytest.raises(Exception, match="column `o__id`: a key property has no value"):
         load(file, [kinds, record("t", v="a")], data_flattening_max_level=1)
 
 

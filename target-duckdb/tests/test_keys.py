@@ -151,7 +151,7 @@ def test_a_record_without_a_value_in_its_key_ends_the_load_and_names_stream_and_
 ) -> None:
     told = schema("t", {"k": kind, "n": INTEGER}, ("n", "k"))
     for row in ('{"k":null,"n":1}', '{"n":1}'):
-        with pytest.raises(SyncError, match=r"^stream `t`, column `k`: a record has no value in this key property\.$"):
+        with pytest.raises(SyncError, match=r"^stream `t`, column `k`: a key property has no value\.$"):
             load(file, [told, f'{{"type":"RECORD","stream":"t","record":{row}}}'], **settings)
     assert query(file, "SELECT * FROM t") == []
 

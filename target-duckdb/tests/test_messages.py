@@ -190,7 +190,7 @@ def test_a_byte_order_mark_at_the_start_of_a_batch_file_is_skipped(tmp_path: Pat
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ({"manifest": ["file://[::1"]}, "holds a text that is no URL."),
+        ({"manifest": ["file://[::1"]}, "contains an invalid URL."),
         ({"manifest": ["/a\0b"]}, "cannot be read"),
         ({"encoding": {"format": "jsonl", "compression": "zstd"}}, "batch files of compression `zstd` cannot be read."),
         ({"encoding": {"format": "avro"}}, "batch files of format `avro` cannot be read."),

@@ -104,7 +104,7 @@ def test_by_a_setting_the_load_ends_and_leaves_no_table_and_no_state_each_time(
         done = run(tmp_path, [bookmarks("t"), *LOSSES[case], between, state()], **FAIL, **elsewhere)
         [sentence] = complaints(done)
         assert "has no table of stream `t` in the schema" in sentence
-        assert "Nothing of this is loaded" in sentence
+        assert "None of these streams is loaded" in sentence
         assert done.stdout == ""
         with_rows = tables(tmp_path / "a.duckdb")
         assert ("t" in with_rows) == bool(elsewhere)

@@ -58,8 +58,8 @@ def test_a_version_that_nobody_knows_is_refused_before_a_file_is_made(tmp_path: 
 @pytest.mark.parametrize(
     ("storage", "version", "told"),
     [
-        (9999, b"v9.9.9", f"was written by DuckDB 9.9.9, which is newer than {duckdb.__version__}, the one"),
-        (63, b"v0.9.2", f"was written by DuckDB 0.9.2, and {duckdb.__version__}, the one that is installed, cannot"),
+        (9999, b"v9.9.9", f"was written by DuckDB 9.9.9, which is newer than the installed {duckdb.__version__}"),
+        (63, b"v0.9.2", f"was written by DuckDB 0.9.2, and the installed {duckdb.__version__} cannot"),
         (9999, bytes(6), "was written by DuckDB of an unknown version, which is newer than"),
     ],
 )

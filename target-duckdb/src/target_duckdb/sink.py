@@ -105,7 +105,7 @@ class DuckDBSink(MetadataSink):
         self._columns: list[Column] = []
         self._fits: list[tuple[str, str, Callable[[Json], Json]]] = []
         self._decoders: list[Decoder] = []
-        self._metadata: Metadata | None = None
+        self._sdc_metadata: Metadata | None = None
         self._known: set[str] = set()
         self._unknown: set[str] = set()
         self._warned_blank, self._warned_metadata = self.progress.warned_blank, self.progress.warned_metadata
@@ -182,7 +182,7 @@ class DuckDBSink(MetadataSink):
         self._is_dry_run = not keep
         self._fits = [(column.staged, column.source, column.fit) for column in self._columns]
         if self.include_sdc_metadata_properties:
-            self._metadata = Metadata(self._columns, self.sync_started_at)
+            self._sdc_metadata = Metadata(self._columns, self.sync_started_at)
         self._make_decoders()
 
     def _make_decoders(self) -> None:
@@ -191,8 +191,8 @@ class DuckDBSink(MetadataSink):
 
     @override
     def start_batch(self, context: dict[str, Any]) -> None:
-        if self._metadata:
-            self._metadata.batched = context["batch_start_time"].isoformat()
+        if self._sdc_metadata:
+            self._sdc_metadata.batched = context["batch_start_time"].isoformat()
 
     def stage_json(self, record: msgspec.Raw | bytes | str, version: int | None, extracted: str | None) -> bool:
         """Stage a record from its JSON text; return False, and do nothing, if it does not match the schema.
@@ -207,12 +207,12 @@ class DuckDBSink(MetadataSink):
                 row = decode(record)
                 for key in ignored:
                     setattr(row, key, None)
-                if self._metadata:
-                    if self._metadata.has_values(row):
+                if self._sdc_metadata:
+                    if self._sdc_metadata.has_values(row):
                         return False
                     if self._pending_batch is None:
                         self._get_context({})
-                    self._metadata(row, version, extracted)
+                    self._sdc_metadata(row, version, extracted)
                 for key, fit in fits:
                     value = getattr(row, key)
                     if value is not None:
@@ -233,9 +233,7 @@ class DuckDBSink(MetadataSink):
             LoadError: A value is not of its column's type.
         """
         if not self._columns:
-            raise LoadError(
-                f"stream {quoted(self.stream_name)}: the schema has no properties, so that no record can be loaded."
-            )
+            raise LoadError(f"stream {quoted(self.stream_name)}: the schema has no properties to load.")
         row: dict[str, Json] = {}
         for column, (name, source, fit) in zip(self._columns, self._fits, strict=True):
             value = record.get(source)
@@ -309,8 +307,7 @@ class DuckDBSink(MetadataSink):
         """Log a warning, once per column, that the records' own values in a metadata column are not loaded."""
         if name not in self._warned_metadata:
             self.logger.warning(
-                "stream %s: the records' own values in %s are not loaded: it is a metadata column of the loader "
-                "(setting `add_record_metadata`).",
+                "stream %s: the records' own values in the metadata column %s are not loaded.",
                 quoted(self.stream_name),
                 quoted(name),
             )
@@ -331,8 +328,8 @@ class DuckDBSink(MetadataSink):
                 self._warn_about_metadata(name)
                 self._unknown.add(name)
                 self._make_decoders()
-                if self._metadata:
-                    self._metadata.forget(column)
+                if self._sdc_metadata:
+                    self._sdc_metadata.forget(column)
 
     @override
     def preprocess_record(self, record: dict[str, Json], context: dict[str, Any]) -> dict[str, Json]:
@@ -346,8 +343,7 @@ class DuckDBSink(MetadataSink):
         for key in self.key_properties:
             if record.get(key) is None:
                 raise MissingKeyPropertiesError(
-                    f"stream {quoted(self.stream_name)}, column {quoted(key)}: a record has no value in this key "
-                    "property."
+                    f"stream {quoted(self.stream_name)}, column {quoted(key)}: a key property has no value."
                 )
         return record
 
@@ -365,7 +361,7 @@ class DuckDBSink(MetadataSink):
         ):
             file.write(self.staged)
             file.flush()
-            batch = Batch(Path(file.name), self._longest, self._version if self._metadata is None else None)
+            batch = Batch(Path(file.name), self._longest, self._version if self._sdc_metadata is None else None)
             self._table.merge(connection, batch, self._columns, self.key_properties)
             if self.config.get("hard_delete") and DELETED_AT in self._properties:
                 self._table.remove_deleted(connection)

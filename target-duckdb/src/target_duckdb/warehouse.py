@@ -170,13 +170,13 @@ class Warehouse:
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = self._connect()
+            connection = self._open_when_free()
             connection.execute(_SETTINGS)
         except (duckdb.Error, OSError) as error:
             raise LoadError(error_message(error, self.path)) from error
         return connection
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _open_when_free(self) -> duckdb.DuckDBPyConnection:
         deadline = self._clock() + self._lock_timeout
         waiting = False
         while True:
