@@ -411,10 +411,13 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
 
 
 FAILING: dict[str, tuple[dict[str, str], str]] = {
-    "a name that is none": ({"x": "nothing_of_the_kind"}, "`x` of stream `contacts` fails on a row (NameNotDefined)"),
-    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a row (FunctionNotDefined)"),
-    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a row (TypeError)"),
-    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a row (Attribute"),
+    "a name that is none": (
+        {"x": "nothing_of_the_kind"},
+        "`x` of stream `contacts` fails on a record (NameNotDefined)",
+    ),
+    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a record (FunctionNotDefined)"),
+    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a record (TypeError)"),
+    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a record (Attribute"),
 }
 
 

@@ -198,7 +198,7 @@ def test_other_names_of_the_loader_s_settings_count_before_meltano_yml_and_names
         outcome = project.run()
 
     assert outcome.returncode == 0, outcome.stderr
-    assert "`TARGET_DUCKDB_FILE` sets nothing; did you mean `TARGET_DUCKDB_FILEPATH`?" in outcome.stderr
+    assert "`TARGET_DUCKDB_FILE` is not a known setting; did you mean `TARGET_DUCKDB_FILEPATH`?" in outcome.stderr
     columns = project.types("scheduled_events")
     assert "location__type" in columns
     assert "_sdc_received_at" not in columns
@@ -240,7 +240,7 @@ def test_a_file_that_was_deleted_is_told_of_and_a_full_refresh_fills_it(tmp_path
         lost = project.run()
         whole = project.run("--full-refresh")
 
-    told = f"The tap goes on from a state, but {project.file} has no table of stream"
+    told = f"The tap resumes from a state, but {project.file} has no table of stream"
     assert refused.returncode == 1
     assert told in next(line for line in refused.stderr.splitlines() if "[error " in line)
     assert state

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-TOLD = "The tap goes on from a state, but "
+TOLD = "The tap resumes from a state, but "
 FAIL = {"on_missing_table": "fail"}
 
 
@@ -77,7 +77,7 @@ def test_a_file_that_was_deleted_is_told_of_once_with_its_streams_and_what_to_do
     [sentence] = [line for line in lost.err.splitlines() if TOLD in line]
     assert "| WARNING " in sentence
     assert str(file) in sentence
-    assert "'event_invitees'" in sentence
+    assert "`event_invitees`" in sentence
     assert "`meltano run --full-refresh …`, or `meltano state clear …`" in sentence
     assert "run the tap without --state" in sentence
     assert tables(file)["main.event_invitees"] < before["main.event_invitees"]
@@ -101,7 +101,7 @@ def test_a_load_that_is_to_fail_leaves_no_table_and_no_state_each_time(pipe: Pip
         assert (refused.code, refused.out) == (1, "")
         [sentence] = refused.errors
         assert sentence.startswith(f"{TOLD}{read} has no table of stream")
-        assert sentence.endswith("Nothing of this is loaded, and no state is written.")
+        assert sentence.endswith("None of these streams is loaded, and no STATE is written.")
         [named] = [stream for stream in incremental(state) if repr(stream) in sentence]
         schema = options.get("default_target_schema", "main")
         assert f"{schema}.{named}" not in tables(read)

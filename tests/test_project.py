@@ -22,9 +22,7 @@ import meltano_settings
 from api import runner_of
 from apis import APIS
 from commands import run
-from tap_common.cli import environment as tap_environment
 from tap_common.stream import APIStream
-from target_duckdb import environment as target_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,22 +241,6 @@ def test_what_is_written_satisfies_the_schema(api: Api, sandbox: Sandbox, runner
             assert [error.message for error in validator.iter_errors(row)] == [], stream.name
             assert row.keys() <= stream.schema["properties"].keys()
             assert stream.schema["properties"].keys() - row.keys() <= api.left_out
-
-
-@pytest.mark.parametrize(
-    "read", [tap_environment.from_environment, target_environment.from_environment], ids=["taps", "loader"]
-)
-def test_taps_and_the_loader_read_the_environment_alike(read: Any) -> None:
-    kinds = {"flag": "boolean", "whole": "integer", "map": "object", "text": "string"}
-    schema = {"properties": {name: {"type": [kind, "null"]} for name, kind in kinds.items()}}
-    good = {"flag": " On ", "whole": " 5", "map": ' {"a": 1}', "text": " x "}
-    wrong = {"flag": "maybe", "whole": "5.5", "map": "[]"}
-
-    found = read(schema, "X_", {f"X_{name.upper()}": text for name, text in good.items()})
-    assert found == {"flag": True, "whole": 5, "map": {"a": 1}, "text": " x "}
-    assert read(schema, "X_", {f"X_{name.upper()}": "" for name in good}) == {}
-    with pytest.raises(Exception, match=r"X_FLAG.*true or false.*X_WHOLE.*a whole number.*X_MAP.*a JSON object"):
-        read(schema, "X_", {f"X_{name.upper()}": text for name, text in wrong.items()})
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))

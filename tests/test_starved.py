@@ -65,7 +65,7 @@ UNHEARD = 'exec "$@" >/dev/full'
 SAID = {
     "a full disk": (
         [sys.executable, "-c", LIMITED],
-        "has reached the largest size allowed. Nothing of this batch is kept.",
+        "has reached the maximum file size. The batch is rolled back.",
     ),
     "a full disk for the state": (["sh", "-c", UNHEARD, "sh"], "standard output: No space left on device."),
     "a closed output": (["sh", "-c", CLOSED, "sh"], "standard output: it is closed."),

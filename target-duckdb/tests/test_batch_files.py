@@ -90,13 +90,13 @@ def test_the_columns_of_the_sdk_are_filled_for_files_too(tmp_path: Path, file: P
     [
         (b'{"id":4711}\n{"id":4711', {}, "record 2 of the batch file file://{} is not JSON in UTF-8."),
         (b"4711\n", {}, "record 1 of the batch file file://{} is not a JSON object."),
-        (b'{"id":"4711"}\n', {}, "column 'id': a value is not an integer."),
+        (b'{"id":"4711"}\n', {}, "column `id`: a value is not an integer."),
         (b'{"name":4711}\n', {}, "has no value in this key property."),
-        (b'{"id":4711}\n', {"version": 1.5}, "a table version is not an integer of 64 bits."),
+        (b'{"id":4711}\n', {"version": 1.5}, "a table version is not a 64-bit integer."),
         (
             b'{"id":4711}\n',
             {"encoding": GZIP},
-            "the batch file {} cannot be read: it is damaged, or not what its message says.",
+            "the batch file {} cannot be read: it is damaged, or not in the format of its message.",
         ),
         (
             gzip.compress(b'{"id":4711}\n', mtime=0)[:-9],
@@ -106,12 +106,12 @@ def test_the_columns_of_the_sdk_are_filled_for_files_too(tmp_path: Path, file: P
         (
             b'{"id":4711}\n',
             {"encoding": PARQUET},
-            "the batch file {} cannot be read: it is damaged, or not what its message says.",
+            "the batch file {} cannot be read: it is damaged, or not in the format of its message.",
         ),
         (None, {}, "the batch file {} cannot be read: No such file or directory."),
         (None, {"encoding": PARQUET}, "the batch file {} cannot be read: "),
-        (b"", {"encoding": {"format": "csv"}}, "batch files of format 'csv' cannot be read."),
-        (b"", {"manifest": ["s3://bucket/part"]}, "batch files of scheme 's3' cannot be read."),
+        (b"", {"encoding": {"format": "csv"}}, "batch files of format `csv` cannot be read."),
+        (b"", {"manifest": ["s3://bucket/part"]}, "batch files of scheme `s3` cannot be read."),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_without_its_content(
@@ -120,7 +120,7 @@ def test_what_is_wrong_with_a_file_is_said_without_its_content(
     part = tmp_path / "part"
     if content is not None:
         part.write_bytes(content)
-    with pytest.raises(Exception, match=r"^stream 't'[:,] ") as error:
+    with pytest.raises(Exception, match=r"^stream `t`[:,] ") as error:
         load(file, [schema("t", {"id": INTEGER}), batch(part) | message])
     assert told.format(part) in str(error.value)
     assert isinstance(error.value, LoadError) or "key" in told
@@ -129,5 +129,5 @@ def test_what_is_wrong_with_a_file_is_said_without_its_content(
 
 
 def test_files_of_a_stream_without_a_schema_are_refused(tmp_path: Path, file: Path) -> None:
-    with pytest.raises(Exception, match="before a corresponding schema"):
+    with pytest.raises(Exception, match="came before its SCHEMA message"):
         load(file, [batch(written(tmp_path / "part", {"id": 1}))])

@@ -13,7 +13,7 @@ import pytest
 
 from target_duckdb.errors import LoadError
 from target_duckdb.target import TargetDuckDB
-from target_duckdb.warehouse import Warehouse, sentence
+from target_duckdb.warehouse import Warehouse, error_message
 
 from .singer import INTEGER, MOMENT, TEXT, command, complaints, load, query, record, run, schema, state, text_of
 
@@ -45,8 +45,8 @@ def test_a_run_says_once_what_it_loaded_and_passes_the_state_on(tmp_path: Path) 
     rows = (record("t", id=i) for i in range(1000))
     done = run(tmp_path, [schema("t", {"id": INTEGER}), *rows, state(value)], batch_size_rows=100)
     assert (done.returncode, json.loads(done.stdout)) == (0, value)
-    assert [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "'t'" in line] == [
-        "stream 't': 1000 rows loaded."
+    assert [line.rsplit(" | ", 1)[1] for line in done.stderr.splitlines() if "`t`" in line] == [
+        "stream `t`: 1000 rows loaded."
     ]
     assert len(done.stderr.splitlines()) < 6
 
@@ -59,7 +59,7 @@ def test_about_and_help_and_version_work_without_settings() -> None:
     assert "load_method" not in settings
     assert all(setting.get("title") and setting.get("description") for setting in settings.values())
     shown = subprocess.run([*argv, "--about"], capture_output=True, text=True, check=True).stdout
-    assert "| lock_timeout | False | 60 | Seconds to wait for another process that holds the file. |" in shown
+    assert "| lock_timeout | False | 60 | Seconds to wait for another process to release the file. |" in shown
     for option in ("--help", "--version"):
         subprocess.run([*argv, option], capture_output=True, check=True)
 
@@ -67,8 +67,8 @@ def test_about_and_help_and_version_work_without_settings() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"colour": "red"}, "There is no setting 'colour'."),
-        ({"batch_size_rows": "many"}, "The setting 'batch_size_rows' is not as it must be: type"),
+        ({"colour": "red"}, "Setting `colour` is unknown."),
+        ({"batch_size_rows": "many"}, "Setting `batch_size_rows` must be of type integer."),
         ({"filepath": None}, "filepath"),
     ],
 )
@@ -91,24 +91,24 @@ def test_the_path_may_be_called_path_and_the_known_loaders_settings_are_taken(tm
 @pytest.mark.parametrize(
     ("lines", "settings", "told"),
     [
-        ([record("t", id=4711)], {}, "before a corresponding schema"),
+        ([record("t", id=4711)], {}, "came before its SCHEMA message"),
         (
             [schema("t", {"id": INTEGER}), record("t", name=4711)],
             {},
-            "stream 't', column 'id': a record has no value in",
+            "stream `t`, column `id`: a key property has no value",
         ),
         (
             [schema("t", {"id": {}}), record("t", id=None, x=4711)],
             {},
-            "'t', column 'id': a record has no value in this",
+            "`t`, column `id`: a key property has no value",
         ),
-        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {}, "column 'id': a value is not an integer."),
-        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {"validate_records": True}, "'id' breaks the rule"),
-        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {}, "'d': a value is not a date-time."),
-        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {"add_record_metadata": True}, "'d': a value is not"),
-        ([schema("t", {"id": INTEGER}, ("x",))], {}, "its schema lacks the key property 'x'."),
-        ([schema("t", {}, ()), record("t", id=4711)], {}, "its schema names no property"),
-        ([schema("t", {"_sdc_sequence": INTEGER}, ()), record("t")], {}, "its schema names no property"),
+        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {}, "column `id`: a value is not an integer."),
+        ([schema("t", {"id": INTEGER}), record("t", id="4711")], {"validate_records": True}, "`id` breaks the rule"),
+        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {}, "`d`: a value is not a date-time."),
+        ([schema("t", {"d": MOMENT}, ()), record("t", d="4711")], {"add_record_metadata": True}, "`d`: a value is not"),
+        ([schema("t", {"id": INTEGER}, ("x",))], {}, "the schema lacks the key property `x`."),
+        ([schema("t", {}, ()), record("t", id=4711)], {}, "the schema has no properties"),
+        ([schema("t", {"_sdc_sequence": INTEGER}, ()), record("t")], {}, "the schema has no properties"),
         (['{"type":"RECORD","stream":"t","record":{"id":4711'], {}, "Line 1 of the input is not JSON in UTF-8."),
         (["4711"], {}, "Line 1 of the input is not a Singer message."),
         (['{"type":"RECORD","record":{"id":4711}}'], {}, "A RECORD message lacks stream."),
@@ -132,7 +132,7 @@ def test_a_write_that_fails_lets_no_state_out_and_keeps_the_batches_before_it(tm
     messages = [schema("t", {"id": INTEGER, "d": MOMENT}), *(record("t", id=i) for i in range(10)), state()]
     messages += [record("t", id=10), record("t", id=11, d="never"), state({"x": 1})]
     done = run(tmp_path, messages, batch_size_rows=4)
-    assert "'d': a value is not a date-time." in complaints(done)[0]
+    assert "`d`: a value is not a date-time." in complaints(done)[0]
     assert done.stdout == ""
     assert query(file, "SELECT id FROM t ORDER BY id") == [(i,) for i in range(8)]
 
@@ -310,19 +310,22 @@ def test_what_was_typed_acts_on_no_terminal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        ("CREATE VIEW t AS SELECT 1 AS id", "stream 't': a view of that name stands in the schema 'main'"),
-        ('CREATE VIEW "T" AS SELECT 1 AS id', "stream 't': a view of that name"),
-        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "column 'v': it has to become VARCHAR, but "),
-        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "stream 't', column 'v': "),
+        ("CREATE VIEW t AS SELECT 1 AS id", "stream `t`: main.t is a view, so that there can be no table"),
+        ('CREATE VIEW "T" AS SELECT 1 AS id', "stream `t`: main.T is a view"),
+        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "column `v`: it has to become VARCHAR, but "),
+        ("CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (v)", "stream `t`, column `v`: "),
         (
             "CREATE TABLE t (id BIGINT, v BIGINT); CREATE INDEX i ON t (id)",
-            "the index 'i' of the table main.t is in",
+            "the index `i` of the table main.t prevents that",
         ),
         (
             "CREATE TABLE t (id BIGINT, v BIGINT UNIQUE)",
-            "stream 't', column 'v': it has to become VARCHAR, but the ",
+            "stream `t`, column `v`: it has to become VARCHAR, but the ",
         ),
-        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v <> 'it''s 4711'))", "stream 't': a row breaks a constraint"),
+        (
+            "CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v <> 'it''s 4711'))",
+            "stream `t`: a record violates a constraint",
+        ),
     ],
 )
 def test_what_stands_in_the_way_of_a_table_is_named(tmp_path: Path, file: Path, made: str, told: str) -> None:
@@ -337,7 +340,7 @@ def test_what_stands_in_the_way_of_a_table_is_named(tmp_path: Path, file: Path, 
 @pytest.mark.parametrize("text", ["'it's 4711' to INT32", '"4711', "a number, 4711", "'a\n4711'", "'4711'", "4711"])
 @pytest.mark.parametrize("kind", [duckdb.ConversionException, duckdb.TransactionException, duckdb.BinderException])
 def test_nothing_of_the_text_of_an_error_of_duckdb_is_told(file: Path, text: str, kind: type[duckdb.Error]) -> None:
-    assert "4711" not in sentence(kind(f"Some Error: Could not convert string {text}"), file)
+    assert "4711" not in error_message(kind(f"Some Error: Could not convert string {text}"), file)
 
 
 @pytest.mark.parametrize("content", [b"hello " * 4000, b""])
@@ -375,5 +378,5 @@ def test_a_full_disk_is_named_and_nothing_of_the_batch_is_kept(tmp_path: Path) -
     )
     limited = ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh", *argv]
     done = subprocess.run(limited, input=rows, capture_output=True, text=True, check=False)
-    assert "reached the largest size" in complaints(done)[-1]
+    assert "reached the maximum file size" in complaints(done)[-1]
     assert query(file, "SELECT id FROM t") == [(-1,)]

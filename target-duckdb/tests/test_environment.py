@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from singer_sdk.configuration import _dict_config
 
-from target_duckdb.environment import without_effect
+from target_duckdb.environment import unknown_variables
 from target_duckdb.errors import LoadError
 from target_duckdb.settings import ALIASES, SETTINGS
 from target_duckdb.target import TargetDuckDB
@@ -57,7 +57,11 @@ def test_a_text_becomes_a_value_of_its_setting_s_type(
 
 @pytest.mark.parametrize(
     ("setting", "what"),
-    [("batch_size_rows", "a whole number"), ("hard_delete", "true or false"), ("stream_maps", "a JSON object")],
+    [
+        ("batch_size_rows", "a whole number"),
+        ("hard_delete", "true or false"),
+        ("stream_maps", 'a JSON object, such as {"a": "b"}'),
+    ],
 )
 def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the_text(
     environment: dict[str, str], setting: str, what: str
@@ -66,7 +70,7 @@ def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the
 
     with pytest.raises(LoadError) as refused:
         TargetDuckDB(config={"filepath": "x"}, parse_env_config=True)
-    assert str(refused.value) == f"The environment variable TARGET_DUCKDB_{setting.upper()} does not hold {what}."
+    assert str(refused.value) == f"The environment variable `TARGET_DUCKDB_{setting.upper()}` does not hold {what}."
 
 
 def test_the_sdk_does_not_tell_that_it_leaves_the_environment_alone(
@@ -118,7 +122,7 @@ def test_another_name_of_a_setting_counts_as_its_own_does(
     ],
 )
 def test_two_names_with_different_values_are_refused(contradicting: dict[str, Any]) -> None:
-    with pytest.raises(LoadError, match=r"leave (one of them|it or them) out"):
+    with pytest.raises(LoadError, match=r"remove (one|it or them)"):
         TargetDuckDB(config=contradicting)
 
 
@@ -133,9 +137,9 @@ def test_what_an_older_definition_for_meltano_hands_over_is_taken() -> None:
 def test_two_variables_of_one_setting_that_differ_are_refused(environment: dict[str, str]) -> None:
     environment |= {"TARGET_DUCKDB_FILEPATH": "x", "TARGET_DUCKDB_PATH": "y", "TARGET_DUCKDB_HARD_DELETE": "maybe"}
 
-    with pytest.raises(LoadError, match=r"TARGET_DUCKDB_FILEPATH and TARGET_DUCKDB_PATH are one setting") as refused:
+    with pytest.raises(LoadError, match=r"`TARGET_DUCKDB_FILEPATH` and `TARGET_DUCKDB_PATH` set the same") as refused:
         TargetDuckDB(config={}, parse_env_config=True)
-    assert "TARGET_DUCKDB_HARD_DELETE does not hold true or false." in str(refused.value)
+    assert "`TARGET_DUCKDB_HARD_DELETE` does not hold true or false." in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +163,12 @@ def test_two_variables_of_one_setting_that_differ_are_refused(environment: dict[
 def test_a_variable_that_sets_nothing_is_told(name: str, told: str | None) -> None:
     settings = [*SETTINGS["properties"], *ALIASES]
 
-    found = list(without_effect({name: "y"}, "TARGET_DUCKDB_", settings, {"filepath": "x"}))
+    found = list(unknown_variables({name: "y"}, "TARGET_DUCKDB_", settings, {"filepath": "x"}))
 
-    assert found == ([] if told is None else [f"The environment variable `{name}` sets nothing{told}"])
+    assert found == ([] if told is None else [f"The environment variable `{name}` is not a known setting{told}"])
 
 
 def test_a_variable_without_text_or_by_way_of_which_a_setting_was_made_is_not_told() -> None:
     environment = {"TARGET_DUCKDB_FILE": "x", "TARGET_DUCKDB_SCHEMA": ""}
 
-    assert list(without_effect(environment, "TARGET_DUCKDB_", SETTINGS["properties"], {"filepath": "x"})) == []
+    assert list(unknown_variables(environment, "TARGET_DUCKDB_", SETTINGS["properties"], {"filepath": "x"})) == []

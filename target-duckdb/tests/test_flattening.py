@@ -101,7 +101,7 @@ def test_a_nested_property_can_be_the_key(file: Path) -> None:
     kinds = schema("t", {"o": an_object(id=INTEGER), "v": TEXT}, ("o__id",))
     load(file, [kinds, record("t", o={"id": 1}, v="a"), record("t", o={"id": 1}, v="b")], data_flattening_max_level=1)
     assert query(file, "SELECT o__id, v FROM t") == [(1, "b")]
-    with pytest.raises(Exception, match="column 'o__id': a record has no value in this key property"):
+    with pytest.raises(Exception, match="column `o__id`: a key property has no value"):
         load(file, [kinds, record("t", v="a")], data_flattening_max_level=1)
 
 
@@ -124,7 +124,7 @@ def test_an_unknown_property_is_told_of_and_takes_no_column_of_a_nested_one(
     load(file, [kinds, record("t", o={"z": 1}, o__z=2, x=3)], data_flattening_max_level=1)
     assert query(file, "FROM t") == [(1,)]
     told = sorted(entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING")
-    assert told == [f"stream 't': the schema lacks the property '{x}', which is not loaded." for x in ("o__z", "x")]
+    assert told == [f"stream `t`: property `{x}` is not in the schema, and is not loaded." for x in ("o__z", "x")]
 
 
 def leaves(value: Json, depth: int, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.errors import LoadError
-from target_duckdb.messages import MOST_LEVELS, MOST_WALKED
+from target_duckdb.messages import MAX_DEPTH, MAX_SCHEMA_DEPTH
 from target_duckdb.target import TargetDuckDB
 
 from .singer import INTEGER, TEXT, command, load, query, record, schema, state, text_of, types
@@ -62,7 +62,7 @@ def test_a_line_without_an_end_is_refused_in_little_memory_and_names_its_stream(
     text = text_of([schema("t", {"id": INTEGER})]) + '{"type":"RECORD","stream":"t","record":{"a":"' + "x" * 100_000_000
     code, log, most = measured(tmp_path, text)
     assert code == 1
-    assert "Line 2 of the input has more than 33,554,432 bytes in stream 't'." in log
+    assert "Line 2 of the input has more than 33,554,432 bytes in stream `t`." in log
     assert most < 350
 
 
@@ -79,7 +79,7 @@ def test_columns_that_duckdb_could_not_add_in_little_memory_are_refused_before_a
     tmp_path: Path, file: Path
 ) -> None:
     load(file, [schema("t", {"id": INTEGER} | {f"c{index}": TEXT for index in range(1000)})])
-    for count, told in ((1000, "cannot add 1,000 at once"), (10_000, "and 10,000 are the most")):
+    for count, told in ((1000, "1,000 cannot be added at once"), (10_000, "the maximum is 10,000")):
         wider = {"id": INTEGER} | {f"d{index}": TEXT for index in range(count)}
         code, log, most = measured(tmp_path, text_of([schema("t", wider), state()]))
         assert (code, told in log) == (1, True)
@@ -100,7 +100,7 @@ def test_properties_that_the_schema_lacks_are_not_remembered_for_ever(file: Path
     target = TargetDuckDB(config={"filepath": str(file)})
     rows = (record("t", None, id=row, **{f"k{row}_{key}": 0 for key in range(60)}) for row in range(20))
     target.listen(StringIO(text_of([schema("t", {"id": INTEGER}), *rows])))
-    sink = target._open["t"]
+    sink = target._open_sinks["t"]
     target.drain_all()
     target.warehouse.close()
     assert len(sink._unknown) == 60
@@ -130,21 +130,21 @@ def refusal(file: Path, lines: list[Any], options: dict[str, Any]) -> str:
 def test_a_message_may_nest_500_levels_and_no_more(
     file: Path, kind: Any, options: dict[str, Any], opened: str, closed: str
 ) -> None:
-    for levels in (MOST_LEVELS, MOST_LEVELS + 1):
+    for levels in (MAX_DEPTH, MAX_DEPTH + 1):
         within = levels - 2  # the message and its record are levels, too
         value = opened * within + closed + closed[-1] * (within - 1)
         row = f'{{"type":"RECORD","stream":"t","record":{{"v":{value}}}}}'
         told = refusal(file, [schema("t", {"v": kind}, ()), row, state()], options)
-        assert ("nests more than 500 levels in stream 't', column 'v'" in told) == bool(told) == (levels > MOST_LEVELS)
+        assert ("nests more than 500 levels in stream `t`, column `v`" in told) == bool(told) == (levels > MAX_DEPTH)
 
 
 @pytest.mark.parametrize("options", [{}, {"validate_records": True}, {"data_flattening_max_level": 1000}])
 def test_a_schema_and_a_state_may_nest_100_levels_and_no_more(file: Path, options: dict[str, Any]) -> None:
-    for levels in (MOST_WALKED, MOST_WALKED + 1):
+    for levels in (MAX_SCHEMA_DEPTH, MAX_SCHEMA_DEPTH + 1):
         within = levels - 3  # the schema, its properties, and what is innermost
         deep = '{"items":' * within + "{}" + "}" * within
         told = f'{{"type":"SCHEMA","stream":"t","schema":{{"properties":{{"v":{deep}}}}}}}'
         value = f'{{"type":"STATE","value":{"[" * levels}{"]" * levels}}}'
         for line in (told, value):
             sentence = refusal(file, [line], options)
-            assert ("nests more than 100 levels" in sentence) == bool(sentence) == (levels > MOST_WALKED)
+            assert ("nests more than 100 levels" in sentence) == bool(sentence) == (levels > MAX_SCHEMA_DEPTH)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from singer_sdk.exceptions import MappingError, SyncError
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_duckdb.columns import quoted
+from target_duckdb.columns import identifier
 from target_duckdb.errors import LoadError
 from target_duckdb.names import suffixed
 
@@ -49,11 +49,11 @@ def complaint(file: Path, messages: list[Json], **options: Json) -> str:
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        ("NaN", "Line 2 of the input holds NaN in stream 't', column 'v'"),
-        ('{"a": [1, -Infinity]}', "Line 2 of the input holds -Infinity in stream 't', column 'v'"),
-        ("9" * 4301, "an integer of more than 4,300 digits in stream 't', column 'v'"),
-        ("[" * 1100 + "]" * 1100, "nests more than 500 levels in stream 't', column 'v'"),
-        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nests more than 500 levels in stream 't', column 'v'"),
+        ("NaN", "Line 2 of the input holds NaN in stream `t`, column `v`"),
+        ('{"a": [1, -Infinity]}', "Line 2 of the input holds -Infinity in stream `t`, column `v`"),
+        ("9" * 4301, "an integer of more than 4,300 digits in stream `t`, column `v`"),
+        ("[" * 1100 + "]" * 1100, "nests more than 500 levels in stream `t`, column `v`"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nests more than 500 levels in stream `t`, column `v`"),
     ],
 )
 @pytest.mark.parametrize("kind", [{}, TEXT, INTEGER, NUMBER, MOMENT])
@@ -80,7 +80,7 @@ def test_a_number_of_any_exponent_is_kept(file: Path, kind: Json, raw: str, stor
 
 @pytest.mark.parametrize("kind", [INTEGER, NUMBER, {"type": "boolean"}, MOMENT])
 def test_a_number_beyond_a_column_is_an_error_of_that_column(file: Path, kind: Json) -> None:
-    assert complaint(file, of_value("1e999999999999999999999", kind)).startswith("stream 't', column 'v': a value ")
+    assert complaint(file, of_value("1e999999999999999999999", kind)).startswith("stream `t`, column `v`: a value ")
 
 
 def test_nesting_that_can_be_walked_is_loaded(file: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_wrong_schema_of_a_property_is_none(file: Path, kind: Any, wrong: Json
 def test_a_record_that_is_null_is_an_error_and_lets_no_state_out(tmp_path: Path) -> None:
     done = run(tmp_path, [T, {"type": "RECORD", "stream": "t", "record": None}, state()])
     assert (done.returncode, done.stdout) == (1, "")
-    assert "stream 't', line 2 of the input: the record of a RECORD message is not an object." in done.stderr
+    assert "stream `t`, line 2 of the input: the record of a RECORD message is not an object." in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -148,16 +148,20 @@ def test_a_record_that_is_null_is_an_error_and_lets_no_state_out(tmp_path: Path)
     ("messages", "options", "told"),
     [
         ([{"type": "LOG", "stream": "t"}], {}, "Line 1 of the input is a message of an unknown type, LOG."),
-        ([T | {"schema": {"type": "object"}}], {}, "stream 't', line 1 of the input: the schema has no properties"),
+        ([T | {"schema": {"type": "object"}}], {}, "stream `t`, line 1 of the input: the schema has no properties"),
         ([T, {"type": "STATE"}], {}, "A STATE message lacks value."),
         (
             of_value("5"),
             {"stream_maps": {"t": {"x": "v / 0"}}},
-            "the expression of stream_maps for 'x' failed for a record (Zero",
+            "`x` of stream `t` fails on a record (Zero",
         ),
-        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "'x' of stream 't' is not what a stream map may hold"),
-        ([schema("t", {"id": {"type": "4711"}})], {"validate_records": True}, "stream 't': its schema is not valid"),
-        ([DEEP_SCHEMA], {}, "Line 1 of the input nests more than 500 levels in stream 't'"),
+        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "`x` of stream `t` is not what a stream map may hold"),
+        (
+            [schema("t", {"id": {"type": "4711"}})],
+            {"validate_records": True},
+            "stream `t`: its JSON schema is not valid",
+        ),
+        ([DEEP_SCHEMA], {}, "Line 1 of the input nests more than 500 levels in stream `t`"),
     ],
 )
 def test_the_cause_is_named(tmp_path: Path, messages: list[Json], options: Json, told: str) -> None:
@@ -186,11 +190,11 @@ def test_a_byte_order_mark_at_the_start_of_a_batch_file_is_skipped(tmp_path: Pat
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ({"manifest": ["file://[::1"]}, "holds a text that is no URL."),
+        ({"manifest": ["file://[::1"]}, "contains an invalid URL."),
         ({"manifest": ["/a\0b"]}, "cannot be read"),
-        ({"encoding": {"format": "jsonl", "compression": "zstd"}}, "batch files of compression 'zstd' cannot be read."),
-        ({"encoding": {"format": "avro"}}, "batch files of format 'avro' cannot be read."),
-        ({"stream": "u", "manifest": []}, "before a corresponding schema"),
+        ({"encoding": {"format": "jsonl", "compression": "zstd"}}, "batch files of compression `zstd` cannot be read."),
+        ({"encoding": {"format": "avro"}}, "batch files of format `avro` cannot be read."),
+        ({"stream": "u", "manifest": []}, "came before its SCHEMA message"),
     ],
 )
 def test_batch_files_of_an_unknown_kind_or_place_are_named(file: Path, message: Json, told: str) -> None:
@@ -223,7 +227,7 @@ def test_streams_of_any_names_have_a_table_each(file: Path) -> None:
         messages = [message for name in names for message in (schema(name, {"id": TEXT}), record(name, id=name))]
         load(file, messages)
     tables = [table for (table,) in query(file, "SELECT table_name FROM duckdb_tables()")]
-    rows = [query(file, f"SELECT id FROM {quoted(table)}") for table in tables]  # noqa: S608  # quoted
+    rows = [query(file, f"SELECT id FROM {identifier(table)}") for table in tables]  # noqa: S608  # quoted
     assert sorted(rows) == sorted([(name,)] for name in names)
 
 

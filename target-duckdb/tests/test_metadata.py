@@ -71,8 +71,7 @@ def test_the_other_columns_are_the_loaders_and_what_a_record_holds_there_is_told
     assert query(file, "SELECT id FROM t ORDER BY id") == [(1,), (2,), (3,)]
     told = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
     assert sorted(told) == [
-        f"stream 't': what its records hold in {spelt(name)!r} is not loaded: that column is the loader's own, "
-        "written with add_record_metadata."
+        f"stream `t`: the records' own values in the metadata column `{spelt(name)}` are not loaded."
         for name in sorted(OTHERS)
     ]
     if options["add_record_metadata"]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from target_duckdb.columns import quoted
+from target_duckdb.columns import identifier
 from target_duckdb.errors import LoadError
-from target_duckdb.names import columns_of, suffixed, table_of
+from target_duckdb.names import column_names, suffixed, table_name
 
 from .singer import INTEGER, TEXT, activate, load, query, record, schema, state
 
@@ -35,7 +35,7 @@ def test_a_property_has_one_column_in_every_run_and_no_two_have_the_same(runs: l
     columns = [first] if first else []
     whose: dict[str, str] = {}
     for names in runs:
-        found = columns_of(names, columns)
+        found = column_names(names, columns)
         for name, column in found.items():
             assert is_one(whose.setdefault(column, name), name, column)
             assert "\0" not in column != ""
@@ -53,7 +53,7 @@ def test_a_stream_has_one_table_in_every_run_and_no_two_have_the_same(runs: list
     for streams in runs:
         others: list[str] = []
         for stream in streams:
-            table = table_of(stream, tables, others)
+            table = table_name(stream, tables, others)
             assert is_one(whose.setdefault(table, stream), stream, table)
             assert table not in others
             others.append(table)
@@ -77,7 +77,7 @@ def test_a_column_that_comes_within_a_run_takes_none_that_a_property_has(names: 
             load(file, messages, data_flattening_max_level=1)
         held = {tuple(sorted(value for value in row if value is not None)) for row in query(file, "FROM t")}
         columns = [name for (name, *_) in query(file, "DESCRIBE t")]
-        by_column = {one: {value for (value,) in query(file, f"SELECT {quoted(one)} FROM t")} for one in columns}  # noqa: S608  # quoted
+        by_column = {one: {value for (value,) in query(file, f"SELECT {identifier(one)} FROM t")} for one in columns}  # noqa: S608  # quoted
     assert held == {("O", "O__A", "a", "o__a"), ("O", "O__A", "b", '{"more":1}')}
     assert sorted(sorted(values - {None}) for values in by_column.values()) == [
         ["O"], ["O__A"], ["a", "b"], ["o__a"], ['{"more":1}']
@@ -86,5 +86,5 @@ def test_a_column_that_comes_within_a_run_takes_none_that_a_property_has(names: 
 
 def test_a_column_of_the_loader_s_own_that_cannot_become_wider_is_named_with_what_is_in_the_way(file: Path) -> None:
     query(file, "CREATE TABLE t (id BIGINT, _SDC_TABLE_VERSION INTEGER); CREATE INDEX i ON t (id)")
-    with pytest.raises(LoadError, match="stream 't', column '_SDC_TABLE_VERSION': it has to become BIGINT, but the in"):
+    with pytest.raises(LoadError, match="stream `t`, column `_SDC_TABLE_VERSION`: it has to become BIGINT, but the in"):
         load(file, [schema("t", {"id": INTEGER}), record("t", 1, id=1), activate("t", 1), state()])

@@ -4,21 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_common import printable as of_the_taps
-from target_duckdb import printable as of_the_loader
-
 from .singer import INTEGER, record, run, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize("longest", [100, 5])
-@pytest.mark.parametrize(
-    "text", ["", "plain", "\x1b[31mred", "a\nb\r\t\0", "\u202eright", "\ud800", "x" * 10_000, "'\"`\\", "é€😀", 5, None]
-)
-def test_taps_and_loader_print_text_from_outside_alike(text: object, longest: int) -> None:
-    assert of_the_loader.printable(text, longest) == of_the_taps.printable(text, longest)
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m\nX", "s" * 10_000, "\u202e", "a' \"b", "a\0b"])

@@ -102,8 +102,8 @@ def test_interleaved_streams_and_repeated_schemas_cost_one_batch_each(
         load(file, messages)
     assert batches == ["a-b", "c"]
     assert query(file, 'SELECT count(*) FROM "a-b"') == query(file, "SELECT count(*) FROM c") == [(50,)]
-    told = [entry.getMessage() for entry in caplog.records if "'c'" in entry.getMessage()]
-    assert told == ["stream 'c': 50 rows loaded."]
+    told = [entry.getMessage() for entry in caplog.records if "`c`" in entry.getMessage()]
+    assert told == ["stream `c`: 50 rows loaded."]
 
 
 @pytest.mark.parametrize("keys", [(), ("n",), ("c1", "v")])
@@ -176,7 +176,7 @@ def test_the_direct_way_and_the_sdks_steps_load_the_same(tmp_path: Path, file: P
 def test_a_property_that_the_schema_lacks_is_told_of_once(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     load(file, [schema("t", {"id": INTEGER}), record("t", id=1, new=1), record("t", id=2, new=2)])
     assert [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"] == [
-        "stream 't': the schema lacks the property 'new', which is not loaded."
+        "stream `t`: property `new` is not in the schema, and is not loaded."
     ]
 
 

@@ -111,7 +111,7 @@ def test_text_values_and_batch_files_give_the_same_rows_or_the_same_error(
         encoding = {"format": "jsonl", "compression": "gzip" if zipped else "none"}
         batch = {"type": "BATCH", "stream": "s", "encoding": encoding, "manifest": [part.as_uri()], **told}
         quick = outcome(Path(folder) / "a.duckdb", [*before, *lines], batch_size_rows=size)
-        with patch.object(DuckDBSink, "take", lambda *_: False):
+        with patch.object(DuckDBSink, "stage_json", lambda *_: False):
             exact = outcome(Path(folder) / "b.duckdb", [*before, *lines], batch_size_rows=size)
         files = outcome(Path(folder) / "c.duckdb", [*before, batch], batch_size_rows=size)
     assert quick == exact
@@ -149,7 +149,7 @@ def test_the_columns_of_the_sdk_hold_what_the_sdk_computes(tmp_path: Path, file:
     messages += [record("t", 4, id=2, _sdc_deleted_at="2024-01-02T00:00:00Z", _sdc_sequence=7)]
     begin = datetime.now(UTC)
     load(file, messages, add_record_metadata=True)
-    with patch.object(DuckDBSink, "take", lambda *_: False):
+    with patch.object(DuckDBSink, "stage_json", lambda *_: False):
         load(tmp_path / "b.duckdb", messages, add_record_metadata=True)
     end = datetime.now(UTC)
     told, computed = (

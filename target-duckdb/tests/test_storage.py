@@ -50,7 +50,7 @@ def test_a_version_that_nobody_knows_is_refused_before_a_file_is_made(tmp_path: 
     done = run(tmp_path, [schema("t", {"id": INTEGER})], storage_compatibility_version="v4711")
     (complaint,) = complaints(done)
     assert complaint.startswith(
-        f"storage_compatibility_version is not a version that DuckDB {duckdb.__version__} knows."
+        f"Setting `storage_compatibility_version` is not a version known to DuckDB {duckdb.__version__}."
     )
     assert not (tmp_path / "a.duckdb").exists()
 
@@ -58,8 +58,8 @@ def test_a_version_that_nobody_knows_is_refused_before_a_file_is_made(tmp_path: 
 @pytest.mark.parametrize(
     ("storage", "version", "told"),
     [
-        (9999, b"v9.9.9", f"was written by DuckDB 9.9.9, which is newer than {duckdb.__version__}, the one"),
-        (63, b"v0.9.2", f"was written by DuckDB 0.9.2, and {duckdb.__version__}, the one that is installed, cannot"),
+        (9999, b"v9.9.9", f"was written by DuckDB 9.9.9, which is newer than the installed {duckdb.__version__}"),
+        (63, b"v0.9.2", f"was written by DuckDB 0.9.2, and the installed {duckdb.__version__} cannot"),
         (9999, bytes(6), "was written by DuckDB of an unknown version, which is newer than"),
     ],
 )

@@ -139,7 +139,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character(file: Path, cap
     ],
 )
 def test_a_value_that_does_not_fit_ends_the_load_and_is_not_told(file: Path, kind: Any, raw: str) -> None:
-    with pytest.raises(LoadError, match=r"^stream 't', column 'v': a value .*\.$") as error:
+    with pytest.raises(LoadError, match=r"^stream `t`, column `v`: a value .*\.$") as error:
         stored(file, kind, raw)
     assert raw.strip('"') == "" or raw.strip('"') not in str(error.value)
     assert query(file, "SELECT * FROM t") == []
@@ -158,12 +158,12 @@ def test_a_blank_where_a_date_may_be_missing_is_null_and_told_of_once(
     assert query(file, "SELECT count(*), count(a), count(b), count(c) FROM t") == [(4, 2, 0, 4)]
     told = sorted(entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING")
     if len(blank) < 10:
-        assert told == [f"stream 't', column '{x}': text without a date or time in it is loaded as NULL." for x in "ab"]
+        assert told == [f"stream `t`, column `{x}`: text without a date or time in it is loaded as NULL." for x in "ab"]
 
 
 @pytest.mark.parametrize("keys", [("v",), ("id", "v")])
 def test_a_blank_date_in_a_key_ends_the_load(file: Path, keys: tuple[str, ...]) -> None:
-    with pytest.raises(LoadError, match="stream 't', column 'v': "):
+    with pytest.raises(LoadError, match="stream `t`, column `v`: "):
         load(file, [schema("t", {"id": INTEGER, "v": MOMENT}, keys), record("t", id=1, v="")])
 
 

@@ -90,7 +90,7 @@ def test_a_version_announced_first_and_last_acts_the_second_time(file: Path) -> 
 def test_an_announcement_for_records_without_a_version_is_refused(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     load(file, [PEOPLE, *rows(None, 1, 2), activate("t", 1), state()])
     assert query(file, "SELECT id FROM t ORDER BY id") == [(1,), (2,)]
-    assert "without one" in caplog.text
+    assert "without a version" in caplog.text
 
 
 def test_the_announcement_of_one_stream_leaves_the_others_alone(file: Path) -> None:
@@ -144,4 +144,4 @@ def test_a_version_announced_without_a_schema_is_told_of_and_costs_no_row(
     out = load(file, [PEOPLE, *rows(1, 1), activate("other", 1), *rows(1, 2), activate("t", 1), state()])
     assert out == ['{"done": true}']
     assert query(file, LIVE) == [(1,), (2,)]
-    assert "stream 'other': a version was announced, but no schema came; it is ignored." in caplog.messages
+    assert "stream `other`: ACTIVATE_VERSION is ignored, because no SCHEMA message came." in caplog.messages

@@ -1,4 +1,4 @@
-"""DuckDB types for JSON schemas, and how a value becomes exactly one value of such a type."""
+"""DuckDB types for JSON schemas, and exact conversions of values to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import msgspec
 
-from target_duckdb.keys import KEY_FITS, entering, widened_key
+from target_duckdb.keys import KEY_FITS, staged_key, widened_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,27 +18,27 @@ Json = Any
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 encode = _encoder.encode
-"""JSON as UTF-8 bytes without insignificant whitespace; every number keeps all its digits."""
+"""Encode as JSON in UTF-8 without insignificant whitespace; every number keeps all its digits."""
 encode_into = _encoder.encode_into
-"""The same, into a bytearray."""
+"""Encode as `encode` does, into a bytearray."""
 
 BIGINT_BITS, HUGEINT_BITS = 63, 127
-MOST_DIGITS = 40  # a HUGEINT has 39
+_HUGEINT_DIGITS = 40  # a HUGEINT has 39
 
 _STRING_FORMATS = {"date-time": "TIMESTAMPTZ", "date": "DATE"}
 _SCALARS = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
-_SAME_AS = {  # types that another program may have given a column, and the one of ours that holds the same values
+_SAME_AS = {  # type of a column of another loader -> our type for the same values
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"), "BIGINT"),
     "UBIGINT": "HUGEINT",
     "FLOAT": "DOUBLE",
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"), "TIMESTAMPTZ"),
 }
 _NESTED = ("STRUCT(", "MAP(", "UNION(")
-_OURS = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMPTZ", "DATE", "JSON"}
+_TYPES = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN", "VARCHAR", "TIMESTAMPTZ", "DATE", "JSON"}
 
 
 def column_type(schema: Json) -> str:
-    """DuckDB type that holds every value the JSON schema of a property allows; JSON where no narrower one does."""
+    """Return the narrowest DuckDB type for all values that the JSON schema of a property allows; JSON in doubt."""
     types = _types(schema)
     if types == {"BIGINT", "DOUBLE"}:
         return "DOUBLE"
@@ -50,7 +50,7 @@ def column_type(schema: Json) -> str:
 
 
 def _types(schema: Json) -> set[str]:
-    """Types of all alternatives of a schema, null left out."""
+    """Return the types of all alternatives of a schema except null."""
     if not isinstance(schema, dict):
         return {"JSON"}
     if "type" in schema:
@@ -65,7 +65,7 @@ def _types(schema: Json) -> set[str]:
 
 
 def allows_null(schema: Json) -> bool:
-    """Whether a JSON schema allows null, in whichever way it says so."""
+    """Return whether a JSON schema allows null."""
     if not isinstance(schema, dict):
         return schema is not False
     if "type" in schema:
@@ -75,7 +75,7 @@ def allows_null(schema: Json) -> bool:
 
 
 def allows_nested(schema: Json) -> bool:
-    """Whether a JSON schema allows an object or an array."""
+    """Return whether a JSON schema allows an object or an array."""
     if not isinstance(schema, dict):
         return True
     if "type" in schema:
@@ -105,17 +105,17 @@ def _is_number(value: Json) -> TypeGuard[int | float | Decimal]:
 
 
 def short_type(name: str) -> str:
-    """The name by which we call a type that DuckDB reports."""
+    """Return our name for a type that DuckDB reports."""
     return "TIMESTAMPTZ" if name == "TIMESTAMP WITH TIME ZONE" else name
 
 
 def known_type(name: str) -> str:
-    """One of our types for the type of an existing column; VARCHAR for any type that is not ours."""
-    return _SAME_AS.get(name, name if name in _OURS else "VARCHAR")
+    """Return our type for the type of an existing column; VARCHAR for any other type."""
+    return _SAME_AS.get(name, name if name in _TYPES else "VARCHAR")
 
 
-def widened(old: str, new: str) -> str:
-    """Narrowest of our types that holds what a column of type `old` holds and what a property of type `new` brings."""
+def common_type(old: str, new: str) -> str:
+    """Return the narrowest of our types that holds all values of both types."""
     if old == new:
         return old
     if "JSON" in (old, new):
@@ -126,19 +126,19 @@ def widened(old: str, new: str) -> str:
     return "VARCHAR"
 
 
-def quoted(name: str) -> str:
-    """An SQL identifier that stands for exactly this name."""
+def identifier(name: str) -> str:
+    """Return a name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """An SQL string literal that stands for exactly this text."""
+    """Return a text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _integer(bits: int) -> Callable[[Json], int]:
     def fit(value: Json) -> int:
-        if type(value) is Decimal and value.adjusted() < MOST_DIGITS and value == value.to_integral_value():
+        if type(value) is Decimal and value.adjusted() < _HUGEINT_DIGITS and value == value.to_integral_value():
             value = int(value)
         if type(value) is not int:
             raise ValueError("is not an integer")
@@ -153,7 +153,7 @@ _bigint, _hugeint = _integer(BIGINT_BITS), _integer(HUGEINT_BITS)
 
 
 def _double(value: Json) -> float:
-    if type(value) is msgspec.Raw:  # a number whose exponent is beyond those of Decimal
+    if type(value) is msgspec.Raw:  # a number with an exponent that Decimal cannot hold
         value = float(bytes(value))
     if type(value) is not Decimal and type(value) is not int and type(value) is not float:
         raise ValueError("is not a number")
@@ -169,13 +169,13 @@ def _double(value: Json) -> float:
 def _exact_double(value: Json) -> float:
     number = _double(value)
     if number != value:
-        raise ValueError("is an integer that the column's type DOUBLE cannot hold exactly")
+        raise ValueError("is an integer that a column of type DOUBLE cannot hold exactly")
     return number
 
 
 def _key_double(value: Json) -> float:
     number = _double(value)
-    if number != value and Decimal(repr(number)) != value:  # another key would become the same double
+    if number != value and Decimal(repr(number)) != value:  # another key may become the same double
         raise ValueError("is a number that a key in a column of type DOUBLE cannot hold exactly")
     return number
 
@@ -200,13 +200,13 @@ def _string(value: Json) -> str:
     return value
 
 
-def _text_unless_blank(value: Json) -> str | None:
+def _text_or_null(value: Json) -> str | None:
     text = _string(value)
     return text if text.strip() else None
 
 
-class _Form(NamedTuple):
-    """How values of a column travel: what they become in Python, the type DuckDB reads, and the final expression."""
+class _Conversion(NamedTuple):
+    """Conversion of a column's values: a Python function, the staged type, and a pattern for DuckDB."""
 
     fit: Callable[[Json], Json]
     read_as: str
@@ -214,21 +214,21 @@ class _Form(NamedTuple):
 
 
 _MINUTES = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d([Zz]|[+-]\d\d(:?\d\d)?)?"
-"""A date-time without seconds."""
+"""Pattern of a date-time without seconds."""
 
-_FORMS = {
-    "BIGINT": _Form(_bigint, "BIGINT"),
-    "HUGEINT": _Form(lambda value: str(_hugeint(value)), "VARCHAR"),
-    "DOUBLE": _Form(_double, "DOUBLE"),
-    "BOOLEAN": _Form(_boolean, "BOOLEAN"),
-    "VARCHAR": _Form(_text, "VARCHAR"),
-    "JSON": _Form(_json, "VARCHAR"),
-    "TIMESTAMPTZ": _Form(
+_CONVERSIONS = {
+    "BIGINT": _Conversion(_bigint, "BIGINT"),
+    "HUGEINT": _Conversion(lambda value: str(_hugeint(value)), "VARCHAR"),
+    "DOUBLE": _Conversion(_double, "DOUBLE"),
+    "BOOLEAN": _Conversion(_boolean, "BOOLEAN"),
+    "VARCHAR": _Conversion(_text, "VARCHAR"),
+    "JSON": _Conversion(_json, "VARCHAR"),
+    "TIMESTAMPTZ": _Conversion(
         _string,
         "VARCHAR",
         r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d(:?\d\d)?)?)?",
     ),
-    "DATE": _Form(_string, "VARCHAR", r"\d{4}-\d\d-\d\d([Tt ]00:00(:00(\.0+)?)?([Zz]|[+-]00(:?00)?)?)?"),
+    "DATE": _Conversion(_string, "VARCHAR", r"\d{4}-\d\d-\d\d([Tt ]00:00(:00(\.0+)?)?([Zz]|[+-]00(:?00)?)?)?"),
 }
 
 
@@ -237,14 +237,14 @@ class Column:
     """One property of a stream and the column it is stored in.
 
     Attributes:
-        key: Name that says nothing about the property, such as `c0`.
+        key: Generated name, such as `c0`, for SQL and decoders.
         source: Name of the property in a record.
         name: Name of the column.
-        staged: Name of the value within a staged row.
-        type: DuckDB type of the column, which may be wider than the property asks for.
-        declared: DuckDB type that the property asks for.
-        is_key: Whether the property is one of the key.
-        takes_blanks: Whether a text without a character but blanks is no date or time, and no error either.
+        staged: Name of the value in a staged row.
+        type: DuckDB type of the column, which may be wider than `declared`.
+        declared: DuckDB type for the property's JSON schema.
+        is_key: True if the property is a key property.
+        blank_is_null: True if a blank string is loaded as NULL in a column of dates or times.
     """
 
     key: str
@@ -254,51 +254,52 @@ class Column:
     type: str
     declared: str
     is_key: bool
-    takes_blanks: bool
+    blank_is_null: bool
 
     @property
     def fit(self) -> Callable[[Json], Json]:
-        """Turn a value that is not null into what is staged; ValueError with a reason that does not hold the value.
+        """Function from a value that is not null to the staged value.
 
-        None comes of blanks where a date or a time is meant, and may be missing.
+        It returns None for a blank string if `blank_is_null`, and raises ValueError with a reason that does not quote
+        the value.
         """
-        if self.takes_blanks and self.is_moment:
-            return _text_unless_blank
+        if self.blank_is_null and self.is_moment:
+            return _text_or_null
         if self.type == "DOUBLE" and self.declared in {"BIGINT", "HUGEINT"}:
             return _exact_double
         if self.is_key and self.type == "DOUBLE":
             return _key_double
-        return KEY_FITS.get(self.type, _FORMS[self.type].fit) if self.is_key else _FORMS[self.type].fit
+        return KEY_FITS.get(self.type, _CONVERSIONS[self.type].fit) if self.is_key else _CONVERSIONS[self.type].fit
 
     @property
     def is_moment(self) -> bool:
-        """Whether it holds dates or times."""
+        """True for a column of dates or times."""
         return self.type in _STRING_FORMATS.values()
 
     @property
-    def is_of_its_type(self) -> bool:
-        """Whether a value that is as the property's schema says is of the column's type, too."""
+    def matches_declared_type(self) -> bool:
+        """True if every value that matches the property's schema is of the column's type."""
         return self.type == self.declared or (self.type == "VARCHAR" and self.declared in _STRING_FORMATS.values())
 
     @property
     def read_as(self) -> str:
-        """DuckDB type in which the staged value is read."""
-        return _FORMS[self.type].read_as
+        """DuckDB type of the staged value."""
+        return _CONVERSIONS[self.type].read_as
 
     def expression(self) -> str:
-        """SQL that turns the staged value into the column's; where it is none, it fails with the column's key."""
-        pattern = _FORMS[self.type].pattern
+        """Return SQL that casts the staged value to the column's type, or fails with the column's key."""
+        pattern = _CONVERSIONS[self.type].pattern
         if self.is_key and self.type == "VARCHAR":
-            return entering(self.key, self.declared)
+            return staged_key(self.key, self.declared)
         if not pattern:
             return self.key if self.read_as == self.type else f"{self.key}::{self.type}"
         what = {"DATE": "a date", "TIMESTAMPTZ": "a date-time"}[self.type]
         complaint = literal(f"{self.key} is not {what}")
         staged = f"upper({self.key})" if self.type == "TIMESTAMPTZ" else f"left({self.key}, 10)"
-        # DuckDB reads no time without seconds that names its zone.
+        # DuckDB does not parse a time with an offset and without seconds.
         full = f"left({staged}, 16) || ':00' || substr({staged}, 17)"
         minutes = f"WHEN regexp_full_match({self.key}, {literal(_MINUTES)}) THEN try_cast({full} AS {self.type}) "
-        blank = f" OR trim({self.key}) = ''" if self.takes_blanks else ""
+        blank = f" OR trim({self.key}) = ''" if self.blank_is_null else ""
         return (
             f"CASE WHEN {self.key} IS NULL{blank} THEN NULL ELSE coalesce("
             f"CASE WHEN regexp_full_match({self.key}, {literal(pattern)}) THEN try_cast({staged} AS {self.type}) "
@@ -307,20 +308,20 @@ class Column:
 
 
 _QUOTED, _NO_JSON = r'"(\\.|[^"\\])*"', r"(?i)nan|inf|,\s*[\]}]"
-"""Strings within JSON, and what DuckDB takes for JSON beside them, and nobody else does."""
+"""Patterns of a JSON string, and of invalid JSON that DuckDB accepts."""
 
 
-def converted(name: str, old: str, new: str, *, is_key: bool = False, nested: bool = False) -> str:
-    """SQL that turns a column's existing values into the wider type `new` without losing any of them.
+def cast_expression(name: str, old: str, new: str, *, is_key: bool = False, nested: bool = False) -> str:
+    """Return SQL that casts the existing values of a column to a wider type without loss.
 
     Args:
         name: Name of the column.
-        old: Its type.
-        new: Its new type.
-        is_key: Whether it is one of the key.
-        nested: Whether text that is a JSON object or array becomes that, and not a JSON string.
+        old: Type of the column.
+        new: New type of the column.
+        is_key: True for a column of the key.
+        nested: True if text that is a JSON object or array becomes that, and not a JSON string.
     """
-    column = quoted(name)
+    column = identifier(name)
     if is_key and (key := widened_key(column, old, new)):
         return key
     text = f"{column}::VARCHAR"

@@ -1,4 +1,4 @@
-"""The errors that end a load with a sentence instead of a traceback."""
+"""Errors that end a load with a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 
 class LoadError(Exception):
-    """A load cannot go on; the text says what failed, where, and what to do, and holds no value of any record."""
+    """A load cannot go on; the message names the failure, its place and the remedy, and quotes no value of a record."""
 
 
-class CutOffError(InvalidInputLine):
-    """The input ends in the middle of a message: whoever writes it was ended, and what came before is whole."""
+class TruncatedInputError(InvalidInputLine):
+    """The input ends within a message, because the tap was interrupted; the messages before it are complete."""

@@ -1,8 +1,8 @@
-"""Nested objects as columns of their own, without losing a value.
+"""Flattening of nested objects into columns, without losing a value.
 
-The SDK's flattening goes by the spelling of a schema: of `anyOf` and `oneOf` it takes the first alternative, and drops
-the objects of records there; it drops what a nested object holds beyond its schema, turns arrays into text, and warns
-of every object that is null. Only its names of columns are kept.
+The SDK's flattening loses values: of `anyOf` and `oneOf` it uses the first alternative and drops objects of the others;
+it drops properties that are not in a nested schema, turns arrays into text, and warns about every null object. Only its
+column names are used here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Node:
-    """A property, or a record, and where its value goes.
+    """A property, or the record itself, and the column of its value.
 
     Attributes:
         path: Names of the properties that lead to it.
         schema: Its JSON schema.
-        fields: The properties that have columns of their own; none where the value is stored as a whole.
-        name: Column of the value, or of what the fields do not hold of it.
+        fields: Properties with columns of their own; empty if the value is stored as a whole.
+        name: Column of the value, or of its rest beside the fields.
     """
 
     path: tuple[str, ...]
@@ -36,13 +36,13 @@ class Node:
     name: str = ""
 
     def walk(self) -> Iterator[Node]:
-        """This node and all within it, in the order of the schema."""
+        """Yield this node and all nodes within it, in the order of the schema."""
         yield self
         for inner in self.fields.values():
             yield from inner.walk()
 
     def spread(self, value: Json, row: dict[str, Json]) -> None:
-        """Put a value into the columns of a row."""
+        """Distribute a value over the columns of a row."""
         if not self.fields:
             row[self.name] = value
         elif isinstance(value, dict):
@@ -59,14 +59,14 @@ class Node:
 
 
 class Flattening:
-    """The columns of a stream whose nested objects are spread over columns.
+    """Columns of a stream whose nested objects are flattened.
 
-    A value goes to the column of its path. What an object holds beyond its schema, or an alternative that is no object,
-    goes as JSON to a column of the object's own path, which is made when the first such value comes.
+    A value is stored in the column of its path. Properties that are not in an object's schema, and values that are not
+    objects, are stored as JSON in a column of the object's own path, which is created when the first one comes.
 
     Attributes:
-        properties: Columns that the schema asks for, with their schemas.
-        rests: Columns that hold the rest of an object.
+        properties: Columns of the schema, with their JSON schemas.
+        rests: Columns for the rest of an object.
     """
 
     def __init__(self, properties: Mapping[str, Json], depth: int, separator: str, longest: int) -> None:
@@ -83,7 +83,7 @@ class Flattening:
         self.properties = {node.name: node.schema for node in nodes if not node.fields}
 
     def row(self, record: Mapping[str, Json]) -> dict[str, Json]:
-        """The values of a record by the columns that hold them, without those of unknown properties."""
+        """Return the values of a record by column, without unknown properties."""
         row: dict[str, Json] = {}
         if self._root.fields:
             self._root.spread(record, row)
@@ -101,7 +101,7 @@ def _node(path: tuple[str, ...], schema: Json, depth: int) -> Node:
 
 
 def _fields(schema: Json) -> dict[str, Json]:
-    """The properties of the objects that a schema allows, in whichever of its alternatives."""
+    """Return the properties of all objects that a schema allows, in any of its alternatives."""
     found: dict[str, Json] = {}
     for option in _objects(schema):
         for name, inner in option["properties"].items():

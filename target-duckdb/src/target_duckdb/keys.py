@@ -1,8 +1,8 @@
-"""Which values of a key are the same, however they are spelt.
+"""Equality of key values that are spelt differently.
 
-A column of text, or of JSON, holds numbers and times that another column would compare as such: 1, 1.0 and "1", or one
-instant with two offsets. Numbers are stored in one spelling; what else there is, times above all, stays as it was sent,
-and is compared by its identity.
+A column of text or JSON holds numbers and times that a column of another type would compare by value: 1, 1.0 and "1",
+or one instant with two offsets. Numbers are stored in one spelling. Other values, times in particular, are stored as
+sent and compared by `identity`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NUMBERS = {"DOUBLE", "FLOAT"}
 
 
 def number_text(value: int | Decimal) -> str:
-    """Return the one spelling of a number: that of an integer, else the shortest of a double, else every digit."""
+    """Return the canonical spelling of a number: an integer, else the shortest double, else all digits."""
     if isinstance(value, int) or (value.adjusted() < _DIGITS and value == value.to_integral_value()):
         whole = int(value)
         if -_HUGE <= whole < _HUGE:
@@ -45,7 +45,7 @@ def number_text(value: int | Decimal) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a JSON value with its numbers in one spelling, and the names of its objects in order."""
+    """Return a JSON value with canonical numbers and sorted object keys."""
     if isinstance(value, dict):
         return {name: _plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def json_key(value: Any) -> str:
-    """Return the one spelling of a JSON value; ValueError if there is none."""
+    """Return the canonical spelling of a JSON value; raise ValueError if it is nested too deeply."""
     try:
         return msgspec.json.encode(_plain(value)).decode()
     except RecursionError:
@@ -64,16 +64,16 @@ def json_key(value: Any) -> str:
 
 
 def text_key(value: Any) -> str:
-    """Return a text as it is, and any other value in its one spelling."""
+    """Return a string as it is, and any other value in its canonical spelling."""
     return value if type(value) is str else json_key(value)
 
 
 KEY_FITS: dict[str, Callable[[Any], str]] = {"VARCHAR": text_key, "JSON": json_key}
-"""What makes the staged value of a key, by the type of its column, where another column's would not do."""
+"""Conversions to the staged value of a key, for column types whose keys need their own."""
 
 
-def entering(key: str, declared: str) -> str:
-    """SQL for a staged key value that goes into a column of text: what another column would make of a date or time."""
+def staged_key(key: str, declared: str) -> str:
+    """Return SQL for a staged key in a column of text; dates and times become what a column of their type stores."""
     if declared == "DATE":
         return f"CASE WHEN regexp_full_match({key}, '{_MIDNIGHT}') THEN left({key}, 10) ELSE {key} END"
     if declared == "TIMESTAMPTZ":
@@ -83,17 +83,17 @@ def entering(key: str, declared: str) -> str:
 
 
 def text_of(name: str, kind: str) -> str:
-    """SQL for the text that a value of a key has, in a column of text or JSON."""
+    """Return SQL for the text of a key in a column of text or JSON."""
     return f"CASE WHEN {name} LIKE '\"%' THEN {name} ->> '$' ELSE {name}::VARCHAR END" if kind == "JSON" else name
 
 
 def has_several_spellings(name: str, kind: str) -> str:
-    """SQL for whether a value of a key may be spelt otherwise elsewhere; the cheap half of `identity`."""
+    """Return SQL for whether a key may have other spellings; cheaper than `identity`."""
     return {"JSON": "true", "VARCHAR": f"{name} LIKE {_LIKE_A_TIME}"}.get(kind, "false")
 
 
 def identity(name: str, kind: str) -> str:
-    """SQL for what all spellings of one value of a key have in common; it is one of these spellings."""
+    """Return SQL for the one spelling that stands for all spellings of a key."""
     if kind not in KEY_FITS:
         return name
     text = text_of(name, kind)
@@ -101,15 +101,15 @@ def identity(name: str, kind: str) -> str:
     zone = f"regexp_extract({text}, '([Zz]|[+-]\\d\\d(:?\\d\\d)?)$')"
     instant = f"try_cast(upper({seconds} || {zone}) AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
     fraction = f"regexp_extract({text}, '\\.\\d+')"
-    told = f"strftime({instant}, '%Y-%m-%dT%H:%M:%S') || rtrim({fraction}, '0.') || 'Z'"
+    canonical = f"strftime({instant}, '%Y-%m-%dT%H:%M:%S') || rtrim({fraction}, '0.') || 'Z'"
     return (
         f"CASE WHEN {text} LIKE {_LIKE_A_TIME} AND regexp_full_match({text}, '{_TIME}') "
-        f"THEN coalesce({told}, {text}) ELSE {text} END"
+        f"THEN coalesce({canonical}, {text}) ELSE {text} END"
     )
 
 
 def widened_key(column: str, old: str, new: str) -> str:
-    """SQL that turns a number of a key into text or JSON, in its one spelling; empty where there is nothing special."""
+    """Return SQL that casts a numeric key to text or JSON in its canonical spelling; empty if a plain cast will do."""
     if new not in KEY_FITS:
         return ""
     if old in _NUMBERS:

@@ -1,4 +1,4 @@
-"""The shape that each Singer message must have, and the reason why a line cannot be read."""
+"""Checks of Singer messages, and reasons why a line cannot be decoded."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.columns import BIGINT_BITS
-from target_duckdb.printable import is_name, named
+from target_duckdb.printable import is_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_duckdb.columns import Json
 
-MOST_DIGITS, MOST_LEVELS, MOST_WALKED = 4300, 500, 100
-"""Digits of an integer that Python reads; levels of nesting of a message, and of a schema or a state."""
-MOST_PROPERTIES = 100_000
-"""Properties of a stream: far more than columns are loaded, and few enough to be looked at."""
-NO_JSON = "is not JSON in UTF-8."
-"""The reason where no other is found."""
+MAX_DIGITS, MAX_DEPTH, MAX_SCHEMA_DEPTH = 4300, 500, 100
+"""Maximum digits of an integer (Python's limit), nesting of a message, and nesting of a schema or a state."""
+MAX_PROPERTIES = 100_000
+"""Maximum properties of a stream: far more than columns are loaded, and few enough to be looked at."""
+NOT_JSON = "is not JSON in UTF-8."
+"""Reason if no other is found."""
 
 _Check = tuple[str, "Callable[[Json], bool]"]
 
@@ -49,11 +49,11 @@ _REQUIRED: dict[str, dict[str, _Check]] = {
     "ACTIVATE_VERSION": {**_STREAM, "version": ("an integer of 64 bits", _is_version)},
     "BATCH": {**_STREAM, "encoding": ("an object", _is_object), "manifest": ("a list of texts", _are_texts)},
 }
-_WALKED = {"SCHEMA": "schema", "STATE": "value"}
+_DEEP = {"SCHEMA": "schema", "STATE": "value"}
 
 
 def check(message: dict[str, Json], line: int) -> None:
-    """Say by an InvalidInputLine what is wrong with a message, if anything is.
+    """Raise InvalidInputLine if a message is not a valid Singer message.
 
     Args:
         message: The decoded message.
@@ -73,13 +73,13 @@ def check(message: dict[str, Json], line: int) -> None:
         )
     stream = message.get("stream")
     where = (
-        f"stream {named(stream)}, line {line} of the input" if isinstance(stream, str) else f"Line {line} of the input"
+        f"stream {quoted(stream)}, line {line} of the input" if isinstance(stream, str) else f"Line {line} of the input"
     )
     for name, (what, fits) in required.items():
         if not fits(message[name]):
             raise InvalidInputLine(f"{where}: the {name} of {article} {kind} message is not {what}.")
-    if (walked := _WALKED.get(kind)) and _nests(message[walked]):
-        raise InvalidInputLine(f"{where}: the {walked} of a {kind} message nests more than {MOST_WALKED} levels.")
+    if (deep := _DEEP.get(kind)) and _nests(message[deep]):
+        raise InvalidInputLine(f"{where}: the {deep} of a {kind} message nests more than {MAX_SCHEMA_DEPTH} levels.")
     if kind == "SCHEMA":
         _check_schema(message, where)
 
@@ -88,9 +88,9 @@ def _check_schema(message: dict[str, Json], where: str) -> None:
     properties = message["schema"].get("properties")
     if not isinstance(properties, dict):
         raise InvalidInputLine(f"{where}: the schema has no properties, or they are not an object.")
-    if len(properties) > MOST_PROPERTIES:
+    if len(properties) > MAX_PROPERTIES:
         raise InvalidInputLine(
-            f"{where}: the schema has {len(properties):,} properties, and {MOST_PROPERTIES:,} are the most that are "
+            f"{where}: the schema has {len(properties):,} properties, and {MAX_PROPERTIES:,} are the most that are "
             "read, stream_maps or not. Have the tap select fewer."
         )
     keys = message.get("key_properties")
@@ -99,9 +99,9 @@ def _check_schema(message: dict[str, Json], where: str) -> None:
 
 
 def _nests(value: Json) -> bool:
-    """Return whether a value nests too deep to be walked."""
+    """Return whether a value is nested too deeply for a schema or a state."""
     nested = [value] if isinstance(value, dict | list) else []
-    for _ in range(MOST_WALKED):
+    for _ in range(MAX_SCHEMA_DEPTH):
         if not nested:
             return False
         within = (inner for one in nested for inner in (one.values() if isinstance(one, dict) else one))
@@ -112,37 +112,39 @@ def _nests(value: Json) -> bool:
 _PART = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
-def reason(text: str) -> str:
-    """Why a line that cannot be decoded cannot, and in which stream and column, as the end of a sentence.
+def decode_error(text: str) -> str:
+    """Return the reason why a line cannot be decoded, with stream and column, as the end of a sentence.
 
-    No value is repeated. A record of a BATCH file is told of as `{"record": ...}`.
+    The reason quotes no value. Pass a record of a BATCH file as `{"record": ...}`.
     """
     for part, names in _values(text):
         if part in {"NaN", "Infinity", "-Infinity"}:
-            return f"holds {part}{place(text, names)}, which is no JSON. Have the tap send null instead."
-        if part.lstrip("-").isdigit() and len(part) > MOST_DIGITS:
-            return f"holds an integer of more than {MOST_DIGITS:,} digits{place(text, names)}, which cannot be loaded."
-        if part in "[{" and len(names) >= MOST_LEVELS:
-            return f"nests more than {MOST_LEVELS} levels{place(text, names)}, which cannot be loaded."
-    return NO_JSON
+            return f"holds {part}{location(text, names)}, which is not JSON. Have the tap send null instead."
+        if part.lstrip("-").isdigit() and len(part) > MAX_DIGITS:
+            return (
+                f"holds an integer of more than {MAX_DIGITS:,} digits{location(text, names)}, which cannot be loaded."
+            )
+        if part in "[{" and len(names) >= MAX_DEPTH:
+            return f"nests more than {MAX_DEPTH} levels{location(text, names)}, which cannot be loaded."
+    return NOT_JSON
 
 
-def place(text: str, names: list[str]) -> str:
-    """Return the stream and the column of a value of a line, as the end of a clause; empty where none is found.
+def location(text: str, names: list[str]) -> str:
+    """Return the stream and the column of a value of a line, as the end of a clause; empty if none is found.
 
     Args:
         text: The line.
         names: Names of the properties that lead to the value.
     """
     streams = (part[1:-1] for part, within in _values(text) if within == ["stream"])
-    found = [f"stream {named(stream)}" for stream in list(streams)[:1]]
+    found = [f"stream {quoted(stream)}" for stream in list(streams)[:1]]
     if names[:1] == ["record"] and len(names) > 1 and is_name(names[1]):
-        found.append(f"column {named(names[1])}")
+        found.append(f"column {quoted(names[1])}")
     return f" in {', '.join(found)}" if found else ""
 
 
 def _values(text: str) -> Iterator[tuple[str, list[str]]]:
-    """The scalars and opening brackets of JSON text, each with the names of the properties that lead to it."""
+    """Yield the scalars and opening brackets of JSON text, each with the names of the properties that lead to it."""
     names: list[str] = []
     before = ""
     for part in (match[0] for match in _PART.finditer(text)):

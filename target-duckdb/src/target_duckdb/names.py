@@ -1,8 +1,8 @@
-"""Which table a stream has, and which column a property.
+"""Names of tables for streams, and of columns for properties.
 
-DuckDB does not tell `Id` from `id`, and other loaders make all names lower case: what matches but for case is taken. Of
-several that differ only by case, one has the name, and each other one is stored as `id_<CRC-32 of its name>`, in every
-run. So is a name that looks like one of these, an empty one, and one with a NUL.
+DuckDB's names are case-insensitive, and other loaders make all names lower case: an existing name that differs only by
+case is used. Of several names that differ only by case, one is stored as it is, and each other as
+`id_<CRC-32 of the name>`, in every run. So is a name that looks generated, an empty one, and one with a NUL.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _TRIED = 2
-"""Generated names of one name that are looked for: the second is for where another has the first but for case."""
+"""Generated names per name to look for: the second is used if another name is the first but for case."""
 _NUL = "\N{SYMBOL FOR NULL}"
 
 
 def suffixed(name: str, times: int = 0) -> str:
-    """Return a name with the CRC-32 of it, and of so many NULs, at the end; DuckDB takes no NUL in one."""
+    """Return a name with the CRC-32 of the name and `times` NULs appended; a NUL, which DuckDB refuses, is replaced."""
     return f"{name.replace(chr(0), _NUL)}_{binascii.crc32(name.encode() + bytes(times)):08x}"
 
 
@@ -30,32 +30,32 @@ def _is_suffixed(name: str) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it can be stored under its own name: one that looks generated may be needed by another."""
+    """Return whether a name can be stored as it is: one that looks generated may be needed for another name."""
     return bool(name) and "\0" not in name and not _is_suffixed(name)
 
 
 def _generated(name: str) -> Iterator[str]:
-    """The names that stand for one that cannot have its own, in their order."""
+    """Return the generated names of a name, in order."""
     return (suffixed(name, times) for times in count())
 
 
 def _names(name: str) -> Iterator[str]:
-    """Its own name if it can have that, then those that are generated."""
+    """Return the name itself if it can be stored as it is, then its generated names."""
     return chain([name] if _is_plain(name) else [], _generated(name))
 
 
 def _earlier(name: str, there: Collection[str]) -> str | None:
-    """Return the generated name under which something was stored in an earlier run, if it was."""
+    """Return the generated name that an earlier run has stored, if any."""
     return next((one for one in islice(_generated(name), _TRIED) if one in there), None)
 
 
-def table_of(stream: str, tables: Collection[str], others: Collection[str]) -> str:
+def table_name(stream: str, tables: Collection[str], others: Collection[str]) -> str:
     """Return the name of a stream's table.
 
     Args:
         stream: Name of the stream.
-        tables: Names of the tables that there are.
-        others: Tables that other streams of this run have.
+        tables: Existing tables.
+        others: Tables of other streams of this run.
     """
     free = sorted(set(tables) - set(others))
     if name := _earlier(stream, free):
@@ -67,15 +67,15 @@ def table_of(stream: str, tables: Collection[str], others: Collection[str]) -> s
     return next(name for name in _names(stream) if name.lower() not in in_the_way)
 
 
-def columns_of(
+def column_names(
     properties: Iterable[str], columns: Iterable[str], known: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the column of each property, a different one for each.
+    """Return the column of each property, all of them different.
 
     Args:
         properties: Names of the properties, in the schema's order.
-        columns: Names of the columns that there are.
-        known: Columns that properties have already in this run.
+        columns: Existing columns.
+        known: Columns of properties in this run so far.
     """
     sources, there = list(properties), set(columns)
     found = dict(known or {})
@@ -91,7 +91,7 @@ def columns_of(
     plain = [source for source in sources if _is_plain(source)]
     for source in plain:
         take(source, source if source in there else None)
-    for source in sources:  # one that had to give way in an earlier run
+    for source in sources:  # one that was stored under a generated name in an earlier run
         take(source, _earlier(source, there))
     for source in plain:
         take(source, by_case.get(source.lower()))
@@ -103,8 +103,8 @@ def columns_of(
     return {source: found[source] for source in sources}
 
 
-def old_table_of(stream: str) -> str:
-    """Return the name of the table that PyPI's target-duckdb 0.8.0 has for a stream."""
+def legacy_table_name(stream: str) -> str:
+    """Return the name of the table that target-duckdb 0.8.0 on PyPI uses for a stream."""
     parts = stream.split("-")
     table = stream if len(parts) == 1 else "_".join(parts[1:] if len(parts) == 2 else parts[2:])  # noqa: PLR2004  # schema-table, or catalog-schema-table
     return table.replace(".", "_").replace("-", "_").lower()

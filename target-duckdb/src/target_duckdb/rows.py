@@ -1,8 +1,8 @@
-"""From a record's JSON text to a row to stage, by msgspec.
+"""Decoders from a record's JSON text to a row to stage, by msgspec.
 
-Two decoders are made for a stream. The first lets a value through only where msgspec's own types are as exact as
-`Column.fit`, and leaves the other columns, JSON above all, to `fit`; the second leaves all of them to it. What neither
-takes (an unknown property, a lacking key, half a surrogate pair, a value that fits nowhere) is not staged here.
+Each stream has two. The fast one relies on msgspec's types where they are as exact as `Column.fit`, and on `fit` for
+the other columns; the second one relies on `fit` for all of them. A record that neither can decode (because of an
+unknown property, a missing key, half a surrogate pair, a value of the wrong type) is not staged here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _NATIVE: dict[str, Any] = {
     "DOUBLE": float,
     "BOOLEAN": bool,
     "VARCHAR": str,
-    "TIMESTAMPTZ": Annotated[str, msgspec.Meta(min_length=10)],  # a shorter text is no date, and may be blank
+    "TIMESTAMPTZ": Annotated[str, msgspec.Meta(min_length=10)],  # a shorter string is not a date, and may be blank
     "DATE": Annotated[str, msgspec.Meta(min_length=10)],
 }
-"""Python types whose values msgspec reads from JSON, and writes to it, exactly as `Column.fit` does."""
+"""Python types that msgspec reads from JSON and writes to it exactly as `Column.fit` does."""
 
 
 class Line(msgspec.Struct, gc=False):
-    """A RECORD message whose record is not decoded yet."""
+    """A RECORD message with its record not decoded yet."""
 
     type: Literal["RECORD"]
     stream: str
@@ -41,15 +41,15 @@ class Line(msgspec.Struct, gc=False):
 
 
 read_line = msgspec.json.Decoder(Line).decode
-"""A line to a RECORD message; msgspec.DecodeError or UnicodeError if it is none, or an unusual one."""
+"""Decode a RECORD message; raises msgspec.DecodeError or UnicodeError for any other or unusual line."""
 
 
 class Decoder(NamedTuple):
-    """How the text of a record becomes a row; its `decode` raises msgspec.DecodeError or ValueError.
+    """A decoder of records; `decode` raises msgspec.DecodeError or ValueError.
 
     Attributes:
-        decode: JSON text to an object with an attribute for each column, called by the column's key.
-        fits: Attributes whose values are not exact yet, and what makes them so.
+        decode: Function from JSON text to an object with an attribute for each column, named by the column's key.
+        fits: Attributes that need a conversion, and the conversion.
         ignored: Attributes that are not staged.
     """
 
@@ -59,18 +59,18 @@ class Decoder(NamedTuple):
 
 
 def decoders(columns: Sequence[Column], keys: Collection[str], ignored: Collection[str]) -> list[Decoder]:
-    """The quick and the patient decoder of a stream; none where its names cannot be those of the staged values.
+    """Return the two decoders of a stream; none if its property names cannot be those of the staged values.
 
     Args:
         columns: The stream's columns.
-        keys: Properties without which there is no row.
-        ignored: Other properties that a record may have.
+        keys: Key properties, which every record must have.
+        ignored: Properties that a record may have and that are not loaded.
     """
     if not columns or any(column.staged != column.source for column in columns):
         return []
     try:
         return [_decoder(columns, keys, sorted(ignored), native=native) for native in (True, False)]
-    except ValueError:  # msgspec takes no name with a quote, a backslash or a control character in it
+    except ValueError:  # msgspec refuses names with a quote, a backslash or a control character
         return []
 
 
@@ -78,8 +78,8 @@ def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence
     fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
     fits, required = [], []
     for column in columns:
-        kind = _NATIVE.get(column.type) if native and column.is_of_its_type else None
-        if column.is_key and column.type == "DOUBLE":  # msgspec's float is the nearest, and perhaps that of another key
+        kind = _NATIVE.get(column.type) if native and column.matches_declared_type else None
+        if column.is_key and column.type == "DOUBLE":  # msgspec rounds to a float, perhaps that of another key
             kind = None
         if kind is None:
             fits.append((column.key, column.fit))
@@ -108,7 +108,7 @@ def _decoder(columns: Sequence[Column], keys: Collection[str], ignored: Sequence
 def _without_null(
     decode: Callable[[msgspec.Raw | bytes | str], Any], required: Sequence[str]
 ) -> Callable[[msgspec.Raw | bytes | str], Any]:
-    """Return a decoder that raises ValueError where one of these attributes is null."""
+    """Return a decoder that raises ValueError if one of these attributes is null."""
 
     def checked(text: msgspec.Raw | bytes | str) -> Any:
         row = decode(text)

@@ -1,4 +1,4 @@
-"""Everything of the SDK's private parts that records and their columns depend on, each with its reason.
+"""Private parts of the SDK that records and their columns depend on, each with its reason.
 
 `tests/test_sdk.py` fails when one of them changes.
 """
@@ -13,7 +13,7 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_duckdb.errors import LoadError
-from target_duckdb.printable import named
+from target_duckdb.printable import quoted
 
 if TYPE_CHECKING:
     import ast
@@ -37,14 +37,14 @@ METADATA = {
 
 
 def flat_name(path: Sequence[str], separator: str, longest: int) -> str:
-    """Name of the column of a nested property: the SDK's, so that warehouses and documentation agree."""
+    """Return the SDK's name for the column of a nested property, so that warehouses and documentation agree."""
     return flatten_key(path[-1], list(path[:-1]), separator, max_key_length=longest)
 
 
 def without_flattening(mapper: PluginMapper) -> tuple[int, str, int] | None:
-    """Switch the SDK's flattening off; returns its depth, separator and longest name if it was on.
+    """Switch the SDK's flattening off; return its depth, separator and maximum name length if it was on.
 
-    It is switched by options of which the SDK tells nobody, and loses values (see `flattening`).
+    The options have no public name, and the SDK's flattening loses values (see `flattening`).
     """
     options = mapper.flattening_options
     mapper.flattening_options = type(options)(enabled=False)
@@ -53,43 +53,42 @@ def without_flattening(mapper: PluginMapper) -> tuple[int, str, int] | None:
     return options.max_level, options.separator, options.max_key_length
 
 
-def name_failures(stream_map: CustomStreamMap) -> None:
-    """Have a stream map that fails on a record say of which stream and column it is.
+def explain_map_errors(stream_map: CustomStreamMap) -> None:
+    """Make an error of a stream map name the stream and the column.
 
-    The SDK lets through whatever the expression raises, and that may quote the record.
+    The SDK raises the expression's own error, which may quote the record.
     """
-    if "_eval" in vars(stream_map):  # done when the schema came before
+    if "_eval" in vars(stream_map):  # explained at an earlier SCHEMA message
         return
     evaluate = stream_map._eval  # noqa: SLF001  # see above
 
-    def told(expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None) -> Any:
+    def explained(expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None) -> Any:
         try:
             return evaluate(expr=expr, expr_parsed=expr_parsed, record=record, property_name=property_name)
         except Exception as error:  # an expression may raise anything
             column, kind = property_name or MAPPER_FILTER_OPTION, type(error.__cause__ or error).__name__
             raise LoadError(
-                f"stream {named(stream_map.stream_name)}: the expression of stream_maps for {named(column)} failed for "
-                f"a record ({kind}). Change it so that it suits every record."
+                f"Setting `stream_maps`: {quoted(column)} of stream {quoted(stream_map.stream_name)} fails on a record "
+                f"({kind})."
             ) from error
 
-    stream_map._eval = told  # type: ignore[method-assign]  # noqa: SLF001  # see above
+    stream_map._eval = explained  # type: ignore[method-assign]  # noqa: SLF001  # see above
 
 
 class MetadataSink(BatchSink):
-    """A sink that sees what records hold in the columns of the SDK.
+    """A sink that handles the values that records themselves have in `_sdc_*` columns.
 
-    The SDK overwrites it, or without `add_record_metadata` drops it, and the columns of the schema with it, without a
-    word.
+    The SDK overwrites them, or without `add_record_metadata` drops them and their columns, without a warning.
     """
 
-    def take_metadata(self, record: dict[str, Any]) -> None:
-        """Take out of a record what it must not hold in these columns."""
+    def remove_metadata(self, record: dict[str, Any]) -> None:
+        """Remove the values that a record must not have in these columns."""
 
     @override
     def _add_sdc_metadata_to_record(
         self, record: dict[str, Any], message: dict[str, Any], context: dict[str, Any]
     ) -> None:
-        self.take_metadata(record)
+        self.remove_metadata(record)
         super()._add_sdc_metadata_to_record(record, message, context)
 
     @override
@@ -98,4 +97,4 @@ class MetadataSink(BatchSink):
 
     @override
     def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
-        self.take_metadata(record)
+        self.remove_metadata(record)

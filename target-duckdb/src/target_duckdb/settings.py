@@ -1,8 +1,9 @@
-"""The settings of the loader, under the names that meltano.yml files written for the known DuckDB loader use."""
+"""The settings of the loader, with the names of the existing target-duckdb on PyPI, so that its meltano.yml works."""
 
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,41 +11,40 @@ from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from target_duckdb.errors import LoadError
-from target_duckdb.printable import named
+from target_duckdb.printable import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 BATCH_SIZE_ROWS = 100_000
 MAX_LINE_BYTES = 32 << 20
 LOCK_TIMEOUT = 60
 ENV_PREFIX = "TARGET_DUCKDB_"
-_TOLD = {"type", "enum", "minimum", "pattern"}
 ALIASES = {"path": "filepath", "add_metadata_columns": "add_record_metadata"}
 """Other names of settings."""
 STORAGE_COMPATIBILITY_VERSION = "v1.0.0"
-"""Oldest DuckDB whose files a new file is like: every 1.x from 1.1 on has opened such a file of DuckDB 2."""
+"""Storage version of a new file: every DuckDB 1.x from 1.1 on has opened such a file of DuckDB 2."""
 
 SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
         "filepath",
         th.StringType,
         title="File",
-        description="Path of the DuckDB file. Required. The file and its folder are created if they are missing.",
+        description="Path of the DuckDB file. Required. The file and its folder are created if missing.",
     ),
     th.Property(
         "default_target_schema",
         th.StringType,
         default="main",
         title="Schema",
-        description="DuckDB schema that holds the tables. It is created if it is missing.",
+        description="DuckDB schema of the tables. It is created if missing.",
     ),
     th.Property(
         "batch_size_rows",
         th.IntegerType(minimum=1),
         default=BATCH_SIZE_ROWS,
         title="Rows per batch",
-        description="Maximum rows of one stream in one transaction.",
+        description="Maximum rows of a stream per transaction.",
     ),
     th.Property(
         "max_line_bytes",
@@ -52,8 +52,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=MAX_LINE_BYTES,
         title="Longest line",
         description=(
-            "Maximum bytes of a line of the input, or of a batch file; a longer one ends the load. A "
-            "load takes up to 40 times the memory of its longest line."
+            "Maximum bytes of a line of the input or of a batch file; a longer line ends the load. A load takes up to "
+            "40 times the memory of its longest line."
         ),
     ),
     th.Property(
@@ -67,15 +67,15 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "hard_delete",
         th.BooleanType,
         default=False,
-        title="Delete for good",
-        description="Remove rows that have disappeared from the source, instead of setting `_sdc_deleted_at`.",
+        title="Hard delete",
+        description="Delete rows that are gone from the source instead of soft-deleting them (`_sdc_deleted_at`).",
     ),
     th.Property(
         "data_flattening_max_level",
         th.IntegerType(minimum=0),
         default=0,
         title="Flattening (alias)",
-        description="Above 0: `flattening_enabled`, with this `flattening_max_depth`.",
+        description="If above 0, enables flattening with this `flattening_max_depth`.",
     ),
     th.Property(
         "on_missing_table",
@@ -84,8 +84,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default="warn",
         title="Missing tables",
         description=(
-            "If the tap continues from a state and a stream's table is missing: `warn` loads the "
-            "changes, and says that earlier rows are missing; `fail` ends the load, and writes no state."
+            "If the tap resumes from a state and the file lacks the table of a stream: `warn` loads the records that "
+            "have changed since and logs a warning that earlier rows are missing; `fail` ends the load without a STATE."
         ),
     ),
     th.Property(
@@ -95,16 +95,16 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         title="Validate records",
         description=(
             "Check every record against its JSON schema, which takes several times as long as the load. "
-            "Values are checked against the type of their column in any case."
+            "If off, every value is still checked against the type of its column."
         ),
     ),
     th.Property(
         "lock_timeout",
-        # Meltano cannot hand over the number that it makes of an environment variable, but text.
+        # From an environment variable Meltano passes text, and no number.
         th.CustomType({"type": ["number", "string"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
         default=LOCK_TIMEOUT,
-        title="Wait for the file",
-        description="Seconds to wait for another process that holds the file.",
+        title="Lock timeout",
+        description="Seconds to wait for another process to release the file.",
     ),
     th.Property(
         "storage_compatibility_version",
@@ -112,22 +112,22 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=STORAGE_COMPATIBILITY_VERSION,
         title="Storage version",
         description=(
-            "Oldest DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the "
-            "newest storage format. An existing file keeps its format."
+            "Oldest DuckDB version, such as `v1.5.0`, that can open a new file; `latest` for the newest storage "
+            "format. An existing file keeps its format."
         ),
     ),
     th.Property(
         "temp_dir",
         th.StringType,
         title="Temporary files",
-        description="Existing folder for the temporary file of each batch. Default: the system's.",
+        description="Existing folder for the temporary file of a batch. Default: the system's.",
     ),
     *(
         th.Property(
             name,
             th.CustomType({"type": ["string", "boolean", "null"]}),
             title="No effect",
-            description="Taken from the known loader's settings and without effect here.",
+            description="Setting of the existing target-duckdb on PyPI; accepted without effect.",
         )
         for name in ("delimiter", "quotechar", "flush_all_streams", "primary_key_required")
     ),
@@ -136,7 +136,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
             name,
             th.StringType,
             title="Database",
-            description="Taken from the known loader's settings: the file's name without its ending, and no other.",
+            description="Setting of the existing target-duckdb on PyPI; must be the file's name without its extension.",
         )
         for name in ("database", "dbname")
     ),
@@ -144,19 +144,19 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         "schema_mapping",
         th.CustomType({"type": ["object", "null"]}),
         title="Schemas",
-        description="Taken from the known loader's settings where all of it names one `target_schema`.",
+        description="Setting of the existing target-duckdb on PyPI; accepted if it names only one `target_schema`.",
     ),
-    th.Property("token", th.StringType, secret=True, title="Gone", description="MotherDuck is not written to."),
+    th.Property("token", th.StringType, secret=True, title="Not supported", description="MotherDuck is not supported."),
     th.Property(
         "settings",
         th.CustomType({"type": ["object", "null"]}),
-        title="Gone",
-        description="DuckDB's own settings are not taken.",
+        title="Not supported",
+        description="DuckDB's own settings cannot be set.",
     ),
 ).to_dict() | {"additionalProperties": False}
 
 
-def renamed(config: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_aliases(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings under their own names.
 
     Raises:
@@ -166,82 +166,100 @@ def renamed(config: Mapping[str, Any]) -> dict[str, Any]:
     for alias, name in ALIASES.items():
         value = settings.pop(alias, None)
         if value is None or (value is False and settings.get(name) is not None):
-            continue  # Meltano hands over the defaults of an older definition too, and that of an alias was false
+            continue  # Meltano also passes the defaults of an older definition, in which that of an alias was false
         if settings.get(name) not in (None, value):
-            raise LoadError(f"Settings `{name}` and `{alias}` are one setting, and differ: leave one of them out.")
+            raise LoadError(f"Settings `{name}` and `{alias}` are the same setting, and differ: remove one.")
         settings[name] = value
     level, depth = settings.get("data_flattening_max_level"), settings.get("flattening_max_depth")
     if level and (depth not in (None, level) or settings.get("flattening_enabled") is False):
         raise LoadError(
             "Setting `data_flattening_max_level` contradicts `flattening_enabled` or `flattening_max_depth`: "
-            "leave it or them out."
+            "remove it or them."
         )
     return settings
 
 
-_GONE = {  # settings of the known loader that mean nothing here, and what to do instead
+_UNSUPPORTED = {  # setting of the existing target-duckdb on PyPI -> what to do instead
     "token": "this loader writes to files, not to MotherDuck. Remove it, and set filepath to a file.",
-    "settings": "DuckDB's settings are the loader's own. Remove it; temp_dir, lock_timeout and "
+    "settings": "DuckDB's own settings cannot be set. Remove it; temp_dir, lock_timeout and "
     "storage_compatibility_version are settings here.",
 }
 
 
-def taken_over(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with the known loader's turned into ours.
+def from_existing_loader(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with those of the existing target-duckdb on PyPI converted to ours.
 
     Raises:
-        LoadError: One of them cannot be done; nothing of it is quoted that may be a secret.
+        LoadError: A setting has no equivalent; the message quotes no value that may be a secret.
     """
     settings = dict(config)
-    for name, instead in _GONE.items():
+    for name, instead in _UNSUPPORTED.items():
         if settings.get(name):
-            raise LoadError(f"The setting '{name}' of target-duckdb 0.8.0 is gone: {instead}")
+            raise LoadError(f"Setting `{name}` of target-duckdb 0.8.0 is not supported: {instead}")
     path = settings.get("filepath")
     for name in ("database", "dbname"):
         if isinstance(path, str) and (value := settings.get(name)) and value != Path(path).stem:
             raise LoadError(
-                f"The setting '{name}' is not the name of the file, by which DuckDB calls the database of a file, here "
-                f"{named(Path(path).stem)}. Remove the setting, or rename the file."
+                f"Setting `{name}` is not the name of the file, which DuckDB uses as the name of the database, here "
+                f"{quoted(Path(path).stem)}. Remove the setting, or rename the file."
             )
     if isinstance(mapping := settings.get("schema_mapping"), dict) and mapping:
         schemas = {str(one.get("target_schema") or "") if isinstance(one, dict) else "" for one in mapping.values()}
         schemas |= {given} if (given := settings.get("default_target_schema")) else set()
         if len(schemas) > 1 or "" in schemas:
             raise LoadError(
-                "The setting 'schema_mapping' names several schemas, and a run of this loader fills one. Remove it, "
-                "set default_target_schema, and load the streams of each schema by a run of their own."
+                "Setting `schema_mapping` names several schemas, and a run of this loader fills one. Remove it, "
+                "set default_target_schema, and load the streams of each schema in a separate run."
             )
         [settings["default_target_schema"]] = schemas
     return settings
 
 
-def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the settings with the defaults of others, and a sentence for each that is none, or not as it must be.
+def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings with their defaults, and a sentence for each that is unknown or not valid.
 
-    No value is in a sentence: it may be a secret. What `stream_maps` hold is told of by `maps.fault`: the SDK's schema
-    of `__else__` is none.
+    No sentence holds a value: it may be a secret. Faults within `stream_maps` are left to `maps.stream_map_error`,
+    because the SDK's schema of `__else__` is not valid.
     """
-    found = [f"There is no setting {named(name)}." for name in sorted(config.keys() - schema["properties"].keys())]
+    errors = [_unknown(name, schema["properties"]) for name in sorted(config.keys() - schema["properties"].keys())]
     filled = {name: value for name, value in config.items() if name != "stream_maps"}
-    for error in JSONSchemaValidator({**schema, "additionalProperties": True}).iter_errors(filled):
-        name = named(".".join(map(str, error.absolute_path)))
-        told = f": {error.validator} {error.validator_value}" if error.validator in _TOLD else ""
-        found.append(f"The setting {name} is not as it must be{told}.")
+    errors += [
+        _invalid(quoted(".".join(map(str, error.absolute_path))), str(error.validator), error.validator_value)
+        for error in JSONSchemaValidator({**schema, "additionalProperties": True}).iter_errors(filled)
+    ]
     if not isinstance(config.get("stream_maps"), dict | None):
-        found.append("The setting 'stream_maps' is not as it must be: type object.")
+        errors.append("Setting `stream_maps` must be of type object.")
     unprintable = (one for one in ("default_target_schema", "temp_dir") if not str(config.get(one) or "").isprintable())
-    found += [f"The setting '{name}' holds a character that does not print." for name in unprintable]
-    return {**config, **filled}, found
+    errors += [f"Setting `{name}` contains a control character." for name in unprintable]
+    return {**config, **filled}, errors
 
 
-def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with `data_flattening_max_level`, and the ~ of a path, replaced by what it stands for."""
+def _unknown(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"Setting {quoted(name)} is unknown{f'; did you mean `{close[0]}`?' if close else '.'}"
+
+
+def _invalid(name: str, rule: str, expected: Any) -> str:
+    match rule:
+        case "type":
+            kinds = [kind for kind in (expected if isinstance(expected, list) else [expected]) if kind != "null"]
+            return f"Setting {name} must be of type {' or '.join(kinds)}."
+        case "enum":
+            return f"Setting {name} must be one of {', '.join(str(value) for value in expected)}."
+        case "minimum" | "maximum":
+            return f"Setting {name} is out of range ({rule} {expected})."
+        case _:
+            return f"Setting {name} is not valid ({rule})."
+
+
+def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with defaults filled in, `data_flattening_max_level` and the ~ of paths expanded."""
     settings = dict(config)
     settings.setdefault("validate_records", False)
     settings["default_target_schema"] = (settings.get("default_target_schema") or "").strip() or "main"
     for name in ("filepath", "temp_dir"):
         if path := settings.get(name):
-            settings[name] = os.path.expanduser(path)  # noqa: PTH111  # Path's raises where there is no such user
+            settings[name] = os.path.expanduser(path)  # noqa: PTH111  # that of Path raises for a user who does not exist
     if level := settings.get("data_flattening_max_level"):
         settings |= {"flattening_enabled": True, "flattening_max_depth": level}
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_duckdb.printable import is_name, named
+from target_duckdb.printable import is_name, quoted
 
 if TYPE_CHECKING:
     import logging
@@ -27,9 +27,9 @@ class UnknownProperties:
         shown = [name for name in new if is_name(name)][: _MOST - len(self._told)]
         for name in shown:
             logger.warning(
-                "stream %s: the schema lacks the property %s, which is not loaded.", named(stream), named(name)
+                "stream %s: the schema lacks the property %s, which is not loaded.", quoted(stream), quoted(name)
             )
         self._told.update(shown)
         if len(shown) < len(new) and not self._told_of_more:
             self._told_of_more = True
-            logger.warning("stream %s: the schema lacks more properties, which are not loaded.", named(stream))
+            logger.warning("stream %s: the schema lacks more properties, which are not loaded.", quoted(stream))

@@ -1,4 +1,4 @@
-"""The DuckDB file: opened once the lock is free, written in transactions, its errors turned into sentences."""
+"""The DuckDB file: waits for its lock, writes in transactions, and converts errors of DuckDB to LoadError."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from target_duckdb.columns import quoted
+from target_duckdb.columns import identifier
 from target_duckdb.errors import LoadError
-from target_duckdb.printable import named, path_of, printable
+from target_duckdb.printable import path_of, printable, quoted
 from target_duckdb.settings import STORAGE_COMPATIBILITY_VERSION
 
 if TYPE_CHECKING:
@@ -22,38 +22,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-duckdb")
 
 POLL = 0.25
-"""Seconds between two attempts at a file that another process holds."""
+"""Seconds between two attempts to open a locked file."""
 
 _SETTINGS = """
     SET TimeZone = 'UTC';
     SET autoinstall_known_extensions = false;
-    SET threads = 1;  -- for batches of this size more of them take more processor time and memory, and save none
-    SET checkpoint_threshold = '64MB';  -- each checkpoint writes the last rows of a table once more
+    SET threads = 1;  -- more threads cost processor time and memory for batches of this size, and save no time
+    SET checkpoint_threshold = '64MB';  -- each checkpoint rewrites the last rows of a table
 """
 _LOCKED = "Could not set lock"
 _VERSION_AT = slice(52, 84)
-"""Bytes of a file that hold the version of the DuckDB that made it."""
+"""Position of the version of DuckDB in the file's header."""
 _NO_FILE = re.compile(r":memory:|[A-Za-z0-9_]{2,}:|[A-Za-z][A-Za-z0-9+.-]*://")
-"""What DuckDB would take for a database of another kind: in memory, at MotherDuck, behind a URL, of an extension."""
-_REASONS = {  # part of DuckDB's message -> what to tell
+"""Pattern of paths that DuckDB reads as another database: in memory, MotherDuck, a URL, or of an extension."""
+_REASONS = {  # part of DuckDB's message -> our message
     "not a valid DuckDB": "{path} is not a DuckDB database. Set filepath to another file.",
-    "newer version of DuckDB": "{path} was written by DuckDB {writer}, which is newer than {version}, the one that is "
-    "installed. Upgrade duckdb, or set filepath to another file.",
-    "version number": "{path} was written by DuckDB {writer}, and {version}, the one that is "
-    "installed, cannot read it. Install another version of duckdb, or set filepath to another file.",
-    "not a known DuckDB version": "storage_compatibility_version is not a version that DuckDB {version} knows. Set it "
-    "to one such as v1.0.0, or to latest.",
+    "newer version of DuckDB": "{path} was written by DuckDB {writer}, which is newer than the installed {version}. "
+    "Upgrade duckdb, or set filepath to another file.",
+    "version number": "{path} was written by DuckDB {writer}, and the installed {version} "
+    "cannot read it. Install another version of duckdb, or set filepath to another file.",
+    "not a known DuckDB version": "Setting `storage_compatibility_version` is not a version known to DuckDB {version}. "
+    "Set it to one such as v1.0.0, or to latest.",
     "Corrupt database file": "{path} is damaged. Restore it from a backup, or set filepath to another file.",
-    "No space left": "No space is left on the disk of {path} or of the temporary files. Nothing of this batch is kept.",
-    "File too large": "{path} or a temporary file has reached the largest size allowed. Nothing of this batch is kept.",
-    "Permission denied": "{path} must not be opened or written by this user. Change its permissions, or filepath.",
-    "read-only": "{path} must not be written by this user. Change its permissions, or filepath.",
+    "No space left": "No space is left on the disk of {path} or of the temporary files. The batch is rolled back.",
+    "File too large": "{path} or a temporary file has reached the maximum file size. The batch is rolled back.",
+    "Permission denied": "{path} cannot be opened or written by this user. Change its permissions, or filepath.",
+    "read-only": "{path} cannot be written by this user. Change its permissions, or filepath.",
     "Is a directory": "{path} is a folder. Set filepath to a file.",
 }
 
 
-def sentence(error: duckdb.Error | OSError, path: Path) -> str:
-    """Return what went wrong with the file; of the text of an error of DuckDB, which may quote a row, nothing."""
+def error_message(error: duckdb.Error | OSError, path: Path) -> str:
+    """Return a message for an error of the file; it quotes nothing of DuckDB's message, which may quote a row."""
     if not isinstance(error, duckdb.DataError | duckdb.IntegrityError):
         text = str(error)
         for part, reason in _REASONS.items():
@@ -64,22 +64,22 @@ def sentence(error: duckdb.Error | OSError, path: Path) -> str:
         return f"Writing to {path_of(path)} failed{of}: {error.strerror}."
     return (
         f"Writing to {path_of(path)} failed ({type(error).__name__}). Run with TARGET_DUCKDB_LOGLEVEL=DEBUG to see "
-        "DuckDB's own words, which may quote values."
+        "DuckDB's own message, which may quote values."
     )
 
 
-def file_of(setting: str) -> Path:
-    """The path of the file that the setting `filepath` names; LoadError where it is none that rows would be kept in."""
+def database_path(setting: str) -> Path:
+    """Return the path in the setting `filepath`; raise LoadError if it is not that of a local file."""
     kind = _NO_FILE.match(setting)
     if kind:
         raise LoadError(
-            f"The setting 'filepath' begins with {named(kind[0])}, which is no file on this machine: rows are loaded "
-            "into a DuckDB file alone. Set filepath to its path."
+            f"Setting `filepath` begins with {quoted(kind[0])}, which is not a local file. Set it to the path of a "
+            "DuckDB file."
         )
     path = Path(setting)
     if "\0" in setting:
-        raise LoadError("The setting 'filepath' holds the character NUL, which no path has.")
-    with suppress(OSError):  # of a path that is too long, which DuckDB tells of
+        raise LoadError("Setting `filepath` contains a NUL character.")
+    with suppress(OSError):  # of a path that is too long, for which DuckDB has an error
         if path.is_dir():
             raise LoadError(_REASONS["Is a directory"].format(path=path_of(path)))
         if path.exists() and not path.is_file():  # DuckDB would read a pipe, and wait for ever
@@ -88,7 +88,7 @@ def file_of(setting: str) -> Path:
 
 
 def _holder(text: str) -> tuple[str, str]:
-    """The process that holds the file, from DuckDB's message, and a sentence that names its program."""
+    """Return the process that holds the file, from DuckDB's message, and a sentence with its program."""
     found = re.search(r"(?:held in (?P<program>[^\n]+?) )?\(?PID (?P<number>\d+)\)?", text)
     if not found:
         return "another process", ""
@@ -97,9 +97,9 @@ def _holder(text: str) -> tuple[str, str]:
 
 
 def _program(number: int) -> str:
-    """Name of the program of a process: what a Python runs, where that shows; empty where this system does not tell.
+    """Return the program of a process, for Python its script or module; empty if the system does not tell.
 
-    Other words of a command line are not repeated: they may be secrets.
+    Other arguments are not repeated, because they may be secrets.
     """
     try:
         words = Path(f"/proc/{number}/cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -115,23 +115,23 @@ def _program(number: int) -> str:
 
 
 def _writer(path: Path) -> str:
-    """Return the version of DuckDB that made a file, from its header."""
+    """Return the version of DuckDB that wrote a file, from its header."""
     try:
         with path.open("rb") as file:
             header = file.read(_VERSION_AT.stop)
     except OSError:
         header = b""
-    told = header[_VERSION_AT].rstrip(b"\0").decode("ascii", "replace").removeprefix("v")
-    return printable(told) or "of an unknown version"
+    version = header[_VERSION_AT].rstrip(b"\0").decode("ascii", "replace").removeprefix("v")
+    return printable(version) or "of an unknown version"
 
 
 class Warehouse:
-    """One connection to the file, used by one thread.
+    """The connection to the file, for one thread.
 
     Attributes:
         path: The DuckDB file.
         schema: Schema that holds the tables.
-        storage: Oldest DuckDB that can open the file, if it is a new one.
+        storage: Oldest DuckDB version that can open the file, if it is new.
     """
 
     def __init__(
@@ -154,27 +154,31 @@ class Warehouse:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The connection, opened at first use; LoadError when it cannot be."""
+        """Connection, opened at first use.
+
+        Raises:
+            LoadError: The file cannot be opened.
+        """
         if self._connection is None:
             self._connection = self._open()
         return self._connection
 
     @property
     def namespace(self) -> str:
-        """Catalog and schema, quoted, to stand in front of a table's name."""
+        """Quoted catalog and schema, to prefix a table's name."""
         catalog = self.connection.execute("SELECT current_database()").fetchall()[0][0]
-        return f"{quoted(catalog)}.{quoted(self.schema)}"
+        return f"{identifier(catalog)}.{identifier(self.schema)}"
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = self._opened()
+            connection = self._open_when_free()
             connection.execute(_SETTINGS)
         except (duckdb.Error, OSError) as error:
-            raise LoadError(sentence(error, self.path)) from error
+            raise LoadError(error_message(error, self.path)) from error
         return connection
 
-    def _opened(self) -> duckdb.DuckDBPyConnection:
+    def _open_when_free(self) -> duckdb.DuckDBPyConnection:
         deadline = self._clock() + self._lock_timeout
         waiting = False
         while True:
@@ -197,7 +201,7 @@ class Warehouse:
             self._sleep(POLL)
 
     def tables(self) -> set[str]:
-        """Names of the tables of the schema."""
+        """Return the names of the tables in the schema."""
         query = (
             "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() "
             "AND lower(schema_name) = lower(?)"
@@ -206,15 +210,18 @@ class Warehouse:
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-        """All or nothing: committed at the end, rolled back on any error; DuckDB's errors come out as LoadError.
+        """Open a transaction that is committed at the end and rolled back on any error.
 
-        A second transaction inside the first is refused: it can only come from a signal that arrived during a write.
+        A nested transaction is refused: it can only come from a signal that arrived during a write.
 
         Args:
-            keep: Whether to commit at all.
+            keep: False to roll back in any case.
+
+        Raises:
+            LoadError: DuckDB or the file has failed.
         """
         if self._writing:
-            raise LoadError(f"Interrupted while writing to {path_of(self.path)}. Nothing of this batch is kept.")
+            raise LoadError(f"Interrupted while writing to {path_of(self.path)}. The batch is rolled back.")
         connection = self.connection
         self._writing = True
         try:
@@ -226,7 +233,7 @@ class Warehouse:
                 self._roll_back(connection)
                 raise
         except (duckdb.Error, OSError) as error:
-            raise LoadError(sentence(error, self.path)) from error
+            raise LoadError(error_message(error, self.path)) from error
         finally:
             self._writing = False
 
@@ -238,7 +245,7 @@ class Warehouse:
             logger.debug("Nothing left to roll back.")
 
     def close(self) -> None:
-        """Close the file, if it is open, and so free its lock."""
+        """Close the file, if it is open, which releases its lock."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -132,12 +132,12 @@ class CommandLine(Tap, ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
-            files = [loaded(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
+            files = [{**loaded(Path(path).read_bytes())} for path in value if path != _ENVIRONMENT]
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
         except OSError as error:
             # The value is not shown, since it may be a key.
             raise SettingsError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise SettingsError("The config file is not a JSON object.") from None
 
     @classmethod

@@ -55,6 +55,8 @@ def _parsed(text: str, types: str | list[str]) -> Any:
     Raises:
         ValueError: It is not of the setting's type; the error names what is expected.
     """
+    if "string" in types:
+        return text
     if "boolean" in types:
         if (word := text.strip().lower()) in _WORDS:
             return _WORDS[word]

@@ -37,7 +37,7 @@ def test_a_table_and_columns_that_match_but_for_case_are_taken(file: Path, key: 
 
 def test_taken_columns_go_the_quick_way(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     query(file, "CREATE TABLE users (ID BIGINT, firstname VARCHAR)")
-    monkeypatch.setattr("target_duckdb.sink.DuckDBSink.add", lambda *_: pytest.fail("the slow way"))
+    monkeypatch.setattr("target_duckdb.sink.DuckDBSink.stage_record", lambda *_: pytest.fail("the slow way"))
     load(file, [PEOPLE, ANNA, BEN])
     assert query(file, "SELECT count(firstname) FROM users") == [(2,)]
 
@@ -112,7 +112,7 @@ def test_a_primary_key_that_is_not_the_streams_is_given_up_with_a_warning_and_a_
     )
     assert len(query(file, "FROM v")) == {(): 4, ("mail",): 3, ("id",): 3}[keys]
     assert query(file, "SELECT table_name FROM duckdb_tables()") == [("t",)]
-    assert sum("gives up its primary key" in entry.getMessage() for entry in caplog.records) == 1
+    assert sum("the primary key of the table main.t is dropped" in entry.getMessage() for entry in caplog.records) == 1
 
 
 def test_a_primary_key_does_not_keep_its_columns_narrow(file: Path) -> None:
@@ -126,18 +126,18 @@ def test_a_primary_key_does_not_keep_its_columns_narrow(file: Path) -> None:
     assert query(file, "SELECT id, n FROM t ORDER BY id") == [(1, 2.0), (2**40, 3.0)]
 
 
-WIDER, FREE = "column 'id': it has to become BIGINT, but the ", "column 'n': it has to take NULL, but the "
+WIDER, FREE = "column `id`: it has to become BIGINT, but the ", "column `n`: it has to take NULL, but the "
 IN_THE_WAY = [
     ("CREATE TABLE t (id INTEGER UNIQUE, n VARCHAR)", f"{WIDER}constraint UNIQUE"),
     ("CREATE TABLE t (id INTEGER CHECK (id > 0), n VARCHAR)", f"{WIDER}constraint CHECK"),
-    ("CREATE TABLE t (id INTEGER, n VARCHAR); CREATE INDEX i ON t (n)", f"{WIDER}index 'i'"),
-    ("CREATE TABLE t (id INTEGER PRIMARY KEY, n VARCHAR UNIQUE)", "'id': it cannot stay in the primary key"),
-    ("CREATE TABLE t (id INTEGER PRIMARY KEY, n VARCHAR); CREATE TABLE u (t INTEGER REFERENCES t (id))", "key of 'u'"),
-    ("CREATE TABLE t (id BIGINT, n VARCHAR NOT NULL); CREATE INDEX i ON t (n)", f"{FREE}index 'i'"),
-    ("CREATE TABLE t (id BIGINT, n VARCHAR AS (id::VARCHAR))", "column 'n': it has to take values, but the expression"),
+    ("CREATE TABLE t (id INTEGER, n VARCHAR); CREATE INDEX i ON t (n)", f"{WIDER}index `i`"),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, n VARCHAR UNIQUE)", "`id`: it cannot stay in the primary key"),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, n VARCHAR); CREATE TABLE u (t INTEGER REFERENCES t (id))", "key of `u`"),
+    ("CREATE TABLE t (id BIGINT, n VARCHAR NOT NULL); CREATE INDEX i ON t (n)", f"{FREE}index `i`"),
+    ("CREATE TABLE t (id BIGINT, n VARCHAR AS (id::VARCHAR))", "column `n`: it has to take values, but the expression"),
     (
         "CREATE TABLE t (id BIGINT, n VARCHAR PRIMARY KEY, x INT CHECK (x > 0))",
-        "'n': it cannot stay in the primary key",
+        "`n`: it cannot stay in the primary key",
     ),
     ("CREATE TABLE u (id BIGINT); CREATE VIEW T AS FROM u", "main.T is a view"),
 ]
@@ -150,7 +150,7 @@ def test_what_is_in_the_way_is_named_before_anything_is_changed(file: Path, made
     messages = [schema("t", {"a": TEXT, "id": INTEGER, "n": TEXT}), record("t", 1, id=1, n="x")]
     with pytest.raises(LoadError) as refused:
         load(file, messages, default_target_schema="main")
-    assert str(refused.value).startswith("stream 't'")
+    assert str(refused.value).startswith("stream `t`")
     assert told in str(refused.value)
     assert everything(file) == before
 
@@ -160,7 +160,7 @@ def test_a_row_that_a_constraint_refuses_is_not_quoted_and_its_stream_is_named(f
     people = schema("t", {"id": INTEGER, "n": TEXT, "x": INTEGER})
     for values, kind in (({"n": "4711"}, "UNIQUE"), ({"x": -4711}, "CHECK")):
         with pytest.raises(
-            LoadError, match=f"^stream 't': a row breaks a constraint of the table main.t .*{kind}"
+            LoadError, match=f"^stream `t`: a record violates a constraint of the table main.t .*{kind}"
         ) as refused:
             load(file, [people, record("t", id=1, **values), record("t", id=2, **values)])
         assert "4711" not in str(refused.value)
@@ -207,7 +207,7 @@ def test_a_stream_that_0_8_0_kept_under_another_name_is_told_of_before_anything_
     query(file, "CREATE TABLE users (id HUGEINT PRIMARY KEY, name VARCHAR); INSERT INTO users VALUES (1, 'a')")
     before = everything(file)
     messages = [schema("public-users", {"Id": INTEGER, "name": TEXT}, ("Id",)), record("public-users", Id=1, name="b")]
-    with pytest.raises(LoadError, match=r"^stream 'public-users': there is no table 'public-users'") as refused:
+    with pytest.raises(LoadError, match=r"^stream `public-users`: there is no table `public-users`") as refused:
         load(file, messages)
     assert everything(file) == before
     renamed = str(refused.value).partition("To go on with it: ")[2].partition(". If ")[0]
@@ -222,7 +222,7 @@ def test_a_stream_that_0_8_0_kept_under_another_name_is_told_of_before_anything_
 )
 def test_the_names_of_0_8_0_are_known(file: Path, stream: str, table: str) -> None:
     query(file, f"CREATE TABLE {table} (id HUGEINT PRIMARY KEY)")
-    with pytest.raises(LoadError, match=f"'{table}', in which target-duckdb 0.8.0 keeps this stream"):
+    with pytest.raises(LoadError, match=f"`{table}`, in which target-duckdb 0.8.0 keeps this stream"):
         load(file, [schema(stream, {"id": INTEGER})])
 
 
@@ -264,16 +264,16 @@ def test_a_schema_mapping_to_one_schema_is_that_schema(file: Path, more: dict[st
     [
         (
             {"token": "s3cret"},
-            "'token' of target-duckdb 0.8.0 is gone: this loader writes to files, not to MotherD",
+            "`token` of target-duckdb 0.8.0 is not supported: this loader writes to files, not to MotherD",
         ),
-        ({"settings": {"threads": 4}}, "The setting 'settings' of target-duckdb 0.8.0 is gone: DuckDB's settings are"),
+        ({"settings": {"threads": 4}}, "Setting `settings` of target-duckdb 0.8.0 is not supported: DuckDB's own set"),
         (
             {"database": "b"},
-            "The setting 'database' is not the name of the file, by which DuckDB calls the database",
+            "Setting `database` is not the name of the file, which DuckDB uses as the name of the database",
         ),
         ({"schema_mapping": {"a": {"target_schema": "x"}, "b": {"target_schema": "y"}}}, "names several schemas"),
         ({"schema_mapping": {"a": {"target_schema": "x"}}, "default_target_schema": "main"}, "names several schemas"),
-        ({"schema_mapping": {"a": {}}}, "'schema_mapping' names several schemas"),
+        ({"schema_mapping": {"a": {}}}, "`schema_mapping` names several schemas"),
     ],
 )
 def test_settings_of_0_8_0_that_are_gone_are_named_with_what_to_do(
@@ -288,11 +288,11 @@ def test_settings_of_0_8_0_that_are_gone_are_named_with_what_to_do(
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (length(v) < 2))", "(CHECK on 'v')"),
-        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v::DATE > '2020-01-01'))", "CHECK on 'v'"),
-        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (error(v) IS NULL))", "CHECK on 'v'"),
-        ("CREATE TABLE t (id BIGINT, v VARCHAR UNIQUE)", "(UNIQUE on 'v')"),
-        ("CREATE TABLE t (id BIGINT, v VARCHAR, g INT AS (v::INT))", "the expression of the column 'g'"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (length(v) < 2))", "(CHECK on `v`)"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (v::DATE > '2020-01-01'))", "CHECK on `v`"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR CHECK (error(v) IS NULL))", "CHECK on `v`"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR UNIQUE)", "(UNIQUE on `v`)"),
+        ("CREATE TABLE t (id BIGINT, v VARCHAR, g INT AS (v::INT))", "the expression of the column `g`"),
         ("CREATE TABLE p (x VARCHAR UNIQUE); CREATE TABLE t (id BIGINT, v VARCHAR REFERENCES p (x))", "FOREIGN KEY"),
         ("CREATE TABLE t (id BIGINT, v VARCHAR); CREATE INDEX i ON t ((v::INT))", "(TransactionException)"),
     ],
@@ -301,7 +301,7 @@ def test_of_a_row_that_duckdb_refuses_the_log_has_nothing_but_names_of_the_catal
     tmp_path: Path, file: Path, made: str, told: str
 ) -> None:
     query(file, made)
-    value = "4711'\"\n4711 stream 'x'\x1b[31m"
+    value = "4711'\"\n4711 stream `x`\x1b[31m"
     rows = [record("t", id=number, v=value) for number in range(2)]
     done = run(tmp_path, [schema("t", {"id": INTEGER, "v": TEXT}), *rows, state()])
     assert done.returncode == 1

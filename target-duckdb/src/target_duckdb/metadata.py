@@ -1,4 +1,4 @@
-"""The SDK's `_sdc_*` columns, for rows that do not pass the SDK's steps."""
+"""Values of the SDK's `_sdc_*` columns for rows that bypass the SDK's steps."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NAMES = tuple(
 )
 
 
-class Stamps:
-    """Gives rows the values that the SDK's `_add_sdc_metadata_to_record` gives records.
+class Metadata:
+    """Sets the values on rows that the SDK's `_add_sdc_metadata_to_record` sets on records.
 
-    That method builds a dict a record and has no public name; a load with it takes half as long again.
+    That method needs a dict per record and has no public name; a load that calls it takes half as long again.
 
     Attributes:
-        batched: Beginning of the batch, as an ISO time.
+        batched: Start of the batch, as an ISO 8601 time.
     """
 
     def __init__(self, columns: Sequence[Column], sync_started_at: int) -> None:
@@ -39,19 +39,21 @@ class Stamps:
         self._sync_started_at = sync_started_at
         self.batched = ""
 
-    def finds_values(self, row: object) -> bool:
-        """Return whether a row, as its record was, holds values of its own in the columns that are watched."""
+    def has_values(self, row: object) -> bool:
+        """Return whether the record itself had values in the watched columns."""
         values = self._own(row)
         return values.count(None) != len(values) and bool(self._watched)
 
     def forget(self, name: str) -> None:
-        """Watch a column no longer."""
+        """Stop watching a column."""
         self._watched.pop(name, None)
-        keys = [*self._watched.values()] * 2 or [self._extracted] * 2  # of one name it would give no tuple
+        keys = [*self._watched.values()] * 2 or [
+            self._extracted
+        ] * 2  # for a single name attrgetter would return no tuple
         self._own = attrgetter(*keys)
 
     def __call__(self, row: object, version: int | None, extracted: str | None) -> None:
-        """Set the attributes of a row that has one for each column, by the version and the time of its message."""
+        """Set the metadata of a row, given the version and the time_extracted of its message."""
         now = time.time()
         setattr(row, self._extracted, extracted)
         setattr(row, self._received, datetime.fromtimestamp(now, UTC).isoformat())

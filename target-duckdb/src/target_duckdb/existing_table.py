@@ -1,4 +1,4 @@
-"""A table that is in the file already, perhaps of another loader: what it has that a load would fail at."""
+"""A table that is in the file already, perhaps of another loader, and its constraints that block a load."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from target_duckdb.columns import quoted
+from target_duckdb.columns import identifier
 from target_duckdb.errors import LoadError
-from target_duckdb.printable import named, printable
-from target_duckdb.refusals import COPY
+from target_duckdb.printable import printable, quoted
+from target_duckdb.row_errors import REMEDY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ _HERE = "database_name = current_database() AND lower(schema_name) = lower(?)"
 
 
 class Constraint(NamedTuple):
-    """A constraint of a table: its own text may quote values.
+    """A constraint of a table, without its expression, which may quote values.
 
     Attributes:
         kind: PRIMARY KEY, UNIQUE, NOT NULL, CHECK or FOREIGN KEY.
@@ -33,12 +33,12 @@ class Constraint(NamedTuple):
     columns: Sequence[str]
 
     def __str__(self) -> str:
-        return f"{self.kind} on {', '.join(map(named, self.columns))}" if self.columns else self.kind
+        return f"{self.kind} on {', '.join(map(quoted, self.columns))}" if self.columns else self.kind
 
 
 @dataclass(frozen=True)
-class Existing:
-    """A table and what depends on it, as it stood before the stream's schema came.
+class ExistingTable:
+    """A table and its dependents, as they were before the stream's SCHEMA message.
 
     Attributes:
         stream: Name of the stream.
@@ -53,18 +53,18 @@ class Existing:
     table: str
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, keys: Sequence[str], changes: Mapping[str, str]) -> None:
-        """Take away what would refuse the stream's rows: NOT NULL, and a primary key that is not the stream's.
+        """Drop the constraints that block the stream's records: NOT NULL, and a primary key that is not the stream's.
 
-        A primary key goes, too, where its columns have to become wider, which DuckDB does to no column of one. The
-        loader keeps rows unique by itself.
+        A primary key with a column to be widened is dropped, too, because DuckDB widens no column of a primary key. The
+        loader itself keeps rows unique.
 
         Args:
-            connection: The connection, in a transaction: in DuckDB 2 an error ends it, so all is looked at beforehand.
+            connection: The connection, in a transaction. In DuckDB 2 an error aborts it, so all is checked first.
             keys: Columns of the stream's key.
-            changes: The columns that become wider, and the type that each will have.
+            changes: Columns to be widened, with their new types.
 
         Raises:
-            LoadError: Something else is in the way; it is not the loader's to take away.
+            LoadError: Another constraint, an index or a foreign key blocks the change.
         """
         self.check_widened(connection, changes)
         constraints = self.constraints(connection)
@@ -73,21 +73,21 @@ class Existing:
         for one in constraints:
             if one.kind == "PRIMARY KEY" and (set(one.columns) & changes.keys() or set(one.columns) != set(keys)):
                 for obstacle in others + dependents:
-                    raise self._refusal(one.columns[0], "cannot stay in the primary key of the table", obstacle)
-                self._give_up_key(connection)
+                    raise self._conflict(one.columns[0], "cannot stay in the primary key of the table", obstacle)
+                self._drop_primary_key(connection)
                 return
         for one in constraints:
             if one.kind == "NOT NULL" and not set(one.columns) <= set(keys):
                 for obstacle in dependents:
-                    raise self._refusal(one.columns[0], "has to take NULL", obstacle)
-                connection.execute(f"ALTER TABLE {self.name} ALTER {quoted(one.columns[0])} DROP NOT NULL")
+                    raise self._conflict(one.columns[0], "has to take NULL", obstacle)
+                connection.execute(f"ALTER TABLE {self.name} ALTER {identifier(one.columns[0])} DROP NOT NULL")
 
     def check_widened(self, connection: duckdb.DuckDBPyConnection, changes: Mapping[str, str]) -> None:
-        """Raise LoadError where something is in the way of columns that become wider.
+        """Raise LoadError if a constraint, an index or a foreign key blocks the widening of a column.
 
         Args:
             connection: The connection, in a transaction.
-            changes: The columns, and the type that each will have.
+            changes: Columns to be widened, with their new types.
         """
         constraints = self.constraints(connection) if changes else []
         dependents = self._dependents(connection) if changes else []
@@ -95,29 +95,29 @@ class Existing:
             own = [f"the constraint {one}" for one in constraints
                    if column in one.columns and one.kind not in {"PRIMARY KEY", "NOT NULL"}]  # fmt: skip
             for obstacle in own + dependents:
-                raise self._refusal(column, f"has to become {kind}", obstacle)
+                raise self._conflict(column, f"has to become {kind}", obstacle)
 
     def primary_key(self, connection: duckdb.DuckDBPyConnection) -> set[str]:
-        """Return the columns of the primary key, none where there is none."""
+        """Return the columns of the primary key."""
         return {name for one in self.constraints(connection) if one.kind == "PRIMARY KEY" for name in one.columns}
 
     def check_written(self, connection: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> None:
-        """Raise LoadError for a column that DuckDB computes by itself."""
-        for column in set(self.generated(connection)) & set(columns):
-            with connection.cursor() as apart:  # an error would end the transaction
+        """Raise LoadError for a generated column."""
+        for column in set(self.generated_columns(connection)) & set(columns):
+            with connection.cursor() as apart:  # an error would abort the transaction
                 try:
-                    apart.execute(f"EXPLAIN INSERT INTO {self.name} ({quoted(column)}) SELECT NULL")  # quoted
+                    apart.execute(f"EXPLAIN INSERT INTO {self.name} ({identifier(column)}) SELECT NULL")  # quoted
                 except duckdb.BinderException:
-                    raise self._refusal(column, "has to take values", "the expression that generates it") from None
+                    raise self._conflict(column, "has to take values", "the expression that generates it") from None
 
-    def _refusal(self, column: str, purpose: str, obstacle: str) -> LoadError:
+    def _conflict(self, column: str, purpose: str, obstacle: str) -> LoadError:
         return LoadError(
-            f"stream {named(self.stream)}, column {named(column)}: it {purpose}, but {obstacle} of the table "
-            f"{printable(self.schema)}.{printable(self.table)} is in the way. {COPY}"
+            f"stream {quoted(self.stream)}, column {quoted(column)}: it {purpose}, but {obstacle} of the table "
+            f"{printable(self.schema)}.{printable(self.table)} prevents that. {REMEDY}"
         )
 
-    def generated(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Return the columns that have an expression, of which a default is one."""
+    def generated_columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Return the columns that have an expression: generated ones, and those with a default."""
         query = (
             f"SELECT column_name FROM duckdb_columns() WHERE {_HERE} AND table_name = ? AND column_default IS NOT NULL"  # noqa: S608  # only ours
         )
@@ -132,7 +132,7 @@ class Existing:
         return [Constraint(*row) for row in connection.execute(query, [self.schema, self.table]).fetchall()]
 
     def _dependents(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Return the indexes and foreign keys that let DuckDB change no column of the table."""
+        """Return the indexes and foreign keys that stop DuckDB from altering the table."""
         query = f"SELECT index_name FROM duckdb_indexes() WHERE {_HERE} AND table_name = ? ORDER BY 1"  # noqa: S608  # only ours
         indexes = connection.execute(query, [self.schema, self.table]).fetchall()
         query = (
@@ -140,20 +140,20 @@ class Existing:
             f"WHERE {_HERE} AND constraint_type = 'FOREIGN KEY' AND referenced_table = ? ORDER BY 1"
         )
         references = connection.execute(query, [self.schema, self.table]).fetchall()
-        return [f"the index {named(name)}" for (name,) in indexes] + [
-            f"the foreign key of {named(name)}" for (name,) in references
+        return [f"the index {quoted(name)}" for (name,) in indexes] + [
+            f"the foreign key of {quoted(name)}" for (name,) in references
         ]
 
-    def _give_up_key(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Copy the table without its primary key, and its NOT NULL; views stay as they are."""
+    def _drop_primary_key(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Replace the table by a copy without its primary key and NOT NULL constraints; views stay valid."""
         logger.warning(
-            "stream %s: the table %s.%s gives up its primary key, which is not the stream's, or has to become wider. "
-            "Rows stay unique by the stream's key.",
-            named(self.stream),
+            "stream %s: the primary key of the table %s.%s is dropped: it is not the stream's, or has a column to be "
+            "widened. Rows stay unique by the stream's key.",
+            quoted(self.stream),
             printable(self.schema),
             printable(self.table),
         )
-        copy = f"{self.name.removesuffix(quoted(self.table))}{quoted(f'{self.table}_without_key')}"
+        copy = f"{self.name.removesuffix(identifier(self.table))}{identifier(f'{self.table}_without_key')}"
         connection.execute(f"CREATE TABLE {copy} AS FROM {self.name}")
         connection.execute(f"DROP TABLE {self.name}")
-        connection.execute(f"ALTER TABLE {copy} RENAME TO {quoted(self.table)}")
+        connection.execute(f"ALTER TABLE {copy} RENAME TO {identifier(self.table)}")

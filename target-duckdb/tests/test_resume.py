@@ -27,7 +27,7 @@ def bookmarks(*streams: str) -> dict[str, Json]:
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if "goes on from a state" in one.getMessage()]
+    return [one.getMessage() for one in caplog.records if "resumes from a state" in one.getMessage()]
 
 
 def tables(file: Path) -> set[str]:
@@ -40,7 +40,7 @@ def test_streams_whose_tables_are_gone_are_named_in_one_warning_and_what_comes_i
     messages = [bookmarks("t", "u", "off"), T, record("t", id=1), T, record("t", id=2), U, state()]
     assert load(file, messages) == ['{"done": true}']
     [sentence] = told(caplog)
-    assert f"{file} has no table of streams 't', 'u' in the schema 'main'" in sentence
+    assert f"{file} has no table of streams `t`, `u` in the schema `main`" in sentence
     assert "`meltano run --full-refresh …`" in sentence
     assert query(file, "SELECT id FROM t ORDER BY id") == [(1,), (2,)]
     caplog.clear()
@@ -103,8 +103,8 @@ def test_by_a_setting_the_load_ends_and_leaves_no_table_and_no_state_each_time(
         between = state({"bookmarks": {"u": {"replication_key_value": "2025-01-01"}}})
         done = run(tmp_path, [bookmarks("t"), *LOSSES[case], between, state()], **FAIL, **elsewhere)
         [sentence] = complaints(done)
-        assert "has no table of stream 't' in the schema" in sentence
-        assert "Nothing of this is loaded" in sentence
+        assert "has no table of stream `t` in the schema" in sentence
+        assert "None of these streams is loaded" in sentence
         assert done.stdout == ""
         with_rows = tables(tmp_path / "a.duckdb")
         assert ("t" in with_rows) == bool(elsewhere)
@@ -112,7 +112,7 @@ def test_by_a_setting_the_load_ends_and_leaves_no_table_and_no_state_each_time(
     monkeypatch.setattr("target_duckdb.target._STATE_EVERY", 0)
     schema_of, *rest = LOSSES[case]
     target = TargetDuckDB(config={"filepath": str(tmp_path / "b.duckdb"), **FAIL})
-    with pytest.raises(LoadError, match="stream 't'"):
+    with pytest.raises(LoadError, match="stream `t`"):
         target.listen(io.StringIO(text_of([bookmarks("t"), schema_of, state({"x": 1}), *rest, state()])))
     target.warehouse.close()
     assert capsys.readouterr().out == ""
@@ -129,8 +129,8 @@ def test_a_state_is_written_as_soon_as_no_loss_is_left_to_find(file: Path, monke
 @pytest.mark.parametrize(
     ("maps", "named"),
     [
-        ({"t": {"__alias__": "people"}}, "stream 'people'"),
-        ({"t": {}, "copy": {"__source__": "t", "id": "id"}}, "streams 't', 'copy'"),
+        ({"t": {"__alias__": "people"}}, "stream `people`"),
+        ({"t": {}, "copy": {"__source__": "t", "id": "id"}}, "streams `t`, `copy`"),
         ({"t": None}, ""),
     ],
 )
@@ -144,13 +144,13 @@ def test_the_loader_s_stream_maps_lead_to_the_stream_that_has_the_bookmark(
 def test_many_streams_are_not_all_named(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     names = [f"s{number}" for number in range(9)]
     load(file, [bookmarks(*names), *(schema(name, {"id": INTEGER}) for name in names), state()])
-    assert "'s0', 's1', 's2', 's3', 's4' and 4 more in" in told(caplog)[0]
+    assert "`s0`, `s1`, `s2`, `s3`, `s4` and 4 more in" in told(caplog)[0]
 
 
 def test_a_load_that_breaks_off_tells_of_the_loss_all_the_same(tmp_path: Path) -> None:
     done = run(tmp_path, [bookmarks("t"), T, record("t", id=1), "x"])
     assert done.returncode == 1
-    assert done.stderr.count("goes on from a state") == 1
+    assert done.stderr.count("resumes from a state") == 1
 
 
 def test_the_setting_takes_two_words(tmp_path: Path) -> None:
