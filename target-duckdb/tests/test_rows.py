@@ -188,7 +188,7 @@ def test_of_properties_that_the_schema_lacks_ten_are_named_and_none_that_may_be_
     told = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
     assert len([line for line in told if "the property 'new" in line]) == 10
     assert [line for line in told if "the property 'new" not in line] == [
-        "stream 't': the schema lacks more properties, which are not loaded."
+        "stream `t`: more properties are not in the schema, and are not loaded."
     ]
 
 

@@ -285,7 +285,7 @@ class DuckDBSink(MetadataSink):
 
     def _warn_about_unknown(self, record: Mapping[str, Json]) -> None:
         new = record.keys() - self._known - self._unknown
-        self.progress.unknown.tell(self.stream_name, new, self.logger)
+        self.progress.unknown.warn(self.stream_name, new, self.logger)
         if new and len(self._unknown) + len(new) <= _MOST_IGNORED:
             self._unknown |= new
             self._make_decoders()

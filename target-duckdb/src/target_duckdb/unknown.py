@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 _MOST = 10
-"""Names a stream that are logged; where there are more, what a tap sends are no columns but keys of data."""
+"""Names of a stream that are logged; with more of them, a tap sends no columns but keys of data."""
 
 
 class UnknownProperties:
-    """Tells of each property once that it is not loaded: of at most ten, and of nothing that may be a value."""
+    """Logs once per property that it is not loaded: for at most ten, and for none whose name may be a value."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
         self._told_of_more = False
 
-    def tell(self, stream: str, names: AbstractSet[str], logger: logging.Logger) -> None:
+    def warn(self, stream: str, names: AbstractSet[str], logger: logging.Logger) -> None:
         """Log those of these names that have not been logged."""
         new = sorted(names - self._told)
         shown = [name for name in new if is_name(name)][: _MOST - len(self._told)]
         for name in shown:
             logger.warning(
-                "stream %s: the schema lacks the property %s, which is not loaded.", quoted(stream), quoted(name)
+                "stream %s: property %s is not in the schema, and is not loaded.", quoted(stream), quoted(name)
             )
         self._told.update(shown)
         if len(shown) < len(new) and not self._told_of_more:
             self._told_of_more = True
-            logger.warning("stream %s: the schema lacks more properties, which are not loaded.", quoted(stream))
+            logger.warning("stream %s: more properties are not in the schema, and are not loaded.", quoted(stream))
