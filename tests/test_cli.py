@@ -398,16 +398,19 @@ def test_an_error_in_a_stream_map_does_not_quote_the_row(api: Api, config: dict[
     outcome = run_tap(tmp_path, api.tap.name, config | {"stream_maps": maps})
 
     assert outcome.code == 1
-    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a row (ValueError)."]
+    assert outcome.errors == [f"Setting `stream_maps`: `number` of stream `{stream}` fails on a record (ValueError)."]
     assert PRIVATE.search(outcome.err) is None
     assert "Traceback" not in outcome.err
 
 
 FAILING: dict[str, tuple[dict[str, str], str]] = {
-    "a name that is none": ({"x": "nothing_of_the_kind"}, "`x` of stream `contacts` fails on a row (NameNotDefined)"),
-    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a row (FunctionNotDefined)"),
-    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a row (TypeError)"),
-    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a row (Attribute"),
+    "a name that is none": (
+        {"x": "nothing_of_the_kind"},
+        "`x` of stream `contacts` fails on a record (NameNotDefined)",
+    ),
+    "a function that is none": ({"x": "sha1(name)"}, "`x` of stream `contacts` fails on a record (FunctionNotDefined)"),
+    "null": ({"email": "None + 'x'"}, "`email` of stream `contacts` fails on a record (TypeError)"),
+    "a filter": ({"__filter__": "name.nothing"}, "`__filter__` of stream `contacts` fails on a record (Attribute"),
 }
 
 
