@@ -73,10 +73,11 @@ docs: .venv/.synced ## write what is generated of the documents, meltano.yml and
 site: $(UV) ## build the documentation's site into site/, and check every link in it
 	@NO_MKDOCS_2_WARNING=1 $(ONLY_DOCS) mkdocs build --strict
 
-new-tap: .venv/.synced ## a new tap, copied from the smallest: NAME=tap-zoom and, for another name of its API, TITLE=Zoom
-	@$(RUN)/python tools/new_tap.py $(NAME) $(if $(TITLE),--title $(TITLE))
-	@$(MAKE) --no-print-directory lock
-	@$(MAKE) --no-print-directory docs
+new-tap: .venv/.synced ## make a tap, bare or with an API in the sandbox: NAME=tap-calcom, and if need be TITLE="Cal.com", SANDBOX=1
+	@$(RUN)/python tools/new_tap.py "$$NAME" $(if $(TITLE),--title "$$TITLE") $(if $(SANDBOX),--sandbox)
+	@$(UV) lock $(QUIET)
+	@$(MAKE) --no-print-directory .venv/.synced
+	@$(if $(SANDBOX),$(MAKE) --no-print-directory docs)
 
 version: .venv/.synced ## say which version this is; with VERSION=0.2.0 set it everywhere
 	@$(RUN)/python tools/version.py $(VERSION)

@@ -374,6 +374,29 @@ def test_an_organization_that_is_set_refuses_the_key_of_another(
     assert other.warehouse.rows == {}
 
 
+@pytest.mark.parametrize("name", ["organization_uri", "user_uri"])
+def test_no_setting_leads_from_a_user_who_is_named_to_another_account(
+    calendly: Runner, sandbox: Sandbox, name: str
+) -> None:
+    [me] = sandbox.truth("calendly", "api_user")
+    colleague = next(
+        row["user"]["uri"]
+        for row in sandbox.truth("calendly", "organization_memberships")
+        if row["user"]["uri"] != me["uri"]
+    )
+    uri = {"organization_uri": "https://api.calendly.com/organizations/OTHER", "user_uri": colleague}[name]
+    config: dict[str, Any] = {"scope": "user", name: uri}
+
+    with pytest.raises(SettingsError, match=f"Setting `{name}` leads to another account"):
+        calendly.sync(accounts={"any": me["email"]}, **config)
+    assert {requested.path for requested in sandbox.requests} == {"/users/me"}
+    assert calendly.warehouse.rows == {}
+
+    also = {"organization_uri": me["current_organization"], "user_uri": uri}[name]
+    calendly.sync(accounts={"any": f"{me['email']}, {also}"}, **(config | {name: also}))
+    assert calendly.warehouse.rows
+
+
 # The limit of the sandbox, and the part of a run: one less than half where a request of one run may come in the other's
 # next window. OnceHub's five requests a second are each account's own: the sandbox has one account.
 @pytest.mark.parametrize(

@@ -123,7 +123,9 @@ def test_a_file_holds_as_many_rows_as_it_may(calendly: Runner, tmp_path: Path) -
     [
         ({}, "Setting `batch_config` lacks `storage.root`"),
         ({"encoding": {"format": "parquet"}, "storage": {"root": "x"}}, "supports the format `jsonl`"),
+        ({"storage": {"root": "x"}, "batch_size": "many"}, "`batch_size` is a whole number"),
         ({"storage": {"root": "/proc/none"}}, "A batch file cannot be written to /proc/none"),
+        ({"storage": {"root": "nosuch://x"}}, "A batch file cannot be written to nosuch://x: ValueError."),
     ],
 )
 def test_files_that_cannot_be_written_get_one_sentence(

@@ -102,6 +102,11 @@ OF_ALL = [
     ({"api_key": 314159265}, "`api_key` must be of type string"),
     ({"api_key": "wrong-3f9a\n"}, "`api_key` contains whitespace"),
     ({"api_key": "“wrong-3f9a”"}, "`api_key` contains whitespace"),
+    ({"user_agent": "wrong-3f9a\n"}, "`user_agent` contains an invalid character"),
+    ({"api_url": f"https://{'a' * 64}.example"}, "`api_url` is not an address"),
+    ({"request_timeout": 1e300}, "`request_timeout` is out of range (maximum 86400)"),
+    ({"max_wait": 10**400}, "`max_wait` is out of range"),
+    ({"backoff_factor": float("nan")}, "The config file is not a JSON object."),
     ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
     ({"stream_maps": {"x": {"y": "sha256(config['hash_seed'])"}}}, "(in Meltano, with the files of stream-maps/, `STR"),
 ]
@@ -114,6 +119,8 @@ CORRUPT = [
     '{"bookmarks": {"events": {"covers": "x"}}}',
     '{"bookmarks": {"events": {"covers": {"start_date": "soon"}}}}',
     '{"bookmarks": {"events": {"progress_markers": "abc"}}}',
+    "[" * 100_000,
+    f'{{"bookmarks": {{"events": {{"more": {"[" * 200}{"]" * 200}}}}}}}',
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from singer_sdk.exceptions import SingerSDKError
@@ -16,6 +16,7 @@ from tap_common.cli.entry_point import connection_error_message
 
 if TYPE_CHECKING:
     from raw import Answer
+    from tap_common.stream import APIStream
 
 pytestmark = pytest.mark.one_api
 
@@ -93,3 +94,14 @@ def test_an_odd_answer_is_passed_over_or_ends_in_a_sentence_that_quotes_nothing(
     assert not messages.read
     for secret in ("ada@", "\x1b", "hush"):
         assert secret not in sentence + caplog.text
+
+
+def test_a_page_of_more_rows_than_any_page_has_is_an_error() -> None:
+    body = b'{"entries": [%s0], "metadata": {"after": null}}' % (b"0," * 100_000)
+    with speaking(ok(body)) as url:
+        tap = SAVVYCAL.tap(config={"api_key": "hush", "api_url": url, "max_retries": 1}, clock=VirtualClock())
+        try:
+            with pytest.raises(SingerSDKError, match=r"a page of 100,001 rows, of at most 100,000"):
+                list(cast("APIStream", tap.streams["events"]).request_records({"period": {}}))
+        finally:
+            tap.close()

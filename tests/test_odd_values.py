@@ -28,6 +28,7 @@ ODD: dict[str, Any] = {
     "an empty text": "",
     "a number": 1767225600,
     "a word": "soon",
+    "a week": "2026W05",
     "the first year": "0001-01-01T00:00:00Z",
     "the last year": "9999-12-31T23:59:59-12:00",
     "an object": {"a": "b"},

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from api import Api
     from harness import Runner, VirtualClock
     from sandbox import Sandbox
+    from tap_common.tap import SchedulingTap
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"tap_common", "target_duckdb", "sandbox", *(api.tap.__module__.partition(".")[0] for api in APIS)}
-MAY_IMPORT = {name: {"tap_common"} if name.startswith("tap_") and name != "tap_common" else set() for name in PACKAGES}
 
 
 def sources(package: str) -> Iterator[Path]:
@@ -45,6 +45,19 @@ def sources(package: str) -> Iterator[Path]:
 def projects() -> list[dict[str, Any]]:
     paths = [ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml")]
     return [tomllib.loads(path.read_text())["project"] for path in paths]
+
+
+def taps() -> Iterator[type[SchedulingTap]]:
+    """Every tap of the workspace, also one that `make new-tap` has made."""
+    for project in projects():
+        for name, place in project.get("scripts", {}).items():
+            if name.startswith("tap-"):
+                yield EntryPoint(name, place.removesuffix(".cli"), "console_scripts").load()
+
+
+TAPS = sorted(taps(), key=lambda tap: tap.name)
+PACKAGES = {"tap_common", "target_duckdb", "sandbox", *(tap.__module__.partition(".")[0] for tap in TAPS)}
+MAY_IMPORT = {name: {"tap_common"} if name.startswith("tap_") and name != "tap_common" else set() for name in PACKAGES}
 
 
 def imported(path: Path) -> set[str]:
@@ -85,10 +98,10 @@ def test_every_library_that_is_imported_is_declared(package: str) -> None:
     assert libraries <= names
 
 
-@pytest.fixture(scope="module", params=APIS, ids=lambda api: api.name)
+@pytest.fixture(scope="module", params=TAPS, ids=lambda tap: tap.name)
 def streams(request: pytest.FixtureRequest) -> dict[str, APIStream]:
     """A tap's streams, without a key."""
-    found: dict[str, APIStream] = request.param.tap(config={}, validate_config=False).streams
+    found: dict[str, APIStream] = request.param(config={}, validate_config=False).streams
     return found
 
 

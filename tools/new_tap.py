@@ -1,159 +1,172 @@
-"""A new tap, from the smallest one that lives: `python tools/new_tap.py tap-zoom`, with `--title` for the API's name.
+"""A new tap: `python tools/new_tap.py tap-calcom --title Cal.com`.
 
-What bears the names of the old tap or of its API is copied under the new ones: the package, the API in the sandbox, the
-list of what is seen, and their tests. Where files that all taps share say an old name, they say the new one too.
+It is a bare one, made from `templates/`: one stream, and a fake of the API to run it against. With `--sandbox` it is a
+copy of tap-scheduler instead, with its API in the sandbox and all that the tests of every tap need: `tap_copy.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import keyword
 import re
 import subprocess
 import sys
+import tomllib
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+
+import tap_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-COPIED = (
-    "tap-scheduler/**/*",
-    "docs/taps/savvycal*.md",
-    "sandbox/src/sandbox/savvycal/*",
-    "sandbox/SAVVYCAL.md",
-    "sandbox/tests/test_savvycal_*",
-    "tests/support/*/savvycal_*",
-    "tests/test_histories_savvycal.py",
-)
-FUNCTION = r"^(?:@.*\n)?def savvycal\(.*\n(?:(?: .*)?\n)+(?=\S)"
-IMPORT = r"^from .*(?:savvycal|scheduler).*\n"
-ENTRY = r'^ +"savvycal": (?:\((?:.*\n)+?    \)|.*),\n'
-SHARED = {
-    "pyproject.toml": {
-        r"^.*scheduling-tap-scheduler.*\n": "",
-        r'"tap[-_]scheduler"': ", ",
-        r"tap-scheduler/src": ":",
-    },
-    ".env.example": {r"^(?:# SavvyCal.*\n)?.*TAP_SCHEDULER.*\n": ""},
-    # An item of a list, with what stands below it.
-    "meltano.yml": {r"^( *)- (?:name: )?(?:tap-|daily-|weekly-)?scheduler\b.*\n(?:\1 .*\n)*": ""},
-    "sandbox/src/sandbox/server.py": {IMPORT: "", r"^.*SavvyCal\(.*\n": "", r"self\.savvycal(?=\))": ", "},
-    "mkdocs.yml": {r"^ +- .*savvycal\.md\n": "", r"^ +- .*savvycal-api\.md\n": ""},
-    "tests/support/apis/apis.py": {IMPORT: "", r"SAVVYCAL(?=\])": ", "},
-    "tests/support/apis/bounds.py": {FUNCTION: "", ENTRY: ""},
-    "tests/support/serving.py": {IMPORT: "", FUNCTION: ""},
-    "tests/test_loaded.py": {ENTRY: ""},
-    "tools/costs.json": {r'^ "savvycal": \{(?:.*\n)+? \}': ",\n"},
-    "tools/costs.py": {IMPORT: "", ENTRY: "", r'"savvycal": \d+': ", "},
-    "tools/demo.py": {r'"tap-scheduler": "savvycal"': ", "},
-    "tools/meltano_settings.py": {IMPORT: "", r"TapScheduler(?=\])": ", "},
+TEMPLATES = Path(__file__).parent / "templates"
+LONGEST_TITLE = 40
+"""Characters: the lines that it stands in end before the 120th."""
+PROJECT = {
+    r'^  "scheduling-tap-scheduler",\n': '  "scheduling-{name}",\n',
+    r"^scheduling-tap-scheduler = .*\n": "scheduling-{name} = {{ workspace = true }}\n",
+    r"tap-scheduler/src": ":{name}/src:{name}/tests",
+    r'"tap-scheduler"': ', "{name}"',
+    r'"tap_scheduler"': ', "{package}"',
+    r'^pythonpath = .*"benchmarks"': ', "{name}/tests"',
 }
-"""Patterns of text that is repeated for the new tap, with the text between the two."""
-COPY = "> A copy: nothing on this page has been checked with {title} yet. Write it anew, and take this line away.\n\n"
-NEXT = """{name} is a copy of tap-scheduler that works, over a copy of its API in the sandbox. Make it {title}'s;
-run its tests after each step. CONTRIBUTING.md says more.
+"""Places in pyproject.toml, as patterns, and the text that a new tap adds after each."""
+NEXT = """
+{name} is a tap for {title} with one stream, `bookings`, and a fake of the API. Make them {title}'s, in this order:
 
-1. docs/taps/{module}-api.md
-   What the API's documentation says, and where it says so.
-2. sandbox/src/sandbox/{module}, sandbox/tests/test_{module}_*.py, sandbox/{upper}.md
-   The API as it answers, and what it refuses.
-3. {name}/src/{package}, {name}/tests
-   Settings, the envelope and cursor of all lists, streams, schemas.
-4. tests/support/*/{module}_*.py, and `{module}` in tests/support/apis/bounds.py
-   What happens at the source, what a run sees of it and what not, and how many requests it needs.
-5. docs/taps/{module}.md, {name}/README.md, the tables of taps in README.md and docs, CHANGELOG.md, {name} in
-   .env.example and meltano.yml, the questions in tools/demo.py
-   What its users read.
+1. {name}/tests/fake_{module}.py
+   Answers as {title} documents them: paths, pages, records.
+2. {name}/src/{package}/streams.py, schemas/
+   The page's places, a class and a schema for each stream.
+3. {name}/src/{package}/tap.py
+   The API's address and rate limit, its key, the first request.
+4. {name}/README.md
+   Its streams, and the origin of the key.
+
+After each step: .venv/bin/python -m pytest -q {name}
+CONTRIBUTING.md says more.
 """
 
 
-class Names:
-    """The old names and what takes their place: of the tap, and of its API.
+@dataclass(frozen=True)
+class Tap:
+    """The names of a new tap."""
 
-    Who books a meeting is its scheduler, for SavvyCal: the word alone stays.
-    """
+    name: str
+    """Name of the command, the folder and the plugin, such as tap-cal-com."""
+    title: str
+    """The vendor's name of the API."""
 
-    def __init__(self, name: str, title: str) -> None:
-        kebab = name.removeprefix("tap-")
-        self.name, self.title, self.module = name, title, kebab.replace("-", "_")
-        camel = "".join(map(str.capitalize, kebab.split("-")))
-        self.places = [
-            (r"savvycal\.com", f"{kebab}.example"),
-            (r"(?<=tap_)scheduler|(?<=test_)scheduler|savvycal", self.module),
-            (r"(?<=TAP_)SCHEDULER|SAVVYCAL", self.module.upper()),
-            (r"(?<=Tap)Scheduler", camel),
-            (r"SavvyCal", title),
-            (r"(?<=-)scheduler|scheduler(?=-)", kebab),
-        ]
+    @property
+    def kebab(self) -> str:
+        """The name without `tap-`, such as cal-com."""
+        return self.name.removeprefix("tap-")
 
-    def renamed(self, text: str) -> str:
-        """The text with the new names."""
-        for old, new in self.places:
-            text = re.sub(old, new, text)
-        return text
+    @property
+    def module(self) -> str:
+        """The same in names of modules: cal_com."""
+        return self.kebab.replace("-", "_")
 
-    def taken(self) -> bool:
-        """Return whether one of the names is taken by a file or a shared line."""
-        if keyword.iskeyword(self.module) or any(any(ROOT.glob(self.renamed(one))) for one in COPIED):
-            return True
-        shared = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in SHARED)
-        return bool(re.search(rf"\b({self.name}|{self.module}|{self.title})\b", shared))
+    @property
+    def package(self) -> str:
+        """Name of the Python package: tap_cal_com."""
+        return f"tap_{self.module}"
+
+    @property
+    def camel(self) -> str:
+        """Beginning of the names of classes: CalCom."""
+        return "".join(map(str.capitalize, self.kebab.split("-")))
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Values for the templates."""
+        names = ("name", "title", "kebab", "module", "package", "camel")
+        return {name: getattr(self, name) for name in names} | {
+            "upper": self.package.upper(),
+            "module_upper": self.module.upper(),
+        }
+
+    def faults(self) -> Iterator[str]:
+        """Yield a sentence for each reason why no tap can have these names."""
+        if self.name in {"", "tap-"}:
+            yield "The tap has no name: make new-tap NAME=tap-zoom."
+        if not re.fullmatch(r"tap(-[a-z][a-z0-9]*)+", self.name):
+            yield f"{self.name!r} is no name for a tap: `tap-` and words of lower-case letters, such as tap-zoom."
+        if not plain(self.title) or not self.title.isprintable() or re.search(r'["\\<>|`{}]', self.title):
+            yield f"{self.title!r} is no title: the API's name in one line, without quotes, backslashes or brackets."
+        if len(self.title) > LONGEST_TITLE:
+            yield f"The title has {len(self.title)} characters: {LONGEST_TITLE} are the most."
+        if (ROOT / self.name).exists():
+            yield f"{self.name} is taken: there is a folder of this name."
+        for path in ROOT.glob("tap-*/src/*/tap.py"):
+            for vendor in re.findall(r'^    api_name = "(.+)"$', path.read_text(encoding="utf-8"), re.MULTILINE):
+                if plain(vendor) in {plain(self.title), plain(self.kebab)}:
+                    yield f"{self.name} is taken: {vendor} has a tap, {path.parents[2].name}."
 
 
-def copy(names: Names) -> list[Path]:
-    """Copy what is the old tap's alone; the files that were written."""
-    written = []
-    for place in COPIED:
-        for path in sorted(ROOT.glob(place)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                text = names.renamed(path.read_text(encoding="utf-8"))
-                new = ROOT / names.renamed(str(path.relative_to(ROOT)))
-                new.parent.mkdir(parents=True, exist_ok=True)
-                new.write_text(COPY.format(title=names.title) * (new.suffix == ".md") + text, encoding="utf-8")
-                written.append(new)
-    return written
+def plain(name: str) -> str:
+    """Return the letters and digits of a name, in lower case."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
-def shared(names: Names) -> dict[Path, str]:
-    """The files in which all taps are named, with the new names.
+def rendered(tap: Tap) -> dict[Path, str]:
+    """Return the files of a bare tap."""
+    jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 - not HTML
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    words = tap.words | {"version": project["version"]}
+    files = {ROOT / tap.name / "LICENSE": (ROOT / "LICENSE").read_text(encoding="utf-8")}
+    for path in sorted(TEMPLATES.rglob("*.jinja")):
+        place = jinja.from_string(str(path.relative_to(TEMPLATES).with_suffix(""))).render(words)
+        files[ROOT / tap.name / place] = jinja.from_string(path.read_text(encoding="utf-8")).render(words)
+    return files
+
+
+def registered(tap: Tap) -> dict[Path, str]:
+    """Return pyproject.toml with the tap in it: its package, tests and types.
 
     Raises:
         LookupError: A place is not where it was.
     """
-    found = {}
-    for path, places in SHARED.items():
-        text = (ROOT / path).read_text(encoding="utf-8")
-        for place, between in places.items():
-            parts = [(old.end(), between + names.renamed(old[0])) for old in re.finditer(place, text, re.MULTILINE)]
-            if not parts:
-                raise LookupError(f"{path} has nothing like {place}")
-            for end, new in reversed(parts):
-                text = text[:end] + new + text[end:]
-        found[ROOT / path] = text
-    return found
+    path = ROOT / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    for place, added in PROJECT.items():
+        extra = added.format(**tap.words)
+        text, times = re.subn(place, lambda found, extra=extra: found[0] + extra, text, flags=re.MULTILINE)  # type: ignore[misc]  # bound as it stands
+        if not times:
+            raise LookupError(f"{path.name} has nothing like {place}")
+    return {path: text}
+
+
+def tidy(files: list[Path]) -> None:
+    """Sort the imports and break the lines of Python files: names are of any length."""
+    ruff = Path(sys.executable).parent / "ruff"
+    python = [str(path) for path in files if path.suffix == ".py"]
+    for command in (["check", "--fix", "--select=I"], ["format"]):
+        subprocess.run([ruff, *command, "-q", *python], cwd=ROOT, check=True)  # noqa: S603 - our own program
 
 
 def main() -> str | None:
-    """Make a tap; what is wrong with its name, if something is."""
+    """Make a tap; return the sentence about names that it cannot have."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("name", help="such as tap-zoom")
-    parser.add_argument("--title", help="what the API is called, in one word: `Zoom`, if it is not said")
+    parser.add_argument("--title", help="the vendor's name of the API, such as Cal.com; by default made from the name")
+    parser.add_argument("--sandbox", action="store_true", help="copy tap-scheduler and its API in the sandbox")
     given = parser.parse_args()
-    if not re.fullmatch(r"tap(-[a-z][a-z0-9]*)+", given.name):
-        return f"{given.name} is no name for a tap: `tap-` and words of small letters, such as tap-zoom."
-    title = given.title or "".join(map(str.capitalize, given.name.split("-")[1:]))
-    if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", title):
-        return f"{title} is no title: one word that begins with a capital, such as Zoom."
-    names = Names(given.name, title)
-    if names.taken():
-        return f"{given.name} is taken: something here has this name, or {names.module}, or {title}."
-    files = shared(names)  # before anything is written
+    tap = Tap(given.name, given.title or " ".join(map(str.capitalize, given.name.split("-")[1:])))
+    if fault := next(chain(tap.faults(), tap_copy.faults(tap) if given.sandbox else ()), None):
+        return fault
+    # All of it is there before anything is written.
+    files = tap_copy.files(tap) if given.sandbox else rendered(tap) | registered(tap)
     for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    written = [str(path) for path in [*copy(names), *files] if path.suffix == ".py"]
-    for tidy in (["check", "--fix", "--select=I"], ["format"]):
-        subprocess.run([Path(sys.executable).parent / "ruff", *tidy, "-q", *written], cwd=ROOT, check=True)  # noqa: S603 - our own program
-    package = given.name.replace("-", "_")
-    told = NEXT.format(name=given.name, title=title, module=names.module, upper=names.module.upper(), package=package)
-    print(told)  # noqa: T201 - a program's output
+    tidy(list(files))
+    print((tap_copy.NEXT if given.sandbox else NEXT).format(**tap.words))  # noqa: T201 - a program's output
     return None
 
 

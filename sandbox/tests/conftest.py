@@ -1,4 +1,4 @@
-"""A small world behind a real socket, with a clock that stands still."""
+"""A tiny world behind a real socket, with a clock that stands still."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import requests
 
 if getattr(sys.modules.get("sandbox"), "__file__", None) is None:
-    # pytest names these modules after the folders they are in, and takes the outermost one for the package
+    # pytest names these modules after their folders, and takes the outermost folder for the package
     sys.modules.pop("sandbox", None)
 
 from sandbox import ManualClock, Sandbox
@@ -42,14 +42,14 @@ def busy() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def get(sandbox: Sandbox) -> Iterator[Callable[..., requests.Response]]:
-    """Ask the tiny world: `get(path, key=…, **params)`."""
+    """Request from the tiny world: `get(path, key=…, **params)`."""
     with requests.Session() as session:
 
-        def ask(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
+        def fetch(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
             return session.get(sandbox.calendly.api_url + path, params=params, headers=headers, timeout=5)
 
-        yield ask
+        yield fetch
 
 
 @pytest.fixture

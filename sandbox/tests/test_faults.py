@@ -1,4 +1,4 @@
-"""Each kind of fault, as a client sees it."""
+"""The kinds of faults, as a client sees them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_connection_can_be_reset_before_a_byte_is_sent(sandbox: Sandbox, get: 
         with pytest.raises(requests.ConnectionError, match=re.compile("reset by peer", re.IGNORECASE)):
             get("/users/me")
     assert get("/users/me").status_code == 200
-    assert [requested.status for requested in sandbox.requests] == [None, None, 200]
+    assert [request.status for request in sandbox.requests] == [None, None, 200]
 
 
 def test_an_answer_can_break_off(sandbox: Sandbox, get: Get) -> None:

@@ -1,4 +1,4 @@
-"""Every endpoint shows the fields that Calendly documents, and no others."""
+"""Fields of Calendly's endpoints: the documented ones, and no others."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ PARTS = {
     ("activity_log_entries", "actor"): """uri:uri! type:str display_name:str! alternative_identifier:str!
         organization:dict!""",
 }
-"""The same for objects within a row, and for the members of lists."""
+"""Fields and types of nested objects and of the members of lists."""
 
 
 def check(row: dict[str, Any], table: str) -> None:

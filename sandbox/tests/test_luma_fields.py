@@ -1,4 +1,4 @@
-"""Every field of the Luma API, with its type, in some row of even the smallest world."""
+"""Fields of the Luma API with their types: each occurs in a row of even the smallest world."""
 
 from __future__ import annotations
 
@@ -190,21 +190,21 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def get(sandbox: Sandbox) -> Iterator[Callable[..., Row]]:
-    """Ask: `get(path, **params)`."""
+    """Request from Luma: `get(path, **params)`."""
     with requests.Session() as session:
         session.headers["x-luma-api-key"] = "sandbox-admin"
 
-        def ask(path: str, **params: Any) -> Row:
+        def fetch(path: str, **params: Any) -> Row:
             answer = session.get(sandbox.luma.api_url + path, params=params, timeout=5)
             assert answer.status_code == 200, answer.text
             body: Row = answer.json()
             return body
 
-        yield ask
+        yield fetch
 
 
 def check(rows: Iterable[Row], fields: dict[str, Any], *, nulls: bool = True) -> None:
-    """Compare rows with what is documented; a name with a question mark may be missing, in some row it is there."""
+    """Compare rows with the documented fields; one with a question mark is missing in some rows, but not in all."""
     rows = list(rows)
     assert rows
     required = {name for name in fields if not name.endswith("?")}

@@ -1,4 +1,4 @@
-"""Pages of the Luma API: every row once, however rows come and go."""
+"""Pages of the Luma API: every row once, even while rows come and go."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def get(sandbox: Sandbox) -> Iterator[Get]:
-    """Ask: `get(path, **params)`."""
+    """Request from Luma: `get(path, **params)`."""
     with requests.Session() as session:
         session.headers["x-luma-api-key"] = "sandbox-admin"
 
-        def ask(path: str, status: int = 200, **params: Any) -> Row:
+        def fetch(path: str, status: int = 200, **params: Any) -> Row:
             answer = session.get(sandbox.luma.api_url + path, params=params, timeout=5)
             assert answer.status_code == status, answer.text
             body: Row = answer.json()
             return body
 
-        yield ask
+        yield fetch
 
 
 @pytest.fixture
@@ -85,8 +85,8 @@ def test_any_page_size_gives_the_whole_list(get: Get, sandbox: Sandbox, limit: i
 
 @pytest.mark.parametrize("direction", ["asc", "desc", "asc nulls last", "desc nulls last"])
 def test_rows_without_a_value_are_on_some_page(get: Get, sandbox: Sandbox, crowd: str, direction: str) -> None:
-    requested = {"event_id": crowd, "pagination_limit": 9, "sort_column": "checked_in_at", "sort_direction": direction}
-    ids = [row["id"] for page in pages(get, GUESTS, **requested) for row in page["entries"]]
+    params = {"event_id": crowd, "pagination_limit": 9, "sort_column": "checked_in_at", "sort_direction": direction}
+    ids = [row["id"] for page in pages(get, GUESTS, **params) for row in page["entries"]]
     truth = [row["id"] for row in sandbox.truth("luma", "event_guests") if row["event_id"] == crowd]
     assert sorted(ids) == sorted(truth)
 

@@ -1,4 +1,4 @@
-"""Refreshing a token works once, for two hours, and not too often."""
+"""Refresh tokens work once, access tokens for two hours, and both have a rate limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def refresh(
     sandbox: Sandbox, token: str, secret: str = CLIENT_SECRET, grant: str = "refresh_token"
 ) -> requests.Response:
-    """Ask for a new pair of tokens."""
+    """Request a new pair of tokens."""
     form = {"grant_type": grant, "refresh_token": token}
     return requests.post(f"{sandbox.calendly.api_url}/oauth/token", data=form, auth=(CLIENT_ID, secret), timeout=5)
 
@@ -63,7 +63,7 @@ def test_the_log_holds_no_token(sandbox: Sandbox, get: Get) -> None:
     token = refresh(sandbox, REFRESH_TOKEN).json()["access_token"]
     get("/users/me", key=token)
     get("/users/me", key="a-strangers-secret")
-    assert [requested.key for requested in sandbox.requests] == [None, "sandbox-oauth", None]
+    assert [request.key for request in sandbox.requests] == [None, "sandbox-oauth", None]
     text = repr(sandbox.requests)
     assert token not in text
     assert "a-strangers-secret" not in text

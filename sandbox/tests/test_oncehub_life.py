@@ -1,4 +1,4 @@
-"""How OnceHub's objects live, and which changes leave a trace."""
+"""Changes of OnceHub's objects, and the times that they move."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shows(sandbox: Sandbox, stream: str = "bookings") -> Shows:
 
 
 def row_of(sandbox: Sandbox, booking: r.Booking) -> Row:
-    """Return how a booking is shown."""
+    """Return the row of a booking."""
     ticket = sandbox.world.desk.ticket(booking)
     position = list(sandbox.world.desk.tickets.values()).index(ticket)
     return sandbox.truth("oncehub", "bookings")[position]
@@ -136,7 +136,7 @@ def test_a_booking_waits_for_approval() -> None:
     for booking in (first, second):
         desk.request_approval(booking)
         assert row_of(sandbox, booking)["status"] == "requested"
-    with pytest.raises(ValueError, match="waits already"):
+    with pytest.raises(ValueError, match="waits for approval already"):
         desk.request_approval(first)
     sandbox.advance(hours=1)
     desk.approve(first)

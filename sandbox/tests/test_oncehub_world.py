@@ -1,4 +1,4 @@
-"""What OnceHub's objects look like in every world, and that the world is the same however it was reached."""
+"""Fields of OnceHub's objects in every world, and a world that does not depend on its steps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.calendly.truth import STREAMS as CALENDLY
-from sandbox.oncehub.api import STREAMS
+from sandbox.oncehub.truth import STREAMS
 from sandbox.world import DEFAULT_NOW
 
 UNTOUCHED = {
     "tiny": "c606c23d453ca1fd9d4755141f5f6d5d6f05845e4ded5074398029c21c28f03f",
     "test": "16304433e3aac7d1fca1e15b211896562e79e8e0155e066027106ce51fad1977",
 }
-"""Digests of everything that Calendly showed of a world without a desk."""
+"""Digests of all of Calendly's rows of a world without a desk."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),

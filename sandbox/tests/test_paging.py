@@ -1,4 +1,4 @@
-"""Pages: whole, in order, and only for those who ask as they asked before."""
+"""Pages of Calendly: complete, in order, and bound to their query."""
 
 from __future__ import annotations
 

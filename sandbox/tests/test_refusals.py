@@ -1,4 +1,4 @@
-"""What the real API refuses is refused, in its own words."""
+"""The refusals of Calendly, with the bodies of the real API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.calendly.api import ENDPOINTS
+from sandbox.calendly.endpoints import ENDPOINTS
 from sandbox.calendly.keys import GROUP_ADMIN, MEMBER
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def test_hidden_and_forbidden_parents_refuse_their_children(sandbox: Sandbox, ge
     assert left == {row["event"] for row in rows} - {gone, closed}
 
 
-def test_unknown_fields_appear_when_told_to(sandbox: Sandbox, get: Get, org: str) -> None:
+def test_unknown_fields_appear_with_a_switch(sandbox: Sandbox, get: Get, org: str) -> None:
     sandbox.calendly.extra_fields["scheduled_events"] = {"brand_new": {"x": [1]}}
     row = get("/scheduled_events", organization=org).json()["collection"][0]
     assert row["brand_new"] == {"x": [1]}

@@ -1,4 +1,4 @@
-"""SavvyCal: every field that is documented, with its type, and every case that must occur."""
+"""SavvyCal: documented fields with their types, and the cases that must occur."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ FIELDS: dict[str, dict[str, set[Any]]] = {
 
 
 def kind_of(value: Any) -> Any:
-    """Return the type of a value; a text that is a whole time is one."""
+    """Return the type of a value, which is TIME for a string that is a time."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value):
         return TIME
     return type(value)
@@ -142,7 +142,7 @@ def kind_of(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def truth() -> dict[str, list[Row]]:
-    """Everything of a busier world."""
+    """All rows of a busier world."""
     sandbox = Sandbox(scale="test")
     return {stream: sandbox.truth("savvycal", stream) for stream in FIELDS}
 
@@ -163,7 +163,7 @@ def test_every_documented_type_occurs(truth: dict[str, list[Row]], stream: str) 
 
 
 def cases(events: list[Row]) -> dict[str, bool]:
-    """Return which of the cases occur that every world is promised."""
+    """Return the fixed cases of every world that occur."""
     people = [one for event in events for one in event["attendees"]]
     payments = [event["payment"] for event in events if event["payment"]]
     paid = [one for one in payments if one["state"] == "paid"]
@@ -218,7 +218,7 @@ def test_times_agree_with_each_other(truth: dict[str, list[Row]]) -> None:
         assert (event["rescheduled_at"] is None) == (event["original_start_at"] is None)
 
 
-def test_ids_tell_their_kind_and_no_two_are_the_same(truth: dict[str, list[Row]]) -> None:
+def test_ids_have_the_prefix_of_their_kind_and_no_two_are_the_same(truth: dict[str, list[Row]]) -> None:
     prefixes = {
         "events": "event",
         "event_attendees": "attendee",

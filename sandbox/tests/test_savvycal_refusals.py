@@ -1,4 +1,4 @@
-"""SavvyCal: who may ask, what is refused, what is ignored, and how often one may ask."""
+"""SavvyCal: keys, refusals, ignored parameters and rate limit."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ PATHS = ["/v1/me", "/v1/events", "/v1/links", "/v1/time_zones", "/v1/webhooks", 
 
 @pytest.fixture
 def savvy(sandbox: Sandbox) -> Iterator[Get]:
-    """Ask the tiny world's SavvyCal."""
+    """Request from the tiny world's SavvyCal."""
     with requests.Session() as session:
 
-        def ask(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
+        def fetch(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
             params = {name.rstrip("_"): value for name, value in params.items()}
             headers = {"Authorization": f"Bearer {key}"} if key else {}
             return session.get(sandbox.savvycal.api_url + path, params=params, headers=headers, timeout=5)
 
-        yield ask
+        yield fetch
 
 
 def errors(answer: requests.Response) -> dict[str, list[str]]:
-    """Return what a 422 complains about."""
+    """Return the errors of a 422."""
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/json"
     found: dict[str, list[str]] = answer.json()["errors"]
@@ -58,7 +58,7 @@ def test_the_log_names_known_keys_only(sandbox: Sandbox, savvy: Get) -> None:
     assert [one.key for one in sandbox.requests] == ["sandbox-admin", "sandbox-expired", None]
 
 
-def test_time_zones_need_a_token_unless_told_otherwise(sandbox: Sandbox, savvy: Get) -> None:
+def test_time_zones_need_a_token_by_default(sandbox: Sandbox, savvy: Get) -> None:
     sandbox.savvycal.time_zones_need_key = False
     assert savvy("/v1/time_zones", None).status_code == 200
     assert savvy("/v1/me", None).status_code == 401

@@ -1,4 +1,4 @@
-"""Invitations in the world: reproducible, without an effect on anything else, and changing without a trace."""
+"""Invitations in the world: reproducible, without an effect on anything else, and with changes that leave no trace."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ BEFORE = {
     ("test", 0): "16304433e3aac7d1fca1e15b211896562e79e8e0155e066027106ce51fad1977",
     ("test", 60): "a5facda8814b064ce979429e53bd6ac3d949b2cea963951d4f0c057cd5243a96",
 }
-"""Digests of all that Calendly shows, by scale and days, as it was before there were invitations."""
+"""Digests of all of Calendly's rows in a world without invitations, by scale and days."""
 
 
 @pytest.fixture
 def still() -> Sandbox:
-    """A tiny world that nobody asks by HTTP."""
+    """A tiny world without a server."""
     return Sandbox(scale="tiny")
 
 
@@ -142,7 +142,7 @@ def test_an_event_is_moved_far_forth_and_back(still: Sandbox, seats: int, known_
 
 
 def steps(invites: Invites) -> dict[str, tuple[tuple[Callable[[Event], None], str | None], ...]]:
-    """Return ways through life: methods, and the state after each of them."""
+    """Return histories of an event: methods, and the state after each of them."""
     return {
         "approval": ((invites.ask_approval, "awaiting_approval"), (invites.approve, "confirmed")),
         "refusal": ((invites.ask_approval, "awaiting_approval"), (invites.decline, "declined")),

@@ -1,4 +1,4 @@
-"""The server: quick to come and go, dated by the world, moved by HTTP, and started from the command line."""
+"""The server: it starts and stops at once, sends the world's dates, and is controlled by HTTP and the command line."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_web_page_does_not_move_the_world_nor_read_of_it(sandbox: Sandbox, hea
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 5
-    assert answers[0].json() == {"error": f"ask {sandbox.url} itself, and not through a web page"}
+    assert answers[0].json() == {"error": f"only {sandbox.url} itself may be requested, and not by a web page"}
     assert sandbox.world.now == before
 
 
@@ -166,7 +166,7 @@ def test_a_world_at_rest_changes_by_what_is_done_to_it_alone(sandbox: Sandbox) -
     world.desk.trash(world.book())
     booked = len(sandbox.truth("oncehub", "bookings"))
     sandbox.advance(days=31)
-    assert len(sandbox.truth("oncehub", "bookings")) == booked - 1  # destroyed, as what is in the trash for a month
+    assert len(sandbox.truth("oncehub", "bookings")) == booked - 1  # destroyed after a month in the trash
 
 
 def test_a_flowing_world_keeps_pace_with_the_clock() -> None:

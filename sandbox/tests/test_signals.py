@@ -1,4 +1,4 @@
-"""Each way in which paging can go wrong, as a client sees it."""
+"""The faults of paging, as a client sees them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_signal_or_the_block_that_it_stands_in_is_left_out(sandbox: Sandbox, g
     assert get("/users/me").json().keys() == {"resource"}
 
 
-def test_pages_are_told_apart_by_their_place(sandbox: Sandbox, get: Get) -> None:
+def test_pages_are_distinguished_by_their_place(sandbox: Sandbox, get: Get) -> None:
     token = pagination(get)["next_page_token"]
     second = pagination(get, page_token=token)["next_page_token"]
     sandbox.signals.go_wrong("calendly", "pagination.next_page_token", "number", "middle", r"/contacts$")

@@ -1,4 +1,4 @@
-"""A single resource is the same object as its row in the list, and filters choose rows."""
+"""Single resources, which equal their rows in the list, and filters."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("stream", "requested"), FILTERS)
-def test_filters_choose_rows(sandbox: Sandbox, get: Get, org: str, stream: str, requested: dict[str, str]) -> None:
-    rows = get(f"/{stream}", organization=org, count=100, **requested).json()["collection"]
+@pytest.mark.parametrize(("stream", "params"), FILTERS)
+def test_filters_choose_rows(sandbox: Sandbox, get: Get, org: str, stream: str, params: dict[str, str]) -> None:
+    rows = get(f"/{stream}", organization=org, count=100, **params).json()["collection"]
     whole = sandbox.truth("calendly", stream)
     assert 0 < len(rows) < len(whole)
     assert all(row in whole for row in rows)

@@ -1,4 +1,4 @@
-"""The world is reproducible, and nothing in it is impossible."""
+"""The world: reproducible and consistent."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_group_goes_on_without_one_invitee(sandbox: Sandbox, get: Get) -> None
     assert get(f"/scheduled_events/{meeting.id}").json()["resource"]["updated_at"] > before["updated_at"]
 
 
-def test_a_no_show_moves_nothing_unless_told_to(sandbox: Sandbox, get: Get) -> None:
+def test_a_no_show_moves_nothing_by_default(sandbox: Sandbox, get: Get) -> None:
     world = sandbox.world
     booking = world.book(start=world.now + timedelta(hours=1))
     with pytest.raises(ValueError, match="still to come"):
@@ -205,5 +205,5 @@ def test_who_leaves_vanishes_from_the_members_and_stays_in_the_events(sandbox: S
     assert "Gone Soon" not in {row["user"]["name"] for row in members}
     assert get(f"/scheduled_events/{meeting.id}").status_code == 200
     owner = next(one for one in world.memberships.values() if one.role == "owner")
-    with pytest.raises(ValueError, match="holds an API key"):
+    with pytest.raises(ValueError, match="owns an API key"):
         world.remove_member(owner)

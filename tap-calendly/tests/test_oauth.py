@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import logging
 import os
 import re
 import shutil
@@ -30,6 +31,7 @@ from calendly_api import CALENDLY
 from commands import run_tap
 from harness import Runner, VirtualClock
 from sandbox.calendly.keys import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from tap_calendly import oauth
 from tap_calendly.oauth import OAuth
 from tap_calendly.tap import TapCalendly
 from tap_common.errors import AccessError, SettingsError, TapError
@@ -446,15 +448,15 @@ def test_a_token_that_another_run_has_just_renewed_is_refused_without_a_refresh(
     access: Credential, endpoint: Endpoint
 ) -> None:
     one, other = access.run(), access.run()
-    old = [oauth(request()) for oauth in (one, other)]
-    for oauth, sent in zip((one, other), old, strict=True):
-        oauth.accepted(sent)
-        oauth.refused(sent)
-    for oauth in (one, other):
-        new = oauth(request())
+    old = [each(request()) for each in (one, other)]
+    for each, sent in zip((one, other), old, strict=True):
+        each.accepted(sent)
+        each.refused(sent)
+    for each in (one, other):
+        new = each(request())
         with pytest.raises(AccessError, match=STILL):
-            oauth.refused(new)
-        assert "just issued" in access.failure(oauth)
+            each.refused(new)
+        assert "just issued" in access.failure(each)
 
     assert len(endpoint.received) == 2
 
@@ -600,6 +602,8 @@ UNKNOWN: dict[str, Behaviour] = {
     "null": answers(200, b'{"access_token": "access-dead", "refresh_token": null}'),
     "nothing in it": answers(200, b'{"access_token": "", "refresh_token": "refresh-dead"}'),
     "no such number": answers(200, b'{"access_token": "access-dead", "refresh_token": "r", "expires_in": "soon"}'),
+    "nested deep": answers(200, b"[" * 100_000),
+    "for ever": answers(200, b'{"access_token": "access-dead", "refresh_token": "r", "expires_in": %s}' % (b"9" * 400)),
     "garbled": answers(200, b"access-dead", Content_Encoding="gzip"),
 }
 
@@ -751,11 +755,22 @@ def test_a_pause_that_would_hold_the_file_for_long_ends_the_run_and_leaves_the_t
     assert token(access.run()).startswith("access-")
 
 
+def test_however_long_the_api_is_waited_for_the_endpoint_does_not_hold_the_file_longer_than_others_wait(
+    access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert oauth._LOCK_TIMEOUT >= oauth._PATIENCE + 2 * oauth._LONGEST_PART
+    monkeypatch.setattr(oauth, "_LONGEST_PART", 0.2)
+    endpoint.script = [never_answers]
+
+    assert AGAIN in access.failure(access.run(request_timeout=3600))
+
+
 def test_a_pause_is_told_with_its_length_and_its_reason(
     access: Credential, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint.script = [answers(429, Retry_After="7"), good]
-    token(access.run())
+    with caplog.at_level(logging.INFO):
+        token(access.run())
 
     assert "The token endpoint requires a pause of 7 s (429)" in caplog.text
 
@@ -885,6 +900,15 @@ def test_a_file_of_another_user_is_refused(
 
     assert "belongs to another user" in sentence
     assert f"chown {somebody}" in sentence
+    assert len(endpoint.received) == 1
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="gives a folder to somebody else")
+def test_a_file_in_a_folder_of_another_user_is_refused(access: Credential, endpoint: Endpoint) -> None:
+    token(access.run())
+    os.chown(access.file.parent, 12345, -1)
+
+    assert "its folder belongs to another user" in access.failure(access.run(), SettingsError)
     assert len(endpoint.received) == 1
 
 

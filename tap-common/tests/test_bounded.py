@@ -16,6 +16,7 @@ from requests import exceptions as failed
 
 from raw import keeping, ok, speaking, without_end
 from tap_common.http.bounded import Limits
+from tap_common.http.certificate import issuer_of
 from tap_common.http.json import decoded
 from tap_common.http.session import Session
 from tap_common.http.unreadable import unreadable_reason
@@ -136,3 +137,12 @@ def test_brackets_within_texts_and_fifty_levels_are_a_page(value: object) -> Non
     response.status_code = 200
 
     assert decoded(response) == value
+
+
+@pytest.mark.timeout(30)
+def test_a_proxy_that_never_ends_is_not_listened_to_for_the_issuer_of_a_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with speaking(without_end(b"HTTP/1.1 200 OK\r\n", b"X-More: to come\r\n" * 1000)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        assert issuer_of("https://api.example.com") is None

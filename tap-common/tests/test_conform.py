@@ -69,6 +69,15 @@ def test_a_time_that_can_be_read_stays_as_it_was_sent(time: str) -> None:
     assert Conformer(SCHEMA, ["id"]).fits(record(at=time))
 
 
+def test_a_number_beyond_every_float_is_one_value_like_another() -> None:
+    conformer = Conformer(SCHEMA, ["id"])
+    row = record(count=10**400, number=10**400, text=10**400)
+
+    assert not conformer.fits(row)
+    assert list(conformer.conform(row)) == ["text"]
+    assert (row["count"], row["number"], row["text"]) == (10**400, 10**400, None)
+
+
 def test_of_an_object_in_the_place_of_text_the_reference_is_taken() -> None:
     row = record(text={"id": "USR-1", "name": "Ada"})
 

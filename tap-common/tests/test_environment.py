@@ -61,6 +61,8 @@ def test_a_text_becomes_a_value_of_its_setting_s_type(name: str, text: str, valu
         ("list", "wrong-3f9a,b", 'a JSON array, such as ["a", "b"]'),
         ("list", '{"a": 1}', 'a JSON array, such as ["a", "b"]'),
         ("map", '"wrong-3f9a"', 'a JSON object, such as {"a": "b"}'),
+        ("list", "[" * 20_000, 'a JSON array, such as ["a", "b"]'),
+        ("list", "[" * 200 + "]" * 200, 'a JSON array, such as ["a", "b"], of at most 100 levels'),
     ],
 )
 def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the_text(

@@ -88,6 +88,13 @@ def test_a_bookmark_that_is_later_than_now_is_not_used(later: str) -> None:
     assert "replication_key_value" not in stream
 
 
+def test_a_bookmark_before_all_records_is_not_used_since_nothing_can_be_taken_from_it() -> None:
+    stream = state(replication_key_value="0050-01-01T00:00:00Z")
+
+    assert usable_bookmark(stream, "updated_at", COVERS, NOW) == (None, "the bookmark cannot be read")
+    assert "replication_key_value" not in stream
+
+
 def test_servers_whose_clocks_differ_by_a_minute_agree() -> None:
     stream = state(replication_key_value="2026-05-02T00:01:00Z")
 

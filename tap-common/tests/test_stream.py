@@ -325,6 +325,46 @@ def test_an_offset_counts_the_rows_that_came_and_a_short_page_is_not_the_last(
     assert offsets == [None, ["1"], ["3"], *([] if more else [["4"]])]
 
 
+@pytest.mark.parametrize(("total", "requests"), [(3, 2), ("3", 3), (None, 3), (99, 3)])
+def test_an_offset_stops_at_the_total_and_without_one_at_an_empty_page(
+    url: str, library: Library, monkeypatch: pytest.MonkeyPatch, total: object, requests: int
+) -> None:
+    monkeypatch.setattr(Shelves, "paginator_class", OffsetPaginator)
+    monkeypatch.setattr(Shelves, "cursor_jsonpath", None)
+    monkeypatch.setattr(Shelves, "total_jsonpath", "$.total")
+    answers = [{"rows": [{"id": one} for one in page], "total": total} for page in (["a"], ["b", "c"], [])]
+    library.instead["/shelves"] = [(200, json.dumps(page).encode()) for page in answers[:requests]]
+
+    assert ids(sync(url), "shelves") == ["a", "b", "c"]
+    assert sum("/shelves?" in address for address in library.requested) == requests
+
+
+@pytest.mark.parametrize("total", [None, 9])
+def test_an_api_that_sends_the_same_page_for_every_offset_ends_the_run(
+    url: str, library: Library, monkeypatch: pytest.MonkeyPatch, total: int | None
+) -> None:
+    monkeypatch.setattr(Shelves, "paginator_class", OffsetPaginator)
+    monkeypatch.setattr(Shelves, "cursor_jsonpath", None)
+    monkeypatch.setattr(Shelves, "total_jsonpath", "$.total")
+    page = {"rows": [{"id": "a"}, {"id": "b"}], "total": total}
+    library.instead["/shelves"] = [(200, json.dumps(page).encode())] * 3
+
+    with pytest.raises(EndlessListError, match="the same page again for another `cursor`"):
+        sync(url)
+
+
+def test_the_first_request_of_a_run_may_be_one_of_a_stream_that_goes_by_a_bookmark(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Shelves.get_url_params
+    monkeypatch.setattr(Shelves, "replication_key", "id")
+    monkeypatch.setattr(
+        Shelves, "get_url_params", lambda self, *given: usual(self, *given) | {"since": self.starting_timestamp}
+    )
+
+    assert ids(sync(url), "shelves") == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
 def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
     with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Instead: "):

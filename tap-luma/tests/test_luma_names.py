@@ -57,6 +57,10 @@ def test_an_event_without_a_place_has_none_in_either_form() -> None:
     assert location_fields({"geo_latitude": "somewhere", "geo_longitude": "1"})["coordinate"] is None
 
 
+def test_a_place_beyond_every_number_is_none() -> None:
+    assert location_fields({"geo_latitude": 10**400, "geo_longitude": "1"})["coordinate"] is None
+
+
 def test_only_a_link_to_zoom_is_one() -> None:
     assert meeting_link_fields({"meeting_url": "u", "location_type": "zoom"}) == {
         "meeting_url": "u",

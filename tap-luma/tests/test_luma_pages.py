@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.luma.api import PATHS
+from sandbox.luma.endpoints import PATHS
 from sandbox.luma.request import Param, one_of
 from sandbox.luma.text import event_id
 from tap_common.errors import RequestError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import Messages
-from sandbox.savvycal.request import KEYS, Key
+from sandbox.savvycal.keys import KEYS, Key
 from tap_common.errors import AccessError
 
 if TYPE_CHECKING:

@@ -274,7 +274,7 @@ def test_the_program_that_holds_the_file_is_named_without_the_rest_of_its_comman
     [
         *(":memory:", ":memory:x", "md:", "md:my_db?motherduck_token=4711", "motherduck:x", "ducklake:x.db"),
         *("postgres:host=x", "s3://b/x.duckdb", "gs://b/x", "http://x/y.duckdb", "https://x/y", "file:///x.duckdb"),
-        *("a\0b", " ", "", ".", "{}"),
+        *("a\0b", " ", "", ".", "{}", "/dev/zero"),
     ],
 )
 def test_a_path_that_names_no_file_of_this_machine_is_refused_before_anything_is_written(
@@ -289,6 +289,22 @@ def test_a_path_that_names_no_file_of_this_machine_is_refused_before_anything_is
     assert "4711" not in done.stderr
     assert done.stdout == ""
     assert list(folder.iterdir()) == []
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.duckdb")
+    done = run(tmp_path, [schema("t", {"id": INTEGER}), state()])
+    assert complaints(done)[0].endswith("a.duckdb is no file, but something else. Set filepath to a file.")
+
+
+def test_what_was_typed_acts_on_no_terminal(tmp_path: Path) -> None:
+    argv = [*command(tmp_path / "config.json", tmp_path / "a.duckdb"), "--input", "a\x1b[2J\nb"]
+    here, there = os.openpty()
+    subprocess.run(argv, stderr=there, check=False)
+    os.close(there)
+    shown = os.read(here, 10_000).decode()
+    assert "a\\x1b[2J\\nb" in shown
+    assert all(line.isprintable() for line in shown.split("\r\n"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.errors import LoadError
 from target_duckdb.messages import MOST_LEVELS, MOST_WALKED
+from target_duckdb.target import TargetDuckDB
 
 from .singer import INTEGER, TEXT, command, load, query, record, schema, state, text_of, types
 
@@ -83,6 +85,26 @@ def test_columns_that_duckdb_could_not_add_in_little_memory_are_refused_before_a
         assert (code, told in log) == (1, True)
         assert most < 350
     assert len(types(file, "t")) == 1001
+
+
+def test_a_schema_of_more_properties_than_can_be_columns_is_not_looked_at(tmp_path: Path) -> None:
+    code, log, most = measured(
+        tmp_path, text_of([schema("t", {f"c{index}": {} for index in range(300_000)}, []), state()])
+    )
+    assert code == 1
+    assert "the schema has 300,000 properties, and 100,000 are the most" in log
+    assert most < 350  # 700 where the table alone refuses them
+
+
+def test_properties_that_the_schema_lacks_are_not_remembered_for_ever(file: Path) -> None:
+    target = TargetDuckDB(config={"filepath": str(file)})
+    rows = (record("t", None, id=row, **{f"k{row}_{key}": 0 for key in range(60)}) for row in range(20))
+    target.listen(StringIO(text_of([schema("t", {"id": INTEGER}), *rows])))
+    sink = target._open["t"]
+    target.drain_all()
+    target.warehouse.close()
+    assert len(sink._unknown) == 60
+    assert query(file, "SELECT count(*) FROM t") == [(20,)]
 
 
 def test_the_longest_line_can_be_set(tmp_path: Path, file: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from target_duckdb.sink import DuckDBSink
 
-from .singer import INTEGER, MOMENT, NUMBER, TEXT, load, query, record, schema, state, types
+from .singer import INTEGER, MOMENT, NUMBER, TEXT, complaints, load, query, record, run, schema, state, types
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,3 +178,29 @@ def test_a_property_that_the_schema_lacks_is_told_of_once(file: Path, caplog: py
     assert [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"] == [
         "stream 't': the schema lacks the property 'new', which is not loaded."
     ]
+
+
+def test_of_properties_that_the_schema_lacks_ten_are_named_and_none_that_may_be_a_value(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [record("t", id=i, **{f"person{i}@x.example": i, f"new{i}": i}) for i in range(15)]
+    load(file, [schema("t", {"id": INTEGER}), *rows[:8], schema("t", {"id": TEXT}), *rows[8:]])
+    told = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+    assert len([line for line in told if "the property 'new" in line]) == 10
+    assert [line for line in told if "the property 'new" not in line] == [
+        "stream 't': the schema lacks more properties, which are not loaded."
+    ]
+
+
+@pytest.mark.parametrize("name", ["person@x.example", "new"])
+@pytest.mark.parametrize("steps", [{}, {"validate_records": True}])
+def test_a_key_of_a_record_that_may_be_a_value_is_in_no_error(
+    tmp_path: Path, name: str, steps: dict[str, object]
+) -> None:
+    message = schema("t", {"id": INTEGER}) | {
+        "schema": {"properties": {"id": INTEGER}, "additionalProperties": INTEGER}
+    }
+    odd = '"x"' if steps else "NaN"
+    line = f'{{"type": "RECORD", "stream": "t", "record": {{"id": 1, "{name}": {odd}}}}}'
+    (complaint,) = complaints(run(tmp_path, [message, line, state()], **steps))
+    assert (name in complaint) == (name == "new")

@@ -14,11 +14,11 @@ from sandbox.world import SCALES
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Stand in for the scheduling APIs on this machine, over one simulated world."""
+    """Simulate the scheduling APIs on this machine."""
 
 
 def moment(_: click.Context, __: click.Parameter, text: str) -> datetime:
-    """Read a time; without an offset it is UTC."""
+    """Parse a time; without an offset it is UTC."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
@@ -28,16 +28,16 @@ def moment(_: click.Context, __: click.Parameter, text: str) -> datetime:
 
 @main.command()
 @click.option("--port", default=8787, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
-@click.option("--seed", default=7, show_default=True, help="The same seed is the same world.")
-@click.option("--scale", default="demo", show_default=True, type=click.Choice(list(SCALES)), help="How busy it is.")
-@click.option("--now", default="2026-06-01T09:00:00Z", show_default=True, callback=moment, help="Where time begins.")
-@click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute, instead of the plan's.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Written with the address once it listens.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the world: the same seed gives the same world.")
+@click.option("--scale", default="demo", show_default=True, type=click.Choice(list(SCALES)), help="Size of the world.")
+@click.option("--now", default="2026-06-01T09:00:00Z", show_default=True, callback=moment, help="Time at the start.")
+@click.option("--rate-limit", type=click.IntRange(min=1), help="Requests per minute, in place of the vendors' limits.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="File for the address, once the server listens.")
 def serve(  # noqa: PLR0913, PLR0917 -- one value per option
     port: int, seed: int, scale: str, now: datetime, rate_limit: int | None, ready_file: Path | None
 ) -> None:
-    """Serve until interrupted; the world's time flows from --now on."""
-    # Blocked before any thread starts, so that none of them takes the signal: it waits for `sigwait`.
+    """Serve the APIs until interrupted. The world's time starts at --now and flows."""
+    # Blocked before any thread starts, so that no thread receives the signal and `sigwait` does.
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:

@@ -1,10 +1,10 @@
-"""A clock that moves only when told to."""
+"""A clock that stands still until it is moved."""
 
 from __future__ import annotations
 
 
 class ManualClock:
-    """Counts seconds like `time.monotonic`; whoever sleeps on it moves it instead of waiting."""
+    """A clock in seconds, like `time.monotonic`; its `sleep` moves it instead of waiting."""
 
     def __init__(self, start: float = 0.0) -> None:
         self.time = start

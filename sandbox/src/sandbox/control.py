@@ -1,4 +1,4 @@
-"""The world by HTTP, for whoever is not in the same process: under /_world."""
+"""Control of the world by HTTP, under /_world, for clients in other processes."""
 
 from __future__ import annotations
 
@@ -7,103 +7,101 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.gate import CONTROL
+from sandbox.http import respond
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
-    from sandbox.server import Sandbox
+    from sandbox.simulation import Simulation
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
+PATH = "_world"
+"""First segment of the control's paths."""
 LOOPBACK = ("127.0.0.1", "localhost")
 LONGEST = timedelta(days=3650)
-"""The most that one request lets the world live on."""
-
-
-def respond(body: Any, status: int = 200) -> Response:
-    """Return a JSON answer."""
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+"""Longest time by which one request may move the world forward."""
 
 
 class Control:
-    """Shows and moves the world of a sandbox."""
+    """The endpoints that show and change a simulation."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
 
     def routes(self) -> list[Route]:
         """Return the routes, with their whole paths."""
         return [
-            Route(f"/{CONTROL}", self.guarded(self.show)),
-            Route(f"/{CONTROL}/advance", self.guarded(self.advance), methods=["POST"]),
-            Route(f"/{CONTROL}/truth/{{api}}/{{stream}}", self.guarded(self.truth)),
-            Route(f"/{CONTROL}/faults", self.guarded(self.faults), methods=["POST"]),
-            Route(f"/{CONTROL}/requests", self.guarded(self.requests)),
+            Route(f"/{PATH}", self.guarded(self.show)),
+            Route(f"/{PATH}/advance", self.guarded(self.advance), methods=["POST"]),
+            Route(f"/{PATH}/truth/{{api}}/{{stream}}", self.guarded(self.truth)),
+            Route(f"/{PATH}/faults", self.guarded(self.faults), methods=["POST"]),
+            Route(f"/{PATH}/requests", self.guarded(self.requests)),
         ]
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint that no web page reaches: a browser names the host that it was led by, and the page's."""
+        """Return an endpoint that refuses web pages: a browser sends the page's Origin and the Host of the address."""
 
         async def answer(request: Request) -> Response:
-            hosts = {f"{host}:{self.sandbox.port}" for host in LOOPBACK}
+            hosts = {f"{host}:{self.simulation.port}" for host in LOOPBACK}
             own = {f"http://{host}" for host in hosts}
             if request.headers.get("host") not in hosts or request.headers.get("origin", next(iter(own))) not in own:
-                return respond({"error": f"ask {self.sandbox.url} itself, and not through a web page"}, 403)
+                message = f"only {self.simulation.url} itself may be requested, and not by a web page"
+                return respond(403, {"error": message})
             return await endpoint(request)
 
         return answer
 
     def state(self) -> dict[str, Any]:
-        """Return where the world stands."""
-        world = self.sandbox.world
+        """Return the world's time and the number of its records."""
+        world = self.simulation.world
         counts = {name: len(value) for name, value in vars(world).items() if isinstance(value, dict)}
         return {"now": world.now, "seed": world.seed, "scale": world.scale, "counts": counts}
 
     async def show(self, _: Request) -> Response:
-        """Answer where the world stands."""
-        return respond(self.state())
+        """Respond with the state of the world."""
+        return respond(200, self.state())
 
     async def advance(self, request: Request) -> Response:
-        """Live on for so many days, hours, minutes, seconds."""
+        """Move the world forward by days, hours, minutes or seconds."""
         try:
             spans = {name: float(value) for name, value in request.query_params.items()}
             if not timedelta() <= timedelta(**spans) <= LONGEST:
-                return respond({"error": f"give 0 to {LONGEST.days} days in all"}, 400)
-            self.sandbox.advance(**spans)
+                return respond(400, {"error": f"give 0 to {LONGEST.days} days in all"})
+            self.simulation.advance(**spans)
         except (TypeError, ValueError, OverflowError) as error:
-            return respond({"error": f"give days, hours, minutes or seconds as numbers: {error}"}, 400)
-        return respond(self.state())
+            return respond(400, {"error": f"give days, hours, minutes or seconds as numbers: {error}"})
+        return respond(200, self.state())
 
     async def truth(self, request: Request) -> Response:
-        """Answer what a perfect sync would hold; `?key=` says whose."""
+        """Respond with the objects that a perfect sync with `?key=` would hold."""
         api, stream = request.path_params["api"], request.path_params["stream"]
         try:
-            return respond(self.sandbox.truth(api, stream, **request.query_params))
+            return respond(200, self.simulation.truth(api, stream, **request.query_params))
         except (LookupError, TypeError) as error:
-            return respond({"error": str(error)}, 404)
+            return respond(404, {"error": str(error)})
 
     async def faults(self, request: Request) -> Response:
-        """Order faults: script, randomly, signal, ignore, clear; see the README."""
+        """Set faults: script, randomly, signal, ignore, clear; see the README."""
         try:
             orders = msgspec.json.decode(await request.body(), type=dict[str, Any])
             self.order(orders)
         except (TypeError, ValueError) as error:
-            return respond({"error": f"give clear, script, randomly, signal or ignore: {error}"}, 400)
-        return respond({"injected": self.sandbox.faults.injected})
+            return respond(400, {"error": f"give clear, script, randomly, signal or ignore: {error}"})
+        return respond(200, {"injected": self.simulation.faults.injected})
 
     def order(self, orders: dict[str, Any]) -> None:
-        """Carry out orders of faults."""
-        faults = self.sandbox.faults
-        signals = self.sandbox.signals
+        """Set the faults of a request."""
+        faults = self.simulation.faults
+        signals = self.simulation.signals
         unknown = orders.keys() - {"clear", "script", "randomly", "signal", "ignore"}
         if unknown:
-            raise ValueError(f"unknown orders {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
         if orders.get("clear"):
             faults.clear()
             signals.clear()
@@ -117,5 +115,5 @@ class Control:
             signals.ignore(api, *parameters)
 
     async def requests(self, _: Request) -> Response:
-        """Answer what was asked so far."""
-        return respond([asdict(requested) for requested in list(self.sandbox.requests)])
+        """Respond with the log of requests."""
+        return respond(200, [asdict(request) for request in list(self.simulation.requests)])

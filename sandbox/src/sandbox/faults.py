@@ -1,4 +1,4 @@
-"""Answers that go wrong: which request gets which fault, for any API."""
+"""Faults of responses, for any API: by script or by chance."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ KINDS = (
     "no-date",
     "byte-order-mark",
 )
-"""Every kind of fault that may pass; in a script also those of `FINAL`, and "ok", which lets one request pass."""
+"""Kinds of transient fault. A script may also use those of `FINAL`, and "ok", which lets one request pass."""
 FINAL = ("204", "401")
-"""Answers that say what they say, and need not pass."""
+"""Kinds of permanent fault."""
 MOST_IN_A_ROW = 3
 TOKENS = ("page_token",)
-"""Query parameters that carry a page token which can go stale."""
+"""Query parameters with a page token that can become stale."""
 
 
 @dataclass(slots=True)
 class Script:
-    """Faults for requests whose path matches, one after the other."""
+    """Faults for the next requests whose path matches, in order."""
 
     pattern: re.Pattern[str]
     kinds: deque[str]
@@ -49,7 +49,7 @@ class Script:
 
 @dataclass(slots=True)
 class Chance:
-    """Faults by chance: the n-th time that a request is made, its luck is always the same."""
+    """Random faults. They are reproducible: the n-th try of a request always draws the same."""
 
     rate: float
     seed: int
@@ -60,9 +60,9 @@ class Chance:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults to come; `injected` lists (path, kind) of those that came.
+    """The faults to come, and in `injected` the path and kind of those that came.
 
-    `slow_seconds` is how long "slow" waits, `retry_after` what "429-retry-after" asks for, in seconds.
+    `slow_seconds` is the delay of "slow", `retry_after` the value of the header of "429-retry-after", both in seconds.
     """
 
     slow_seconds: float = 0.05
@@ -72,7 +72,7 @@ class Faults:
     _chance: Chance | None = None
 
     def script(self, path: str, kinds: Iterable[str]) -> None:
-        """Let the next requests whose path contains a match of the regular expression go wrong, in this order.
+        """Inject faults, in this order, into the next requests whose path matches the regular expression.
 
         Raises:
             ValueError: a kind is unknown.
@@ -80,7 +80,7 @@ class Faults:
         self._scripts.append(Script(re.compile(path), deque(known(kinds, (*KINDS, *FINAL, "ok")))))
 
     def randomly(self, rate: float = 0.05, seed: int = 1, kinds: Iterable[str] = KINDS) -> None:
-        """Let a share of all requests go wrong, the same one never more than three times in a row.
+        """Inject faults into a share of all requests, but never into the same one more than three times in a row.
 
         Raises:
             ValueError: a kind is unknown.
@@ -88,12 +88,12 @@ class Faults:
         self._chance = Chance(rate, seed, tuple(known(kinds, KINDS)))
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Remove all faults."""
         self._scripts.clear()
         self._chance = None
 
     def draw(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
-        """Return the fault that this request gets, if any; `path` begins with the API's name."""
+        """Return the fault of a request, if it gets one; `path` begins with the API's name."""
         has_token = any(name in TOKENS for name, _ in query)
         kind = self._scripted(path, has_token=has_token) or self._drawn(f"{method} {path} {query}", has_token=has_token)
         if kind is None or kind == "ok":
@@ -125,7 +125,7 @@ class Faults:
 
 
 def known(kinds: Iterable[str], allowed: tuple[str, ...]) -> list[str]:
-    """Return the kinds, all of which must be known."""
+    """Return the kinds of faults if all of them are known."""
     kinds = list(kinds)
     unknown = sorted(set(kinds) - set(allowed))
     if unknown:

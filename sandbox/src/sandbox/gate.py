@@ -1,4 +1,4 @@
-"""What every request passes on its way to an API: the log, the faults, and the world's time."""
+"""The outermost application: it logs requests, injects faults, and moves the world's time."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import asyncio
 import socket
 import struct
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+from sandbox.control import PATH as CONTROL
+from sandbox.simulation import RecordedRequest
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sandbox.server import Sandbox
+    from sandbox.simulation import Simulation
 
-CONTROL = "_world"
 OK = 200
 JSON, HTML = b"application/json", b"text/html; charset=utf-8"
 PAGE = b"<!DOCTYPE html><html><body><h1>Sorry</h1></body></html>"
@@ -43,60 +44,43 @@ ANSWERS = {
     "stale-token": (400, JSON, STALE),
     "empty-json": (200, JSON, b"{}"),
 }
-"""Status, content type and body of the faults that are proper answers."""
+"""Status, content type and body of the faults that are complete responses."""
 DATES = {"date-ahead": timedelta(days=10), "date-behind": timedelta(days=-10), "no-date": None}
-"""By how much the `Date` of a good answer is wrong; None: it has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedRequest:
-    """A request that was made. Never holds a credential.
-
-    `path` is the path within the API; `status` None means that the connection was reset; `key` is the name
-    of a known key; `at` is the clock's reading on arrival, in seconds.
-    """
-
-    api: str
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    status: int | None
-    key: str | None
-    at: float
+"""Offset of the `Date` header of a good response; None: no header."""
 
 
 class Gate:
-    """The outermost application."""
+    """The application in front of the APIs."""
 
-    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
-        self.sandbox = sandbox
+    def __init__(self, simulation: Simulation, app: ASGIApp) -> None:
+        self.simulation = simulation
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let it go wrong."""
-        sandbox = self.sandbox
-        sandbox.flow_on()
-        arrived = sandbox.clock()
+        """Respond to a request, or inject a fault."""
+        simulation = self.simulation
+        simulation.follow_clock()
+        arrived = simulation.clock()
         path: str = scope["path"]
         _, api, *rest = path.split("/", 2)
         query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
 
-        def note(status: int | None) -> None:
+        def log(status: int | None) -> None:
             if api == CONTROL:
                 return
-            name = sandbox.key_name(api, scope["headers"])
-            requested = RecordedRequest(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
-            sandbox.requests.append(requested)
+            name = simulation.key_name(api, scope["headers"])
+            request = RecordedRequest(api, scope["method"], "/" + "".join(rest), query, status, name, arrived)
+            simulation.requests.append(request)
 
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *self.dates(fault)]
-                note(message["status"])
+                log(message["status"])
             await send(message)
 
-        fault = None if api == CONTROL else self.before_the_answer(scope["method"], path, query)
+        fault = None if api == CONTROL else self.prepare(scope["method"], path, query)
         if fault == "reset":
-            note(None)
+            log(None)
             await reset(scope, receive)
         elif fault == "truncated":
             await truncate(scope, receive, send_dated)
@@ -104,20 +88,20 @@ class Gate:
             status, kind, body = ANSWERS[fault]
             headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
             if fault == "429-retry-after":
-                headers.append((b"retry-after", str(sandbox.faults.retry_after).encode()))
+                headers.append((b"retry-after", str(simulation.faults.retry_after).encode()))
             await send_dated({"type": "http.response.start", "status": status, "headers": headers})
             await send_dated({"type": "http.response.body", "body": body})
         else:
             if fault == "slow":
-                await self.wait(sandbox.faults.slow_seconds)
-            understood = urlencode(sandbox.signals.understood(api, query)).encode()
-            answering = marked(send_dated) if fault == "byte-order-mark" else send_dated
-            changing = self.changing(api, "/" + "".join(rest), query, answering)
+                await self.wait(simulation.faults.slow_seconds)
+            understood = urlencode(simulation.signals.understood(api, query)).encode()
+            forward = marked(send_dated) if fault == "byte-order-mark" else send_dated
+            changing = self.changing(api, "/" + "".join(rest), query, forward)
             await self.app({**scope, "query_string": understood}, receive, changing)
 
     def changing(self, api: str, path: str, query: list[tuple[str, str]], send: Send) -> Send:
-        """Return what sends an answer on with its paging gone wrong; every answer is one body."""
-        if not self.sandbox.signals.to_change(api, path):
+        """Return a `send` that changes the paging signals of a response, whose body is always in one message."""
+        if not self.simulation.signals.to_change(api, path):
             return send
         start: Message = {}
 
@@ -127,7 +111,7 @@ class Gate:
                 return
             if start["status"] == OK:
                 headers = {name.decode(): value.decode() for name, value in start["headers"]}
-                body = self.sandbox.signals.answer(api, path, query, headers, message["body"])
+                body = self.simulation.signals.answer(api, path, query, headers, message["body"])
                 headers["content-length"] = str(len(body))
                 start["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
                 message = {**message, "body": body}
@@ -136,21 +120,21 @@ class Gate:
 
         return send_changed
 
-    def before_the_answer(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
-        """Let happen what was to happen now, and return the fault that this request gets, if any."""
-        self.sandbox.go_on()
-        return self.sandbox.faults.draw(method, path, query)
+    def prepare(self, method: str, path: str, query: list[tuple[str, str]]) -> str | None:
+        """Make the changes of the world that are due, and return the fault of a request, if it gets one."""
+        self.simulation.make_due_changes()
+        return self.simulation.faults.draw(method, path, query)
 
     def dates(self, fault: str | None) -> list[tuple[bytes, bytes]]:
-        """Return the header that says what time it is, or none."""
+        """Return the `Date` header, unless a fault removes it."""
         wrong_by = DATES.get(fault or "", timedelta(0))
         if wrong_by is None:
             return []
-        return [(b"date", format_datetime(self.sandbox.world.now + wrong_by, usegmt=True).encode())]
+        return [(b"date", format_datetime(self.simulation.world.now + wrong_by, usegmt=True).encode())]
 
     async def wait(self, seconds: float) -> None:
-        """Wait on the sandbox's clock: one that can sleep is moved, with any other the time really passes."""
-        sleep = getattr(self.sandbox.clock, "sleep", None)
+        """Sleep on the sandbox's clock if it has `sleep`, in real time otherwise."""
+        sleep = getattr(self.simulation.clock, "sleep", None)
         if sleep is None:
             await asyncio.sleep(seconds)
         else:
@@ -158,7 +142,7 @@ class Gate:
 
 
 def marked(send: Send) -> Send:
-    """Put a byte-order mark before the body."""
+    """Return a `send` that puts a byte-order mark before the body."""
 
     async def send_marked(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -177,7 +161,7 @@ async def until_gone(receive: Receive) -> None:
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
-    """Reset the connection before a byte was sent: closing without lingering sends RST."""
+    """Reset the connection before a byte is sent: closing a socket without lingering sends RST."""
     transport: asyncio.Transport = scope["state"]["transport"]
     raw = transport.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -186,7 +170,7 @@ async def reset(scope: Scope, receive: Receive) -> None:
 
 
 async def truncate(scope: Scope, receive: Receive, send: Send) -> None:
-    """Promise more than is sent, then close."""
+    """Announce more bytes than are sent, then close the connection."""
     headers = [(b"content-type", JSON), (b"content-length", str(len(HALF) + 1000).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": HALF, "more_body": True})

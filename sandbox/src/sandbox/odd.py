@@ -1,4 +1,4 @@
-"""Values that are not what the vendor documents, in some objects of an API."""
+"""Undocumented values in some objects of an API."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from sandbox.projection import Projection
 
-# Fields that identify an object, of any of the APIs.
+# Fields that identify an object, in any of the APIs.
 _IDENTITIES = ("uri", "id", "api_id")
 _SHARE = 3
 
 
 def with_odd_values(thing: Any, odd: Mapping[str, Any]) -> Any:
-    """Return a decoded body, or a part of one, in which one of three objects has the odd value of each field in `odd`.
+    """Return a decoded body, or a part of one, in which one of three objects has the value in `odd`, field by field.
 
-    It is always the same object that has it, wherever it is shown. A column that repeats a field of the event that a
-    row belongs to (`event_start_at`, in the truth alone) is null there.
+    An object has it wherever it appears. A column that repeats a field of the row's event (`event_start_at`, in the
+    truth alone) is null there.
     """
     if isinstance(thing, list):
         return [with_odd_values(item, odd) for item in thing]
@@ -44,14 +44,14 @@ def _is_odd(identity: object, name: str) -> bool:
 
 
 class OddAnswers:
-    """The application of an API, whose answers have odd values while its switch `odd` holds any."""
+    """Middleware that puts the values of an API's switch `odd` into its responses."""
 
     def __init__(self, api: Projection, app: ASGIApp) -> None:
         self.api = api
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Pass a request on."""
         await self.app(scope, receive, self._odd(send) if self.api.odd else send)
 
     def _odd(self, send: Send) -> Send:

@@ -6,23 +6,21 @@ import asyncio
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
-from starlette.datastructures import Headers
 from starlette.routing import Mount, Router
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.calendly import Calendly
 from sandbox.control import Control
-from sandbox.faults import Faults
-from sandbox.gate import Gate, RecordedRequest
+from sandbox.gate import Gate
 from sandbox.luma import Luma
-from sandbox.odd import OddAnswers, with_odd_values
+from sandbox.odd import OddAnswers
 from sandbox.oncehub import OnceHub
 from sandbox.savvycal import SavvyCal
-from sandbox.signals import Signals
+from sandbox.simulation import HOST, Simulation
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -30,15 +28,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from sandbox.projection import Projection
-
-HOST = "127.0.0.1"
 KEEP_ALIVE = 3600
-"""Seconds; a client that was busy elsewhere finds its connection still open."""
+"""Seconds for which an idle connection stays open; longer than any client pauses."""
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that shows its transport to the application, which may have to break it."""
+    """HTTP/1.1 with the transport in the application's state, so that a fault can break the connection."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
@@ -49,7 +44,7 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A uvicorn that stops at once: its own loop looks ten times a second, and waits for clients to leave."""
+    """A uvicorn server that stops at once: its own loop polls ten times a second and waits for clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -73,16 +68,15 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0)
 
     def stop(self) -> None:
-        """Leave, from any thread."""
+        """Stop the server, from any thread."""
         self.loop.call_soon_threadsafe(self.leave.set)
 
 
-class Sandbox:
-    """The APIs on `url`, while the `with` block lasts.
+class Sandbox(Simulation):
+    """The four APIs, served on `url` while the `with` block lasts.
 
-    `world`, `calendly`, `oncehub`, `luma` and `savvycal` may be changed at any time; `requests` is the log of what was
-    asked. `clock` counts seconds, for rate limits and for the log; `flow` lets the world's time pass with it. Port 0 is
-    a free one.
+    `world`, `calendly`, `oncehub`, `luma` and `savvycal` may be changed at any time. `clock` counts seconds, for rate
+    limits and for the log of requests; `flow` lets the world's time pass with it. Port 0 is a free one.
 
     Raises:
         OSError: on entering, the port is in use.
@@ -98,28 +92,15 @@ class Sandbox:
         port: int = 0,
         flow: bool = False,
     ) -> None:
-        self.world = World(seed, scale, now)
-        self.clock = clock
-        self.calendly = Calendly(self.world, clock)
-        self.oncehub = OnceHub(self.world, clock)
-        self.luma = Luma(self.world, clock)
-        self.savvycal = SavvyCal(self.world, clock)
-        self.apis: dict[str, Projection] = {
-            api.name: api for api in (self.calendly, self.oncehub, self.luma, self.savvycal)
-        }
-        self.faults = Faults()
-        self.signals = Signals()
-        self.requests: list[RecordedRequest] = []
-        self.port = port
-        self._flowed = clock() if flow else None
-        self._meanwhile: list[tuple[int, Callable[[], None]]] = []
+        world = World(seed, scale, now)
+        self.calendly = Calendly(world, clock)
+        self.oncehub = OnceHub(world, clock)
+        self.luma = Luma(world, clock)
+        self.savvycal = SavvyCal(world, clock)
+        apis = (self.calendly, self.oncehub, self.luma, self.savvycal)
+        super().__init__(world, clock, apis, port=port, flow=flow)
         self._server: Server
         self._thread: threading.Thread
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port."""
-        return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -161,49 +142,3 @@ class Sandbox:
     ) -> None:
         self._server.stop()
         self._thread.join()
-
-    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Let the world live on."""
-        self.world.advance(days=days, hours=hours, minutes=minutes, seconds=seconds)
-
-    def meanwhile(self, after: int, happen: Callable[[], None]) -> None:
-        """Let something happen while a client reads: before the answer to the request after so many more."""
-        self._meanwhile.append((after, happen))
-
-    def forget_meanwhile(self) -> None:
-        """Let nothing of that happen any more."""
-        self._meanwhile.clear()
-
-    def go_on(self) -> None:
-        """Let happen what was to happen before this request is answered."""
-        due = [happen for after, happen in self._meanwhile if after == 0]
-        self._meanwhile = [(after - 1, happen) for after, happen in self._meanwhile if after]
-        for happen in due:
-            with self.world.lock:
-                happen()
-
-    def flow_on(self) -> None:
-        """Let the world's time pass as far as the clock's has, if it flows at all."""
-        if self._flowed is not None:
-            now = self.clock()
-            self.world.advance(seconds=now - self._flowed)
-            self._flowed = now
-
-    def key_name(self, api: str, headers: list[tuple[bytes, bytes]]) -> str | None:
-        """Return what the log calls the key that a request carries."""
-        if api not in self.apis:
-            return None
-        return self.apis[api].key_name(Headers(raw=headers))
-
-    def truth(self, api: str, stream: str, key: str = "sandbox-admin") -> list[dict[str, Any]]:
-        """Return the raw objects that a perfect sync with a key would hold now.
-
-        Raises:
-            LookupError: the API, the stream or the key is unknown.
-        """
-        if api not in self.apis:
-            raise LookupError(f"there is no API {api}")
-        with self.world.lock:
-            truth = self.apis[api].truth(stream, key)
-            odd = self.apis[api].odd
-            return [with_odd_values(row, odd) for row in truth] if odd else truth

@@ -1,4 +1,4 @@
-"""Paging that goes wrong, for any API: what pages say of the next one, and what requests ask for in vain."""
+"""Faults of paging, for any API: wrong signals of a next page, and ignored query parameters."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PLAIN: Mapping[str, Any] = {
     "false": False,
     "text": "false",
 }
-"""Values that a signal may have whatever it was."""
+"""Fixed values of a wrong signal."""
 VALUES = (*PLAIN, "opposite", "stuck", "stuck-anew", "foreign", "tokenless")
-"""Values that a signal can be given.
+"""Values of a wrong signal.
 
-"opposite" says the end in place of more, and more in place of the end; "stuck" leads to the page that it stands on, and
-"stuck-anew" does so by another cursor each time; "foreign" is the address on another host, "tokenless" without query.
+"opposite" ends a list early or continues a complete one; "stuck" leads to the page that it is on, and "stuck-anew"
+does so with another cursor each time; "foreign" is the address on another host, "tokenless" without its query.
 """
 PLACES = ("every", "first", "middle", "last")
 FOREIGN = "http://elsewhere.example"
@@ -40,7 +40,7 @@ ADDRESSES = {"foreign": (r"https?://[^/]+", FOREIGN), "tokenless": (r"\?[^>]*", 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The parameter that carries an API's cursor, and the places of its signals: `a.b` in the body, or a header."""
+    """An API's cursor parameter, and the places of its signals: `a.b` in the body, or a header."""
 
     param: str
     cursor: str | None = None
@@ -51,11 +51,11 @@ class Paging:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The places of all signals."""
+        """Places of all signals."""
         return tuple(filter(None, (self.cursor, self.flag, self.url, self.header, self.block)))
 
     def goes_on(self, body: Any, headers: Mapping[str, str]) -> bool:
-        """Tell whether an answer says that more follow."""
+        """Return True if a response says that more rows follow."""
         header = headers.get(self.header.lower(), "") if self.header else ""
         return bool(at(self.flag or self.cursor, body)) or 'rel="next"' in header
 
@@ -72,7 +72,7 @@ PAGING: Mapping[str, Paging] = {
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A signal that goes wrong on some pages of lists whose path matches."""
+    """A wrong signal on some pages of the lists whose path matches."""
 
     api: str
     signal: str
@@ -83,7 +83,7 @@ class Wrong:
 
 @dataclass(slots=True)
 class Signals:
-    """Faults of paging; `changed` counts the answers that were changed."""
+    """The faults of paging; `changed` counts the changed responses."""
 
     changed: int = 0
     _wrong: list[Wrong] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Signals:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def go_wrong(self, api: str, signal: str, value: str, place: str = "every", path: str = "") -> None:
-        """Have a signal of an API wrong on the pages of lists whose path within the API matches.
+        """Give a wrong value to a signal of an API, on pages of the lists whose path within the API matches.
 
         Raises:
             ValueError: there is no such signal, value or place.
@@ -103,42 +103,42 @@ class Signals:
         self._wrong.append(Wrong(api, signal, value, place, re.compile(path)))
 
     def ignore(self, api: str, *parameters: str) -> None:
-        """Have an API answer as if these parameters had not been sent."""
+        """Make an API ignore query parameters."""
         self._ignored.setdefault(api, set()).update(parameters)
 
     def clear(self) -> None:
-        """Let everything be right again."""
+        """Remove all faults."""
         self._wrong.clear()
         self._ignored.clear()
 
     def understood(self, api: str, query: Query) -> Query:
-        """Return what an API makes of a query."""
+        """Return a query without ignored parameters and with original cursors."""
         ignored = self._ignored.get(api, set())
         pairs = ((name, self._aliases.get(value, value)) for name, value in query if name not in ignored)
         return [(name, value) for name, value in pairs if value is not None]
 
     def to_change(self, api: str, path: str) -> bool:
-        """Tell whether the answer to a request may have to be changed."""
+        """Return True if the response to a request may have to change."""
         return any(wrong.api == api and wrong.path.search(path) for wrong in self._wrong)
 
     def answer(self, api: str, path: str, query: Query, headers: dict[str, str], content: bytes) -> bytes:
-        """Change the headers of a good answer, and return its changed body."""
+        """Change the headers of a good response, and return its changed body."""
         body = msgspec.json.decode(content)
         paging = PAGING[api]
-        requested = dict(self.understood(api, query)).get(paging.param)
-        places = set(places_of(first=requested is None, last=not paging.goes_on(body, headers)))
+        cursor = dict(self.understood(api, query)).get(paging.param)
+        places = set(places_of(first=cursor is None, last=not paging.goes_on(body, headers)))
         changed = 0
         for wrong in self._wrong:
             if wrong.api == api and wrong.place in places and wrong.path.search(path):
-                changed += self._change(paging, wrong, requested, headers, body)
+                changed += self._change(paging, wrong, cursor, headers, body)
         self.changed += bool(changed)
         return msgspec.json.encode(body)
 
-    def _change(self, paging: Paging, wrong: Wrong, requested: str | None, headers: dict[str, str], body: Any) -> bool:
+    def _change(self, paging: Paging, wrong: Wrong, cursor: str | None, headers: dict[str, str], body: Any) -> bool:
         if wrong.signal == paging.header:
             name = wrong.signal.lower()
             old: Any = headers.pop(name, ABSENT)
-            new = self._value(paging, wrong, old, requested)
+            new = self._value(paging, wrong, old, cursor)
             if new is not ABSENT and new is not None:
                 headers[name] = new if isinstance(new, str) else msgspec.json.encode(new).decode()
             return bool(old is not ABSENT or name in headers)
@@ -146,12 +146,12 @@ class Signals:
         holder = at(".".join(outer), body) if outer else body
         if not isinstance(holder, dict) or not (outer or "collection" in body or "entries" in body or "data" in body):
             return False
-        new = self._value(paging, wrong, holder.pop(name, ABSENT), requested)
+        new = self._value(paging, wrong, holder.pop(name, ABSENT), cursor)
         if new is not ABSENT:
             holder[name] = new
         return True
 
-    def _value(self, paging: Paging, wrong: Wrong, old: Any, requested: str | None) -> Any:
+    def _value(self, paging: Paging, wrong: Wrong, old: Any, cursor: str | None) -> Any:
         if wrong.value in PLAIN:
             return PLAIN[wrong.value]
         if wrong.value in {"foreign", "tokenless"}:
@@ -162,13 +162,13 @@ class Signals:
             return not old
         if wrong.value == "opposite" and isinstance(old, str):
             return old.replace('rel="next"', 'rel="previous"') if wrong.signal == paging.header else None
-        return self._stuck(paging, wrong, old, requested)
+        return self._stuck(paging, wrong, old, cursor)
 
-    def _stuck(self, paging: Paging, wrong: Wrong, old: Any, requested: str | None) -> Any:
-        cursor = requested or "nowhere"
+    def _stuck(self, paging: Paging, wrong: Wrong, old: Any, current: str | None) -> Any:
+        cursor = current or "nowhere"
         if wrong.value == "stuck-anew":
             cursor = f"anew-{next(self._numbers)}"
-            self._aliases[cursor] = requested
+            self._aliases[cursor] = current
         if wrong.signal == paging.cursor:
             return cursor
         if wrong.signal == paging.url:
@@ -179,7 +179,7 @@ class Signals:
 
 
 def places_of(*, first: bool, last: bool) -> Iterable[str]:
-    """Yield the places in its list that a page has."""
+    """Yield the places of a page in its list."""
     yield "every"
     if first:
         yield "first"
@@ -190,7 +190,7 @@ def places_of(*, first: bool, last: bool) -> Iterable[str]:
 
 
 def at(path: str | None, body: Any) -> Any:
-    """Return what stands at a path, or None."""
+    """Return the value at a path, or None."""
     for name in path.split(".") if path else ():
         body = body.get(name) if isinstance(body, dict) else None
     return body if path else None

@@ -1,12 +1,12 @@
-"""Mail addresses as people type them."""
+"""E-mail addresses as people type them."""
 
 from __future__ import annotations
 
 
 def as_typed(address: str, time: int) -> str:
-    """Write an address as its owner types it for the n-th time: some with capitals, some with a blank around it.
+    """Return an address as its owner types it for the n-th time: sometimes with capitals, sometimes with a space.
 
-    No API says that it corrects either; a mail arrives all the same. An address that a test has made up is left alone.
+    No API documents that it normalizes either. An address that a test has chosen stays unchanged.
     """
     if not address.startswith("client"):
         return address

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _GAP = 0.25
 # Seconds added to the window of 300 seconds for the same reason.
 _MARGIN = 2.0
+# Characters in which the account of a key is looked for: the search takes the square of them in steps.
+_LONGEST_MESSAGE = 1_000
 
 
 class KeyTest(SingleObject, OnceHubStream):
@@ -115,7 +117,7 @@ class TapBookings(SchedulingTap):
     @property
     def account(self) -> str | None:
         """Mail address of the key's account; None if the API does not report it."""
-        address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"])
+        address = re.search(r"[\w.+-]+@[\w.-]+\w", self.key_test["message"][:_LONGEST_MESSAGE])
         return address[0] if address else None
 
     @override

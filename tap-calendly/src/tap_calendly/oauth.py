@@ -41,8 +41,10 @@ _LONGEST = 86_400.0  # seconds; maximum validity to rely on
 _MARGIN = 120.0  # seconds before its expiry at which a token is renewed; of a short-lived one, half of its validity
 _WINDOW = 60.0  # seconds; Calendly issues 8 tokens per user and minute
 _TRIES = 5  # of a refresh that certainly was not carried out
-_LOCK_TIMEOUT = 300  # seconds; another run may be waiting for the token endpoint
-_PATIENCE = 240.0  # seconds of waiting for the token endpoint, so that another run gets the lock in time
+_PATIENCE = 240.0  # seconds in which a last request to the token endpoint begins
+_LONGEST_PART = 60.0  # seconds of a connection to it, and of its response
+# Seconds; another run may be waiting for the token endpoint, and has its response by then, certificates included.
+_LOCK_TIMEOUT = _PATIENCE + 3 * _LONGEST_PART
 _LARGEST = 1_000_000  # bytes of a response
 _UNKNOWN = f"so the refresh token may be used up: {AGAIN}"
 _REFUSED = {
@@ -190,7 +192,7 @@ class OAuth:
                 auth=(self._settings["client_id"].encode(), self._settings["client_secret"].encode()),
                 headers={"User-Agent": self._settings.get("user_agent") or "tap-calendly"},
             ).prepare()
-            timeout = float(self._settings["request_timeout"])
+            timeout = min(float(self._settings["request_timeout"]), _LONGEST_PART)
             # A new connection each time: if a kept one breaks, it is not known whether the request was carried out.
             with Session(Limits(_LARGEST, timeout)) as session:
                 response = session.send(request, timeout=timeout, allow_redirects=False)
@@ -212,7 +214,7 @@ class OAuth:
             answer = json.loads(response.content)
             life = _life(answer.get("expires_in"))
             known = all(_HEADER.fullmatch(answer[name]) for name in ("access_token", "refresh_token"))
-        except (ValueError, TypeError, AttributeError, LookupError):
+        except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError):
             known = False
         if not known:
             raise AccessError(f"The response to the token refresh has no pair of tokens, {_UNKNOWN}")

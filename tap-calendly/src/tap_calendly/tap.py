@@ -24,7 +24,7 @@ from tap_common import (
 )
 from tap_common.http.prefetch import prefetch
 from tap_common.printable import quoted
-from tap_common.state.accounts import accounts_setting
+from tap_common.state.accounts import accounts_setting, normalize_account
 from tap_common.state.state import ACCOUNT, COVERS
 
 if TYPE_CHECKING:
@@ -216,6 +216,27 @@ class TapCalendly(SchedulingTap):
     @override
     def account_of(self, credential: Credential) -> Collection[str]:
         return [str(name) for name in (self.organization, self.me["uri"], self.me.get("email")) if name]
+
+    @override
+    def check_account(self) -> None:
+        """Also refuse settings that lead from an account that is named to another one: they may be inherited."""
+        super().check_account()
+        allowed = self.allowed_accounts()
+        if allowed is None or normalize_account(self.account.organization) in allowed:
+            return
+        # A user is named, not the organization: it is that user's, and so are the meetings.
+        astray = []
+        own = normalize_account(str(self.me.get("current_organization") or ""))
+        if normalize_account(self.account.organization) != own:
+            astray.append("organization_uri")
+        users = {normalize_account(self.me["uri"]), *allowed}
+        if self.account.scope == "user" and normalize_account(self.account.user) not in users:
+            astray.append("user_uri")
+        if astray:
+            raise SettingsError(
+                f"Setting `{'` and `'.join(astray)}` leads to another account than the setting `accounts` names, so "
+                "nothing is read. It may be inherited: set it to an empty text, or name the organization in `accounts`."
+            )
 
     @property
     def organization(self) -> str:

@@ -73,8 +73,12 @@ class TokenFile:
             with suppress(FileNotFoundError):
                 self._check(path, path.lstat())
         folder = self._path.parent.stat()
-        if _has_modes() and folder.st_mode & _BY_OTHERS and not folder.st_mode & stat.S_ISVTX:
+        if not _has_modes():
+            return
+        if folder.st_mode & _BY_OTHERS and not folder.st_mode & stat.S_ISVTX:
             raise self.unusable("others may write to its folder", f"`chmod go-w {self._path.parent}`.")
+        if folder.st_uid not in (os.geteuid(), 0):
+            raise self.unusable("its folder belongs to another user")
 
     def read(self) -> dict[str, Pair]:
         """Return the pairs; none without a file.

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from singer_sdk.pagination import BaseAPIPaginator
 
 _SUCCESS = range(200, 300)
+# Rows of a page: however short they are, their records take half a kilobyte each and more.
+_MOST_ROWS = 100_000
 # Proxies and servers in front of the API send these; a retry may succeed.
 _TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 
@@ -64,6 +66,8 @@ class Endpoint(TapStream, ABC):
     """JSONPath of the next cursor in a page."""
     has_more_jsonpath: ClassVar[str | None] = None
     """JSONPath of the boolean in a page that is true if more rows follow."""
+    total_jsonpath: ClassVar[str | None] = None
+    """JSONPath of the number of all rows of the list, for `OffsetPaginator`; without one an empty page is the end."""
     next_url_jsonpath: ClassVar[str | None] = None
     """JSONPath of the URL of the next page; only the cursor in its query is used."""
     cursor_column: ClassVar[str | None] = None
@@ -112,6 +116,7 @@ class Endpoint(TapStream, ABC):
             cursor=self.cursor_jsonpath,
             flag=self.has_more_jsonpath,
             url=self.next_url_jsonpath,
+            total=self.total_jsonpath,
             param=self.cursor_param,
             rows=self.records_jsonpath,
             row_key=self.cursor_column,
@@ -189,11 +194,13 @@ class Endpoint(TapStream, ABC):
         if response.status_code == HTTPStatus.NO_CONTENT and is_object and not self.may_be_empty:
             raise NotFoundError(message)  # this parent has no such object
         try:
-            select(self.records_jsonpath, self.page(response))
+            rows = select(self.records_jsonpath, self.page(response))
         except EnvelopeError as error:
             raise RetriableAPIError(f"{message}: {error}", response) from None
         except ValueError:
             raise RetriableAPIError(f"{message}: the body is not JSON, or nested too deeply", response) from None
+        if isinstance(rows, list) and len(rows) > _MOST_ROWS:
+            raise RetriableAPIError(f"{message}: a page of {len(rows):,} rows, of at most {_MOST_ROWS:,}", response)
         # Without any signal, a page in the middle of a paged list would look like the last one.
         if (
             self.page_size_param

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 _KEY = re.compile("[!-~]+")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_HEADER = re.compile("[!-~][ -~]*")
 
 # Meltano's own settings of an extractor.
 _EXTRAS = ("_catalog", "_load_schema", "_metadata", "_schema", "_select", "_select_filter", "_state")
@@ -70,7 +71,6 @@ def common_settings(  # noqa: PLR0913 - defaults that differ between the APIs
     `start_date` describes the timestamps that the setting limits. `page_size` is the API's maximum, and the default
     unless `default_page_size` is given.
     """
-    positive = th.IntegerType(nullable=False, minimum=1)
     return [
         setting(
             "start_date",
@@ -108,7 +108,7 @@ def common_settings(  # noqa: PLR0913 - defaults that differ between the APIs
         ),
         setting(
             "requests_per_minute",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=1_000_000),
             "Requests per minute",
             "Maximum requests per minute. Lowered if the API's headers say so; set less if other programs use the key.",
             default=requests_per_minute,
@@ -122,28 +122,28 @@ def common_settings(  # noqa: PLR0913 - defaults that differ between the APIs
         ),
         setting(
             "max_retries",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=1_000),
             "Tries",
             "Tries of a request after 408, 425, 5xx, timeouts and broken responses; 429 does not count.",
             default=5,
         ),
         setting(
             "backoff_factor",
-            th.NumberType(nullable=False, minimum=1),
+            th.NumberType(nullable=False, minimum=1, maximum=1_000),
             "Back-off factor",
             "Factor by which each wait between tries is longer than the one before; the first is 1 second.",
             default=2,
         ),
         setting(
             "request_timeout",
-            th.NumberType(nullable=False, exclusive_minimum=0),
+            th.NumberType(nullable=False, exclusive_minimum=0, maximum=86_400),
             "Request timeout",
             "Seconds to wait for a response, and for each further part of it; five times as many for all of it.",
             default=60,
         ),
         setting(
             "max_wait",
-            positive,
+            th.IntegerType(nullable=False, minimum=1, maximum=31_536_000),
             "Longest pause",
             "Maximum pause in seconds that the API may require (429). A longer one ends the run with an error that "
             "says when it is over.",
@@ -206,8 +206,8 @@ def misspelled_variables(
 
 
 def name_pattern(name: str) -> str:
-    """Return a pattern for a name in an environment variable: `SavvyCal` is SAVVYCAL or SAVVY_CAL."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_?", name).upper()
+    """Return a pattern for a name in an environment variable: `SavvyCal` is SAVVYCAL or SAVVY_CAL, `a.b` AB or A_B."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|\W+", "_?", name).upper()
 
 
 def keys_by_other_names(environment: Mapping[str, str], variable: str, vendor: Sequence[str]) -> list[str]:
@@ -232,6 +232,8 @@ def config_problems(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Ite
         texts = value if isinstance(value, list) else [value]
         if setting.get("secret") and any(isinstance(text, str) and not _KEY.fullmatch(text) for text in texts):
             yield f"Setting `{name}` contains whitespace or an invalid character: copy it again."
+    if isinstance(agent := config.get("user_agent"), str) and not _HEADER.fullmatch(agent):
+        yield "Setting `user_agent` contains an invalid character, or begins with a blank."
     yield from insecure_urls(config)
     yield from api_url_problems(config, schema)
     yield from missing_hash_seed(config)

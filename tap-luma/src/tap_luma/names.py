@@ -89,5 +89,5 @@ def _text(number: Any) -> Any:
 def _number(text: Any) -> float | None:
     try:
         return None if text is None else float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

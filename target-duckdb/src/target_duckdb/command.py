@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
+import click
 from singer_sdk.exceptions import MappingError, SyncError
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -22,6 +23,13 @@ _QUIET = ("singer_sdk.mapper",)
 
 class LoaderCommand(SingerCommand):
     """The SDK's command, ended without a traceback: it may quote a row (shown at DEBUG)."""
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:  # which quotes what was typed
+            raise click.UsageError(path_of(error.format_message()), ctx) from None
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:

@@ -79,5 +79,5 @@ def _parsed(text: str, types: list[str]) -> Any:
     kind, what = (int, "a whole number") if "integer" in types else (dict, "a JSON object")
     try:
         return msgspec.json.decode(text, type=kind)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(what) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_duckdb.columns import BIGINT_BITS
-from target_duckdb.printable import named
+from target_duckdb.printable import is_name, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_DIGITS, MOST_LEVELS, MOST_WALKED = 4300, 500, 100
 """Digits of an integer that Python reads; levels of nesting of a message, and of a schema or a state."""
+MOST_PROPERTIES = 100_000
+"""Properties of a stream: far more than columns are loaded, and few enough to be looked at."""
 NO_JSON = "is not JSON in UTF-8."
 """The reason where no other is found."""
 
@@ -83,8 +85,14 @@ def check(message: dict[str, Json], line: int) -> None:
 
 
 def _check_schema(message: dict[str, Json], where: str) -> None:
-    if not isinstance(message["schema"].get("properties"), dict):
+    properties = message["schema"].get("properties")
+    if not isinstance(properties, dict):
         raise InvalidInputLine(f"{where}: the schema has no properties, or they are not an object.")
+    if len(properties) > MOST_PROPERTIES:
+        raise InvalidInputLine(
+            f"{where}: the schema has {len(properties):,} properties, and {MOST_PROPERTIES:,} are the most that are "
+            "read, stream_maps or not. Have the tap select fewer."
+        )
     keys = message.get("key_properties")
     if not (keys is None or _are_texts(keys)):
         raise InvalidInputLine(f"{where}: the key_properties of a SCHEMA message are not a list of texts.")
@@ -128,7 +136,7 @@ def place(text: str, names: list[str]) -> str:
     """
     streams = (part[1:-1] for part, within in _values(text) if within == ["stream"])
     found = [f"stream {named(stream)}" for stream in list(streams)[:1]]
-    if names[:1] == ["record"] and len(names) > 1:
+    if names[:1] == ["record"] and len(names) > 1 and is_name(names[1]):
         found.append(f"column {named(names[1])}")
     return f" in {', '.join(found)}" if found else ""
 

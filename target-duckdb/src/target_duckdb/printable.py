@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST, _LONGEST_PATH, _LONGEST_LINE = 100, 500, 2000
+_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_.:$-]{0,63}")
 
 
 def printable(text: object, longest: int = _LONGEST) -> str:
@@ -26,6 +28,11 @@ def printable(text: object, longest: int = _LONGEST) -> str:
 def named(name: object) -> str:
     """Return a name from outside in quotes, which it cannot close, with the same escapes and the same length."""
     return repr(_cut(str(name), _LONGEST))
+
+
+def is_name(text: object) -> bool:
+    """Return whether a text is one as columns are named by; another key of a record, a mail address, may be data."""
+    return bool(_NAME.fullmatch(str(text)))
 
 
 def path_of(path: object) -> str:

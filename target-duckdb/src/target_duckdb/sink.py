@@ -22,6 +22,7 @@ from target_duckdb.rows import decoders
 from target_duckdb.sdk import METADATA, MetadataSink
 from target_duckdb.stamps import Stamps
 from target_duckdb.table import DELETED_AT, Batch, Table
+from target_duckdb.unknown import UnknownProperties
 from target_duckdb.validator import Validator
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Progress:
         announced: Version whose announcement waits for the end of the input.
         blank: Properties that were told of as blank.
         told: Columns of the loader that were told of.
+        unknown: Properties of records that the schema lacks.
     """
 
     table: str = ""
@@ -59,6 +61,7 @@ class Progress:
     announced: int | None = None
     blank: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+    unknown: UnknownProperties = field(default_factory=UnknownProperties)
 
 
 class _QuietTimer(metrics.Timer):
@@ -278,14 +281,9 @@ class DuckDBSink(MetadataSink):
 
     def _warn_of_unknown(self, record: Mapping[str, Json]) -> None:
         new = record.keys() - self._known - self._unknown
-        for name in new:
-            self.logger.warning(
-                "stream %s: the schema lacks the property %s, which is not loaded.",
-                named(self.stream_name),
-                named(name),
-            )
-        self._unknown |= new
-        if new and len(self._unknown) <= _MOST_IGNORED:
+        self.progress.unknown.tell(self.stream_name, new, self.logger)
+        if new and len(self._unknown) + len(new) <= _MOST_IGNORED:
+            self._unknown |= new
             self._make_decoders()
 
     def _warn_of_blank(self, key: str) -> None:

@@ -12,7 +12,7 @@ from singer_sdk.sinks.core import JSONSchemaValidator
 from typing_extensions import override
 
 from target_duckdb.errors import LoadError
-from target_duckdb.printable import named
+from target_duckdb.printable import is_name, named
 
 if TYPE_CHECKING:
     from target_duckdb.columns import Json
@@ -50,7 +50,9 @@ class Validator(JSONSchemaValidator):
             ) from failure
         if error is None:
             return
-        column = named(error.absolute_path[0]) if error.absolute_path else "the record"
+        column = (
+            named(error.absolute_path[0]) if error.absolute_path and is_name(error.absolute_path[0]) else "the record"
+        )
         rule = (
             f"{error.validator}: {error.validator_value}"
             if error.validator in {"type", "required"}

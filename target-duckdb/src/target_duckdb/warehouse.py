@@ -82,6 +82,8 @@ def file_of(setting: str) -> Path:
     with suppress(OSError):  # of a path that is too long, which DuckDB tells of
         if path.is_dir():
             raise LoadError(_REASONS["Is a directory"].format(path=path_of(path)))
+        if path.exists() and not path.is_file():  # DuckDB would read a pipe, and wait for ever
+            raise LoadError(f"{path_of(path)} is no file, but something else. Set filepath to a file.")
     return path
 
 

@@ -68,11 +68,13 @@ class Unfiltered(How):
 def misleading(api: str) -> Iterator[tuple[str, str]]:
     """Signals of an API, and what may become of them.
 
-    But for what nobody can tell from the end: SavvyCal's only signal, a null cursor.
+    But for what nobody can tell from the end: a null cursor where it is the only signal, as SavvyCal's is.
     """
-    for signal in PAGING[api].signals:
+    paging = PAGING[api]
+    alone = not (paging.flag or paging.url or paging.header)
+    for signal in paging.signals:
         for value in VALUES:
-            if not (api == "savvycal" and signal == PAGING[api].cursor and value in ("null", "opposite")):
+            if not (alone and signal == paging.cursor and value in ("null", "opposite")):
                 yield signal, value
 
 

@@ -1,4 +1,4 @@
-"""The Calendly API v2, projected from a world."""
+"""The simulated Calendly API v2."""
 
 from __future__ import annotations
 

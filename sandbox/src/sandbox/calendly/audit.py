@@ -1,16 +1,17 @@
-"""The activity log, outgoing communications and webhooks, as Calendly shows them."""
+"""The endpoints of the activity log, outgoing communications and webhooks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.paging import Listing, Row
+from sandbox.calendly.listing import Listing
 from sandbox.calendly.refusals import denied, invalid
 from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
 from sandbox.calendly.text import brief, event_uri, is_brief, stamp, stamp_ms, uri, user_uri
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 MANY = 50
@@ -26,7 +27,7 @@ def search(text: str) -> str:
 
 
 def actor(call: Call, person: r.Person | None) -> Row:
-    """Show who acted; the system itself has no address."""
+    """Return the actor of an entry; the system itself has no address."""
     if person is None:
         return {"type": "System", "display_name": "Calendly"}
     roles = {one.person.id: one.role for one in call.world.memberships.values()}
@@ -41,7 +42,7 @@ def actor(call: Call, person: r.Person | None) -> Row:
 
 
 def log_entry(call: Call, record: r.LogEntry) -> Row:
-    """Show an entry of the activity log."""
+    """Return an entry of the activity log."""
     write = brief if is_brief(record) else stamp_ms
     return {
         "uri": uri("activity_log_entries", record),
@@ -56,7 +57,7 @@ def log_entry(call: Call, record: r.LogEntry) -> Row:
 
 
 def list_log(call: Call) -> Listing:
-    """List the activity log (Calendly: admins only, latest first unless asked otherwise, three extra keys)."""
+    """List the activity log (Calendly: admins only, latest first by default, three extra keys)."""
     call.as_admin()
     args = call.args
     actors = {one.id for one in args.get("actor", ())}
@@ -86,7 +87,7 @@ def list_log(call: Call) -> Listing:
 
 
 def message(record: r.Message) -> Row:
-    """Show a message; it has neither an address nor an id."""
+    """Return a message, which has neither an address nor an id."""
     host = record.booking.meeting.hosts[0]
     write = brief if is_brief(record) else stamp_ms
     event_type = record.booking.meeting.event_type
@@ -114,7 +115,7 @@ def list_messages(call: Call) -> Listing:
 
 
 def webhook(call: Call, record: r.Webhook) -> Row:
-    """Show a webhook."""
+    """Return a webhook."""
     return {
         "uri": uri("webhook_subscriptions", record),
         "callback_url": record.url,
@@ -132,7 +133,7 @@ def webhook(call: Call, record: r.Webhook) -> Row:
 
 
 def list_webhooks(call: Call) -> Listing:
-    """List webhooks of one scope (Calendly: `user` or `group` says whose, when that is the scope)."""
+    """List webhooks of one scope (Calendly: with the parameter `user` or `group` for those scopes)."""
     args = call.args
     call.own_organization()
     scope = args["scope"]

@@ -1,4 +1,4 @@
-"""When hosts work, when they are busy, and when an event type can be booked, as Calendly shows it."""
+"""The endpoints of schedules, busy times and available times."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.calendly.event_types import EVENT_TYPE, event_type, find_event_type
-from sandbox.calendly.refusals import Refusal, invalid
+from sandbox.calendly.refusals import invalid
 from sandbox.calendly.request import TIME, USER, Endpoint, Param
 from sandbox.calendly.text import event_uri, stamp, uri, user_uri
+from sandbox.http import Refusal
 
 if TYPE_CHECKING:
-    from sandbox.calendly.paging import Row
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 BUSY_DAYS, AVAILABLE_DAYS = 7, 31
 GRACE = timedelta(minutes=1)
-"""A start that was now when the client wrote it down is not yet in the past."""
+"""Tolerance for a `start_time` that was the present when the client sent it."""
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
 def rules(schedule: r.Schedule) -> list[Row]:
-    """Show opening hours as rules."""
+    """Return opening hours as rules."""
 
     def rule(kind: str, name: str, day: str, spans: list[tuple[str, str]]) -> Row:
         return {"type": kind, name: day, "intervals": [{"from": start, "to": end} for start, end in spans]}
@@ -70,7 +71,7 @@ def list_type_schedules(call: Call) -> list[Row]:
 
 
 def window(call: Call, most_days: int) -> tuple[datetime, datetime]:
-    """Return the asked span of time (Calendly: not in the past, and no longer than so many days)."""
+    """Return the requested time range (Calendly: not in the past, and limited in days)."""
     start: datetime = call.args["start_time"]
     end: datetime = call.args["end_time"]
     if start < call.world.now - GRACE:
@@ -83,7 +84,7 @@ def window(call: Call, most_days: int) -> tuple[datetime, datetime]:
 
 
 def list_busy_times(call: Call) -> list[Row]:
-    """List when a user is busy (Calendly: 424 if the user's external calendar cannot be read)."""
+    """List the busy times of a user (Calendly: 424 if the user's external calendar cannot be read)."""
     person = call.member()
     start, end = window(call, BUSY_DAYS)
     if user_uri(person) in call.api.unreadable_calendars:
@@ -112,7 +113,7 @@ def list_busy_times(call: Call) -> list[Row]:
 
 
 def list_available_times(call: Call) -> list[Row]:
-    """List when an event type can be booked: two slots each working day that none of its meetings takes."""
+    """List the available times of an event type: two slots each working day, without those that a meeting takes."""
     record = find_event_type(call, call.args["event_type"].id)
     start, end = window(call, AVAILABLE_DAYS)
     if not record.active:
@@ -143,7 +144,7 @@ def list_available_times(call: Call) -> list[Row]:
 
 
 def span(name: str, parse: Any) -> dict[str, Param]:
-    """Return the parameters of a forward-looking endpoint, all required."""
+    """Return the parameters of an endpoint with a time range, all required."""
     required = {name: parse, "start_time": TIME, "end_time": TIME}
     return {key: Param(value, required=True) for key, value in required.items()}
 

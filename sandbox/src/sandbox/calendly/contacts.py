@@ -1,17 +1,18 @@
-"""Contacts, their custom fields, lists and notes, as Calendly shows them."""
+"""The endpoints of contacts, their custom fields, lists and notes, and of saved locations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from sandbox.calendly.event_types import LOCATIONS
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.refusals import denied, not_found
 from sandbox.calendly.request import USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import brief, is_brief, maybe, stamp, uri, user_uri
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
     from sandbox.world import records as r
 
 MOST_CONTACTS_PER_NOTES_CALL = 10
@@ -19,7 +20,7 @@ MOST_LISTS = 25
 
 
 def custom_fields(call: Call, record: r.Contact) -> list[Row]:
-    """Show a contact's own columns: each entry says what it is."""
+    """Return a contact's custom fields, each with its type."""
     fields = call.world.custom_fields
     return [
         {
@@ -34,7 +35,7 @@ def custom_fields(call: Call, record: r.Contact) -> list[Row]:
 
 
 def meeting_dates(call: Call, record: r.Contact) -> Row:
-    """Derive a contact's dates from their meetings; they move without the contact's `updated_at`."""
+    """Return a contact's dates, which follow from the meetings and do not move the contact's `updated_at`."""
     now = call.world.now
     bookings = [one for email in record.emails for one in call.world.bookings_by_email.get(email, ())]
     starts = [one.meeting.start for one in bookings if one.cancellation is None]
@@ -52,7 +53,7 @@ def meeting_dates(call: Call, record: r.Contact) -> Row:
 
 
 def contact(call: Call, record: r.Contact) -> Row:
-    """Show a contact."""
+    """Return a contact."""
     write = brief if is_brief(record) else stamp
     row: Row = {
         "uri": uri("contacts", record),
@@ -80,12 +81,12 @@ PLAIN_FILTERS = ("timezone", "name", "job_title", "company", "country", "state",
 
 
 def may_see(call: Call, record: r.Contact) -> bool:
-    """Tell whether a contact is the caller's, or the caller an admin."""
+    """Return True if the caller owns a contact or is an admin."""
     return call.key.admin or record.owner is call.person
 
 
 def list_contacts(call: Call) -> Listing:
-    """List contacts (Calendly: no organization parameter, what is seen depends on the caller)."""
+    """List the contacts that the caller may see (Calendly: no organization parameter)."""
     args = call.args
     sort, descending = args.get("sort", ("created_at", False))
     a_list = call.world.contact_lists.get(args["contact_list"].id) if "contact_list" in args else None
@@ -105,7 +106,7 @@ def list_contacts(call: Call) -> Listing:
 
 
 def read_contact(call: Call) -> Row:
-    """Answer one contact."""
+    """Return one contact."""
     record = call.world.contacts.get(call.path["uuid"])
     if record is None or not may_see(call, record):
         raise not_found()
@@ -130,7 +131,7 @@ def list_definitions(call: Call) -> list[Row]:
 
 def list_lists(call: Call) -> list[Row]:
     """List the caller's own contact lists (Calendly: one page of at most 25, views have no count)."""
-    requested = call.args.get("type")
+    kind = call.args.get("type")
     rows = [
         {
             "uri": uri("contact_lists", record),
@@ -143,16 +144,16 @@ def list_lists(call: Call) -> list[Row]:
         for record in call.world.contact_lists.values()
         if record.owner is call.person
     ]
-    return [row for row in rows if requested in {None, row["type"]}][:MOST_LISTS]
+    return [row for row in rows if kind in {None, row["type"]}][:MOST_LISTS]
 
 
 def list_notes(call: Call) -> Listing:
     """List the caller's own notes (Calendly: latest change first; 403 if one of the contacts is not accessible)."""
-    requested = {one.id for one in call.args["contact"]}
-    contacts = [call.world.contacts.get(key) for key in requested]
+    ids = {one.id for one in call.args["contact"]}
+    contacts = [call.world.contacts.get(key) for key in ids]
     if any(one is None or not may_see(call, one) for one in contacts):
         raise denied()
-    rows = (one for one in call.world.contact_notes.values() if one.contact.id in requested)
+    rows = (one for one in call.world.contact_notes.values() if one.contact.id in ids)
 
     def shape(note: r.ContactNote) -> Row:
         return {

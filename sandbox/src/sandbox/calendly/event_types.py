@@ -1,10 +1,10 @@
-"""Event types and their hosts, as Calendly shows them."""
+"""The endpoints of event types and their hosts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.people import user
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import ORGANIZATION, USER, Endpoint, Param, boolean, reference, sort_by
@@ -13,6 +13,7 @@ from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 EVENT_TYPE = reference("event_types")
 SCHEDULE = reference("user_availability_schedules")
@@ -31,7 +32,7 @@ LOCATIONS = {
 
 
 def type_location(place: r.Place, position: int) -> Row:
-    """Show where an event type may take place; a documented phone number is a number, not text."""
+    """Return the places an event type offers (Calendly: a phone number is documented as a number, not text)."""
     row: Row = {"kind": LOCATIONS[place.kind], "position": position}
     if place.text is not None:
         row["location"] = place.text
@@ -41,7 +42,7 @@ def type_location(place: r.Place, position: int) -> Row:
 
 
 def event_type(record: r.EventType) -> Row:
-    """Show an event type."""
+    """Return an event type."""
     owner = record.owner
     team = isinstance(owner, r.Team)
     description = record.description
@@ -91,12 +92,12 @@ def event_type(record: r.EventType) -> Row:
 
 
 def hosted_by(record: r.EventType, person: r.Person) -> bool:
-    """Tell whether a person hosts an event type."""
+    """Return True if a person hosts an event type."""
     return any(host.person is person for host in record.hosts)
 
 
 def list_event_types(call: Call) -> Listing:
-    """List event types (Calendly: by organization or user, by name unless asked otherwise, none deleted)."""
+    """List event types (Calendly: by organization or user, by name by default, none deleted)."""
     args = call.args
     if "organization" not in args and "user" not in args:
         raise invalid("organization", "organization or user is missing")
@@ -130,7 +131,7 @@ def find_event_type(call: Call, key: str) -> r.EventType:
 
 
 def read_event_type(call: Call) -> Row:
-    """Answer one event type (Calendly: a deleted one too, so that old events can be explained)."""
+    """Return one event type (Calendly: a deleted one too, for the events that refer to it)."""
     return event_type(find_event_type(call, call.path["uuid"]))
 
 

@@ -1,4 +1,4 @@
-"""Scheduled events and their invitees, as Calendly shows them."""
+"""The endpoints of scheduled events and their invitees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.event_types import LOCATIONS
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.people import led_groups
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import GROUP, ORGANIZATION, TIME, USER, Endpoint, Param, one_of, sort_by
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 CONFERENCES = frozenset({"google", "zoom", "gotomeeting", "teams", "webex"})
 STATUS = one_of("active", "canceled")
 
 
 def location(meeting: r.Meeting) -> Row | None:
-    """Show where an event takes place; what else is there depends on the type."""
+    """Return the location of an event, whose fields depend on its type."""
     place = meeting.place
     if place is None:
         return None
@@ -38,7 +39,7 @@ def location(meeting: r.Meeting) -> Row | None:
 
 
 def cancellation(record: r.Cancellation) -> Row:
-    """Show who canceled."""
+    """Return a cancellation."""
     return {
         "canceled_by": record.by,
         "reason": record.reason,
@@ -48,7 +49,7 @@ def cancellation(record: r.Cancellation) -> Row:
 
 
 def event(meeting: r.Meeting) -> Row:
-    """Show a scheduled event; `cancellation` is there only once it is canceled."""
+    """Return a scheduled event; it has `cancellation` only once it is canceled."""
     write: Callable[[datetime], str] = brief if is_brief(meeting) else stamp
     opens, closes = start, end = write(meeting.start), write(meeting.end)
     if meeting.buffer_minutes:
@@ -95,7 +96,7 @@ def event(meeting: r.Meeting) -> Row:
 
 
 def tracking(marks: dict[str, str | None]) -> Row:
-    """Show where somebody came from, in Calendly's six fields."""
+    """Return the six tracking fields."""
     return {
         "utm_campaign": marks.get("campaign"),
         "utm_source": marks.get("source"),
@@ -107,7 +108,7 @@ def tracking(marks: dict[str, str | None]) -> Row:
 
 
 def invitee(booking: r.Booking) -> Row:
-    """Show an invitee."""
+    """Return an invitee."""
     address = invitee_uri(booking)
     row: Row = {
         "uri": address,
@@ -150,7 +151,7 @@ def invitee(booking: r.Booking) -> Row:
 
 
 def visible(call: Call) -> Callable[[r.Meeting], bool]:
-    """Return the rule which events the caller asks for and may see."""
+    """Return the filter for the events that the caller requests and may see."""
     args = call.args
     call.own_organization()
     if not {"organization", "user", "group"} & args.keys():
@@ -172,14 +173,14 @@ def visible(call: Call) -> Callable[[r.Meeting], bool]:
 
 
 def visible_in_group(call: Call) -> Callable[[r.Meeting], bool]:
-    """Return the rule for a group's events (Calendly: for admins and the group's own admin)."""
-    requested = call.args["group"].id
-    if requested not in call.world.groups or not (call.key.admin or requested in led_groups(call)):
+    """Return the filter for a group's events (Calendly: for admins and the group's own admin)."""
+    group_id = call.args["group"].id
+    if group_id not in call.world.groups or not (call.key.admin or group_id in led_groups(call)):
         raise denied()
     people = {
         place.holder.person
         for place in call.world.group_places.values()
-        if place.group.id == requested and isinstance(place.holder, r.Membership)
+        if place.group.id == group_id and isinstance(place.holder, r.Membership)
     }
     person = call.member() if "user" in call.args else None
     hosts = people if person is None else people & {person}
@@ -187,7 +188,7 @@ def visible_in_group(call: Call) -> Callable[[r.Meeting], bool]:
 
 
 def list_events(call: Call) -> Listing:
-    """List events (Calendly: both statuses unless one is asked for, sortable by start_time only)."""
+    """List events (Calendly: both statuses by default, sortable by start_time only)."""
     args = call.args
     rule = visible(call)
     status, email = args.get("status"), args.get("invitee_email")
@@ -216,12 +217,12 @@ def find_event(call: Call) -> r.Meeting:
 
 
 def read_event(call: Call) -> Row:
-    """Answer one event."""
+    """Return one event."""
     return event(find_event(call))
 
 
 def list_invitees(call: Call) -> Listing:
-    """List the invitees of one event (Calendly: oldest first unless asked otherwise)."""
+    """List the invitees of one event (Calendly: oldest first by default)."""
     status, email = call.args.get("status"), call.args.get("email")
     _, descending = call.args.get("sort", ("created_at", False))
 
@@ -234,7 +235,7 @@ def list_invitees(call: Call) -> Listing:
 
 
 def read_invitee(call: Call) -> Row:
-    """Answer one invitee."""
+    """Return one invitee."""
     for booking in find_event(call).bookings:
         if booking.id == call.path["invitee"]:
             return invitee(booking)

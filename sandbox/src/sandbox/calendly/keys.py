@@ -26,7 +26,7 @@ PERSONAL_SCOPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A bearer token: whose it is (`seat` in the world), that person's role, and what it may read."""
+    """A bearer token: the seat of its owner in the world, the owner's role, and its scopes."""
 
     token: str
     seat: str
@@ -36,12 +36,12 @@ class Key:
 
     @property
     def name(self) -> str:
-        """What the request log calls this key."""
+        """Name in the request log."""
         return self.token
 
     @property
     def admin(self) -> bool:
-        """Whether the key sees the whole organization."""
+        """True if the key sees the whole organization."""
         return self.role in {"owner", "admin"}
 
 

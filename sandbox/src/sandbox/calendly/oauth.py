@@ -1,4 +1,4 @@
-"""Refreshing an OAuth token, at /oauth/token."""
+"""The OAuth endpoint that refreshes a token, /oauth/token."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from sandbox.calendly.keys import ADMIN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Key
-from sandbox.calendly.limit import Window
-from sandbox.calendly.refusals import Refusal
 from sandbox.calendly.text import uri, user_uri
+from sandbox.http import Refusal
+from sandbox.rate_limit import FixedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,21 +26,21 @@ MOST_PER_MINUTE = 8
 
 
 def failed(error: str, description: str, status: int = 400) -> Refusal:
-    """Return a refusal in OAuth's own shape, which differs from the API's."""
+    """Return a refusal in the format of OAuth, which differs from the API's."""
     return Refusal(status, {"error": error, "error_description": description})
 
 
 class Tokens:
-    """Issues access tokens of the admin (Calendly: they live 2 hours) for refresh tokens that work once."""
+    """Issues the admin's access tokens (Calendly: valid for 2 hours) for refresh tokens that work once."""
 
     def __init__(self, world: World, clock: Callable[[], float]) -> None:
         self.world = world
-        self.window = Window(clock)
+        self.window = FixedWindow(clock)
         self.fresh = {REFRESH_TOKEN}
         self.issued: dict[str, datetime] = {}
 
     def key(self, token: str) -> Key | None:
-        """Return the key that an issued token is; the log calls it `sandbox-oauth`."""
+        """Return the key of an issued token; its name in the request log is `sandbox-oauth`."""
         ends = self.issued.get(token)
         if ends is None:
             return None
@@ -50,11 +50,10 @@ class Tokens:
         """Exchange a refresh token for a new pair.
 
         Raises:
-            Refusal: Calendly: 8 a minute; the client proves itself by HTTP Basic; a refresh token works once,
-                its second use is an `invalid_grant`.
+            Refusal: Calendly allows 8 requests a minute, authenticates the client by HTTP Basic, and answers the
+            second use of a refresh token with `invalid_grant`.
         """
-        within, _ = self.window.ask("refresh", MOST_PER_MINUTE)
-        if not within:
+        if not self.window.count("refresh", MOST_PER_MINUTE).allowed:
             raise Refusal(429, None)
         if not proves(authorization):
             raise failed("invalid_client", "Client authentication failed.", 401)
@@ -85,7 +84,7 @@ class Tokens:
 
 
 def proves(authorization: str) -> bool:
-    """Tell whether a header carries the client's id and secret."""
+    """Return True if a header carries the client's id and secret."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()

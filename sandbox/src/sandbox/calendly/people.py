@@ -1,10 +1,10 @@
-"""Users, organizations, memberships, invitations, groups and teams, as Calendly shows them."""
+"""The endpoints of users, organizations, memberships, invitations, groups and teams."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.paging import Listing, Ordered, Row
+from sandbox.calendly.listing import Listing, Ordered
 from sandbox.calendly.refusals import denied, invalid, not_found
 from sandbox.calendly.request import GROUP, ORGANIZATION, USER, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import API, brief, maybe, stamp, uri, user_uri
@@ -12,10 +12,11 @@ from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 
 def user(person: r.Person) -> Row:
-    """Show a user as embedded elsewhere."""
+    """Return a user as embedded in other objects."""
     return {
         "uri": user_uri(person),
         "name": person.name,
@@ -32,13 +33,13 @@ def user(person: r.Person) -> Row:
 
 
 def whole_user(call: Call, person: r.Person) -> Row:
-    """Show a user in full."""
+    """Return a user in full."""
     organization = uri("organizations", call.world.organization)
     return {**user(person), "current_organization": organization, "resource_type": "User"}
 
 
 def membership(call: Call, record: r.Membership) -> Row:
-    """Show a membership."""
+    """Return a membership."""
     return {
         "uri": uri("organization_memberships", record),
         "role": record.role,
@@ -50,7 +51,7 @@ def membership(call: Call, record: r.Membership) -> Row:
 
 
 def invitation(call: Call, record: r.Invitation) -> Row:
-    """Show an invitation; `user` is there once it is accepted."""
+    """Return an invitation; it has `user` once it is accepted."""
     organization = uri("organizations", call.world.organization)
     row = {
         "uri": f"{organization}/invitations/{record.id}",
@@ -65,7 +66,7 @@ def invitation(call: Call, record: r.Invitation) -> Row:
 
 
 def group(call: Call, record: r.Group) -> Row:
-    """Show a group."""
+    """Return a group."""
     places = call.world.group_places.values()
     return {
         "uri": uri("groups", record),
@@ -78,7 +79,7 @@ def group(call: Call, record: r.Group) -> Row:
 
 
 def group_relationship(call: Call, record: r.GroupPlace) -> Row:
-    """Show a place in a group, with its whole owner."""
+    """Return a place in a group, with its owner in full."""
     holder = record.holder
     if isinstance(holder, r.Membership):
         owner = {"type": "OrganizationMembership", **membership(call, holder)}
@@ -96,7 +97,7 @@ def group_relationship(call: Call, record: r.GroupPlace) -> Row:
 
 
 def team(record: r.Team) -> Row:
-    """Show a team. Calendly's field list has not been seen: this one is plausible."""
+    """Return a team. Calendly's field list has not been seen: this one is plausible."""
     return {
         "uri": uri("teams", record),
         "name": record.name,
@@ -107,12 +108,12 @@ def team(record: r.Team) -> Row:
 
 
 def read_me(call: Call) -> Row:
-    """Answer the caller's own user."""
+    """Return the caller's own user."""
     return whole_user(call, call.person)
 
 
 def read_user(call: Call) -> Row:
-    """Answer one user (Calendly: only of the caller's organization)."""
+    """Return one user (Calendly: only of the caller's organization)."""
     person = call.world.people.get(call.path["uuid"])
     if person is None:
         raise not_found()
@@ -122,7 +123,7 @@ def read_user(call: Call) -> Row:
 
 
 def read_organization(call: Call) -> Row:
-    """Answer the caller's organization (Calendly: any other is refused)."""
+    """Return the caller's organization (Calendly: any other is refused)."""
     if call.path["uuid"] != call.world.organization.id:
         raise denied()
     record = call.world.organization
@@ -140,16 +141,16 @@ def read_organization(call: Call) -> Row:
 def list_memberships(call: Call) -> Listing:
     """List memberships (Calendly: of the organization for admins, by `user` one's own for everybody)."""
     args = call.args
-    requested = args.get("user")
-    if requested is None or requested.id != call.person.id:
-        if requested is None and "organization" not in args:
+    user = args.get("user")
+    if user is None or user.id != call.person.id:
+        if user is None and "organization" not in args:
             raise invalid("organization", "is missing")
         call.as_admin()
     call.own_organization()
 
     def keep(record: r.Membership) -> bool:
         return (
-            (requested is None or record.person.id == requested.id)
+            (user is None or record.person.id == user.id)
             and args.get("email") in {None, record.person.email}
             and args.get("role") in {None, record.role}
         )
@@ -159,7 +160,7 @@ def list_memberships(call: Call) -> Listing:
 
 
 def read_membership(call: Call) -> Row:
-    """Answer one membership (Calendly: others' only for admins)."""
+    """Return one membership (Calendly: others' only for admins)."""
     record = call.world.memberships.get(call.path["uuid"])
     if record is None:
         raise not_found()
@@ -169,7 +170,7 @@ def read_membership(call: Call) -> Row:
 
 
 def list_invitations(call: Call) -> Listing:
-    """List the organization's invitations (Calendly: admins only, oldest first unless asked otherwise)."""
+    """List the organization's invitations (Calendly: admins only, oldest first by default)."""
     if call.path["uuid"] != call.world.organization.id or not call.key.admin:
         raise denied()
     args = call.args
@@ -183,7 +184,7 @@ def list_invitations(call: Call) -> Listing:
 
 
 def led_groups(call: Call) -> set[str]:
-    """Return the ids of the groups whose admin the caller is."""
+    """Return the ids of the groups that the caller administers."""
     places = call.world.group_places.values()
     return {
         place.group.id
@@ -193,7 +194,7 @@ def led_groups(call: Call) -> set[str]:
 
 
 def list_groups(call: Call) -> Listing:
-    """List groups: all for admins, a group admin's own groups for that one."""
+    """List groups: all for an admin, the administered ones for a group admin."""
     call.own_organization()
     led = led_groups(call)
     if not (call.key.admin or led):
@@ -205,14 +206,14 @@ def list_groups(call: Call) -> Listing:
 def list_group_relationships(call: Call) -> Listing:
     """List places in groups, filtered by organization, owner or group."""
     call.own_organization()
-    led, requested, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
+    led, wanted, owner = led_groups(call), call.args.get("group"), call.args.get("owner")
     if not (call.key.admin or led):
         raise denied()
 
     def keep(record: r.GroupPlace) -> bool:
         return (
             (call.key.admin or record.group.id in led)
-            and (requested is None or record.group.id == requested.id)
+            and (wanted is None or record.group.id == wanted.id)
             and (owner is None or record.holder.id == owner.id)
         )
 
@@ -221,7 +222,7 @@ def list_group_relationships(call: Call) -> Listing:
 
 
 def list_teams(call: Call) -> Listing:
-    """List teams, of one `user` if asked (Calendly: no organization parameter)."""
+    """List teams, optionally of one `user` (Calendly: no organization parameter)."""
     person = call.member() if "user" in call.args else None
     ordered = Ordered.by("created_at", call.world.teams.values())
     return Listing(ordered, team, lambda record: person is None or person in record.people)

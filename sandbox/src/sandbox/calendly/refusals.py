@@ -1,18 +1,13 @@
-"""The ways in which Calendly says no: a title, a message and sometimes details."""
+"""The refusals of Calendly: a title, a message and sometimes details."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sandbox.http import Refusal
 
-class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """An answer other than the one asked for; `body` None means an empty body."""
-
-    def __init__(self, status: int, body: dict[str, Any] | None, headers: dict[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {body}")
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
+if TYPE_CHECKING:
+    from sandbox.http import Row
 
 
 def invalid(parameter: str, message: str) -> Refusal:
@@ -26,7 +21,7 @@ def invalid(parameter: str, message: str) -> Refusal:
 
 
 def denied(message: str = "You do not have permission to access this resource.") -> Refusal:
-    """Return the refusal of somebody who may not see this (Calendly: 403 "Permission Denied")."""
+    """Return the refusal of a caller without permission (Calendly: 403 "Permission Denied")."""
     return Refusal(403, {"title": "Permission Denied", "message": message})
 
 
@@ -36,15 +31,15 @@ def unauthenticated(message: str = "The access token is invalid") -> Refusal:
 
 
 def not_found() -> Refusal:
-    """Return the refusal of what does not exist, or not for this caller (Calendly: 404)."""
+    """Return the refusal of a missing or invisible resource (Calendly: 404)."""
     return Refusal(404, {"title": "Resource Not Found", "message": "The server could not find the requested resource."})
 
 
 def lacks_scope(scope: str, told: str = "required_scopes") -> Refusal:
-    """Return the refusal of a token without the scope (Calendly: 403, which may name this in several ways)."""
+    """Return the refusal of a token without the scope (Calendly: 403 with one of several bodies)."""
     message = "The access token does not have the scope that this request needs."
     title = {"title": "Insufficient scope", "message": message}
-    bodies: dict[str, dict[str, Any]] = {
+    bodies: dict[str, Row] = {
         "required_scopes": {**title, "required_scopes": [scope]},
         "title": title,
         "type": {"title": "Permission Denied", "type": "InsufficientScopeError", "message": message},
@@ -55,7 +50,7 @@ def lacks_scope(scope: str, told: str = "required_scopes") -> Refusal:
 
 
 def upgrade() -> Refusal:
-    """Return the refusal of a plan without the feature (Calendly: 403 asks to upgrade)."""
+    """Return the refusal of a plan without the feature (Calendly: 403, "please upgrade")."""
     return denied("Please upgrade your Calendly account to Enterprise.")
 
 

@@ -1,4 +1,4 @@
-"""What may be asked: endpoints, their parameters, and one request made sense of."""
+"""Endpoints, their query parameters, and parsed requests."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.calendly.refusals import denied, invalid, not_found
+from sandbox import projection
+from sandbox.calendly.keys import Key
+from sandbox.calendly.refusals import denied, invalid, lacks_scope, not_found, upgrade
+from sandbox.calendly.switches import Switches
 from sandbox.calendly.text import API, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.calendly.api import Calendly
-    from sandbox.calendly.keys import Key
-    from sandbox.calendly.paging import Listing
-    from sandbox.world import World
+    from sandbox.calendly.listing import Listing
     from sandbox.world import records as r
 
 MOST_PER_PAGE = 100
-DEFAULT_PER_PAGE = 20
+PLANS = ("free", "standard", "enterprise")
+"""Plans, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter; `parse` raises ValueError; `many` is how often it may be repeated, if at all.
+    """A query parameter. `parse` raises ValueError; `many` is the number of times that it may be repeated.
 
-    `commas` is how many values it may hold with commas between them: what such a parameter holds when it is
-    repeated is lost, but for the last.
+    `commas` is the number of comma-separated values that it may hold. Of such a parameter only the last one counts.
     """
 
     parse: Callable[[str], Any]
@@ -38,14 +38,14 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A record referred to by address."""
+    """A reference to a record by its address."""
 
     uri: str
     id: str
 
 
 def reference(kind: str) -> Callable[[str], Reference]:
-    """Parse an address (Calendly: references in queries are full addresses, never bare ids)."""
+    """Return a parser of an address (Calendly: references in queries are full addresses, never bare ids)."""
     pattern = re.compile(rf"{re.escape(API)}/{kind}/([A-Za-z0-9_-]+)")
 
     def parse(text: str) -> Reference:
@@ -58,7 +58,7 @@ def reference(kind: str) -> Callable[[str], Reference]:
 
 
 def one_of(*values: str) -> Callable[[str], str]:
-    """Parse one of a few words."""
+    """Return a parser of one of several values."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -69,7 +69,7 @@ def one_of(*values: str) -> Callable[[str], str]:
 
 
 def sort_by(*fields: str) -> Callable[[str], tuple[str, bool]]:
-    """Parse `field:asc` or `field:desc`; the second value is True for descending."""
+    """Return a parser of `field:asc` and `field:desc`; its second value is True for descending."""
 
     def parse(text: str) -> tuple[str, bool]:
         name, _, direction = text.partition(":")
@@ -97,10 +97,11 @@ PAGING: Mapping[str, Param] = {"count": Param(page_size), "page_token": Param(st
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and how to answer it.
+    """An endpoint: its path, scope, parameters and function.
 
-    `name` is the stream's name where one stream reads it. `answer` returns a listing (paged), a list
-    (a collection without paging) or a dict (a single resource). `plan` is the least plan that has it.
+    `name` is the name of the stream that reads it, if there is one; `rows` is the stream of its rows, if that differs.
+    `answer` returns a listing (paged), a list (a collection without paging) or a dict (a single resource). `plan` is
+    the smallest plan that has it.
     """
 
     name: str
@@ -112,12 +113,17 @@ class Endpoint:
     plan: str = "free"
     rows: str = ""
 
+    @property
+    def stream(self) -> str:
+        """Name of the stream that has the rows of this endpoint."""
+        return self.rows or self.name
+
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """Make sense of a query.
+        """Return the parsed parameters of a query.
 
         Raises:
-            Refusal: a parameter is unknown, repeated, unreadable or missing. Calendly refuses unknown
-                parameters on strict endpoints; this sandbox on all of them, so that a typo is found.
+            Refusal: a parameter is unknown, repeated, invalid or missing. Calendly refuses unknown parameters on
+            strict endpoints; the sandbox does on all, so that a typo is found.
         """
         params = {**self.params, **PAGING} if self.paged else self.params
         args: dict[str, Any] = {}
@@ -147,30 +153,34 @@ class Endpoint:
         return args
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: Calendly
-    key: Key
     endpoint: Endpoint
     path: Mapping[str, str]
-    args: Mapping[str, Any]
 
-    @property
-    def world(self) -> World:
-        """The world that is asked about."""
-        return self.api.world
+    @classmethod
+    def of(
+        cls, api: Switches, key: Key, endpoint: Endpoint, path: Mapping[str, str], query: Sequence[tuple[str, str]]
+    ) -> Call:
+        """Check plan, scope, parameters and switches, and return the call.
 
-    @property
-    def person(self) -> r.Person:
-        """Whose token it is."""
-        return self.world.seats[self.key.seat]
+        Raises:
+            Refusal: one of them forbids the request.
+        """
+        if PLANS.index(api.plan) < PLANS.index(endpoint.plan):
+            raise upgrade()
+        if endpoint.scope not in key.scopes:
+            raise lacks_scope(endpoint.scope, api.scope_refusal)
+        call = cls(api=api, key=key, endpoint=endpoint, path=path, args=endpoint.read(query))
+        call.check_switches(endpoint.path.format(**path))
+        return call
 
     def own_organization(self, name: str = "organization") -> None:
         """Refuse any other organization than the caller's (Calendly: 403)."""
-        requested: Reference | None = self.args.get(name)
-        if requested and requested.id != self.world.organization.id:
+        reference: Reference | None = self.args.get(name)
+        if reference and reference.id != self.world.organization.id:
             raise denied()
 
     def as_admin(self) -> None:
@@ -180,15 +190,15 @@ class Call:
             raise denied()
 
     def member(self, name: str = "user") -> r.Person:
-        """Return the user asked about, who must share the organization (Calendly: 403)."""
-        requested: Reference = self.args[name]
-        person = self.world.people.get(requested.id)
+        """Return the requested user, who must be in the organization (Calendly: 403)."""
+        reference: Reference = self.args[name]
+        person = self.world.people.get(reference.id)
         if person is None or not any(one.person is person for one in self.world.memberships.values()):
             raise denied("This user is not in your organization")
         return person
 
     def check_switches(self, path: str) -> None:
-        """Refuse what a test has hidden (404) or forbidden (403), and everything under it."""
+        """Refuse hidden (404) and forbidden (403) addresses, and everything below them."""
         if not (self.api.hidden or self.api.forbidden):
             return
         parts = path.strip("/").split("/")

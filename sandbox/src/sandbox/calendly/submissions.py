@@ -1,11 +1,11 @@
-"""Routing forms and their submissions, and meeting recaps, as Calendly shows them."""
+"""The endpoints of routing forms, their submissions, and meeting recaps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sandbox.calendly.events import tracking
-from sandbox.calendly.paging import Listing, Row
+from sandbox.calendly.listing import Listing
 from sandbox.calendly.refusals import denied, not_found
 from sandbox.calendly.request import ORGANIZATION, TIME, Endpoint, Param, one_of, reference, sort_by
 from sandbox.calendly.text import event_uri, invitee_uri, stamp, uri
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.calendly.request import Call
+    from sandbox.http import Row
 
 BY_AGE = Param(sort_by("created_at"))
 
 
 def form(call: Call, record: r.Form) -> Row:
-    """Show a routing form."""
+    """Return a routing form."""
     return {
         "uri": uri("routing_forms", record),
         "organization": uri("organizations", call.world.organization),
@@ -42,7 +43,7 @@ def form(call: Call, record: r.Form) -> Row:
 
 
 def answered(answer: tuple[str | None, str, str | None]) -> Row:
-    """Show one answer; the question's uuid and the answer itself may be missing."""
+    """Return an answer; the question's uuid and the answer itself may be missing."""
     uuid, question, text = answer
     row: Row = {"question": question}
     if uuid is not None:
@@ -53,7 +54,7 @@ def answered(answer: tuple[str | None, str, str | None]) -> Row:
 
 
 def submission(record: r.Submission) -> Row:
-    """Show a submission; `result.value` is text or an object, as its type demands."""
+    """Return a submission; `result.value` is text or an object, depending on the type."""
     result: Row
     if isinstance(record.result, r.EventType):
         result = {"type": "event_type", "value": uri("event_types", record.result)}
@@ -85,16 +86,16 @@ def list_forms(call: Call) -> Listing:
 def list_submissions(call: Call) -> Listing:
     """List the submissions of one form (Calendly: the parameter is `form`)."""
     call.as_admin()
-    requested = call.args["form"].id
-    if requested not in call.world.forms:
+    form_id = call.args["form"].id
+    if form_id not in call.world.forms:
         raise not_found()
     _, descending = call.args.get("sort", ("created_at", False))
     ordered = call.api.ordered("submissions", "created_at")
-    return Listing(ordered, submission, lambda record: record.form.id == requested, descending)
+    return Listing(ordered, submission, lambda record: record.form.id == form_id, descending)
 
 
 def recap(record: r.Recap) -> Row:
-    """Show a recap. Calendly documents the three Markdown fields; the others are plausible."""
+    """Return a recap. Calendly documents the three Markdown fields; the others are plausible."""
     return {
         "uri": uri("meeting_recaps", record),
         "event": record.meeting and event_uri(record.meeting),
@@ -112,24 +113,24 @@ def recap(record: r.Recap) -> Row:
 
 
 def may_see(call: Call) -> Callable[[r.Recap], bool]:
-    """Return the rule which recaps the caller may see: an admin all, a host their own."""
+    """Return the filter for the recaps that the caller may see: an admin all, a host their own."""
     return lambda record: call.key.admin or record.owner is call.person
 
 
 def list_recaps(call: Call) -> Listing:
     """List recaps (Calendly: without `status` only the available ones; the times are the meeting's).
 
-    `start_time` asks for meetings that end at or after it, `end_time` for those that start at or before.
+    `start_time` selects meetings that end at or after it, `end_time` those that start at or before it.
     """
     args, visible = call.args, may_see(call)
-    status, requested = args.get("status", "available"), args.get("event")
+    status, event = args.get("status", "available"), args.get("event")
     attendee = args.get("attendee")
 
     def keep(record: r.Recap) -> bool:
         return (
             visible(record)
             and record.status == status
-            and (requested is None or (record.meeting is not None and record.meeting.id == requested.id))
+            and (event is None or (record.meeting is not None and record.meeting.id == event.id))
             and ("start_time" not in args or record.end >= args["start_time"])
             and ("end_time" not in args or record.start <= args["end_time"])
             and (attendee is None or attendee in record.attendees)
@@ -149,12 +150,12 @@ def find_recap(call: Call) -> r.Recap:
 
 
 def read_recap(call: Call) -> Row:
-    """Answer one recap."""
+    """Return one recap."""
     return recap(find_recap(call))
 
 
 def read_transcript(call: Call) -> Row:
-    """Answer the words of a meeting; only an available recap has them. Field list plausible, unverified."""
+    """Return the transcript of an available recap. Calendly's field list is unverified: this one is plausible."""
     record = find_recap(call)
     if record.status != "available":
         raise not_found()

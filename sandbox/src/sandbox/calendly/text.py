@@ -1,4 +1,4 @@
-"""How Calendly writes addresses and times."""
+"""Addresses and times in Calendly's notation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def stamp_ms(moment: datetime) -> str:
 
 
 def brief(moment: datetime) -> str:
-    """Write a time without any fraction, as a few rows do."""
+    """Write a time without fractions, as a few rows do."""
     return moment.isoformat(timespec="seconds")[:-6] + "Z"
 
 
@@ -53,7 +53,7 @@ def maybe(moment: datetime | None) -> str | None:
 
 
 def is_brief(record: r.Record) -> bool:
-    """Tell whether this row is one of the few without fractions."""
+    """Return True for the few rows that have times without fractions."""
     return record.serial % 29 == 0
 
 

@@ -1,4 +1,4 @@
-"""Luma over the world."""
+"""The simulated Luma API."""
 
 from __future__ import annotations
 

@@ -1,19 +1,20 @@
-"""A calendar, who runs it, its audience, and whom it tells of changes."""
+"""The endpoints of a calendar: its admins, tags, contacts, membership tiers and webhooks."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
-from sandbox.luma.request import CURRENT, LEGACY, PAGING, Endpoint, Param, one_of, sort_by
+from sandbox.luma.request import PAGING, Endpoint, Param, one_of, sort_by
+from sandbox.luma.switches import CURRENT, LEGACY
 from sandbox.luma.text import account, avatar_url, calendar_id, names, stamp, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world import records as r
     from sandbox.world.gatherings import records as g
@@ -43,27 +44,27 @@ def calendar_row(calendar: g.Calendar) -> Row:
 
 
 def calendar(call: Call) -> Row:
-    """Return the calendar whose key it is."""
+    """Return the key's calendar."""
     return call.api.enrich("calendar", calendar_row(call.calendar))
 
 
 def admins(call: Call) -> list[Row]:
-    """List who may manage the calendar."""
+    """List the admins of the calendar."""
     return call.rows("calendar_admins", map(account, call.calendar.admins))
 
 
 def tag_row(tag: g.Tag) -> Row:
-    """Return a label."""
+    """Return a tag."""
     return {"id": f"tag-{tag.id}", "name": tag.name, "color": tag.color}
 
 
 def contact_tags(call: Call) -> list[Row]:
-    """List the labels for the audience."""
+    """List the tags of contacts."""
     return call.rows("contact_tags", map(tag_row, call.calendar.contact_tags))
 
 
 def contact_tags_paged(call: Call) -> Listing:
-    """List the labels for the audience, page by page, as the older endpoint does."""
+    """List the tags of contacts in pages, as the older endpoint does."""
     by_name = call.args.get("sort_column") == "name"
     ordered = Ordered.by(lambda tag: tag.name if by_name else tag.created_at, call.calendar.contact_tags)
     descending = call.args.get("sort_direction", "asc").startswith("desc")
@@ -71,7 +72,7 @@ def contact_tags_paged(call: Call) -> Listing:
 
 
 def event_tags(call: Call) -> list[Row]:
-    """List the labels for events."""
+    """List the tags of events."""
     return call.rows("event_tags", map(tag_row, call.calendar.event_tags))
 
 
@@ -86,7 +87,7 @@ STATUSES = ("approved", "pending", "approved-pending-payment", "declined")
 
 
 def contact_row(contact: g.Contact) -> Row:
-    """Return a member of the audience."""
+    """Return a contact."""
     attendee, membership = contact.attendee, contact.membership
     return {
         "id": contact.id,
@@ -105,7 +106,7 @@ def contact_row(contact: g.Contact) -> Row:
 
 
 def contacts(call: Call) -> Listing:
-    """List the audience, the newest first unless sorted otherwise."""
+    """List the contacts, the newest first by default."""
     owner, args = call.calendar, call.args
     column = args.get("sort_column", "created_at")
     direction = args.get("sort_direction", "asc" if "sort_column" in args else "desc")
@@ -135,7 +136,7 @@ def contacts(call: Call) -> Listing:
 
 
 def tier_row(tier: g.Tier) -> Row:
-    """Return a kind of membership."""
+    """Return a membership tier."""
     access: Row = {"type": {"free": "free", "once": "payment-once", "recurring": "payment-recurring"}[tier.kind]}
     if tier.kind == "once":
         access |= {"amount": tier.amount, "currency": tier.currency}
@@ -154,13 +155,13 @@ def tier_row(tier: g.Tier) -> Row:
 
 
 def tiers(call: Call) -> Listing:
-    """List the kinds of membership."""
+    """List the membership tiers."""
     ordered = Ordered.by(lambda tier: tier.created_at, call.calendar.tiers)
     return Listing(ordered, lambda tier: call.api.enrich("membership_tiers", tier_row(tier)))
 
 
 def webhook_row(hook: r.Webhook) -> Row:
-    """Return an address that wants to be told, with the secret that signs what it is told."""
+    """Return a webhook, with the secret that signs its messages."""
     return {
         "id": hook.id,
         "url": hook.url,
@@ -172,7 +173,7 @@ def webhook_row(hook: r.Webhook) -> Row:
 
 
 def hooks(call: Call) -> list[r.Webhook]:
-    """Return the webhooks of the key's calendar: the organization's all tell about the main one."""
+    """Return the webhooks of the key's calendar; all of the organization's belong to the main calendar."""
     return list(call.api.world.webhooks.values()) if call.calendar is call.gs.main else []
 
 

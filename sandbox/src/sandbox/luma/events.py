@@ -1,18 +1,18 @@
-"""Events: in a calendar's list in three variants, and one by one."""
+"""The endpoints of events: a calendar's list, in three variants, and single events."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.request import EVENT, PAGING, TIMES, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import account, avatar_url, calendar_id, duration, event_id, names, stamp, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
@@ -20,7 +20,7 @@ COUNTED = ("approved", "pending_approval", "waitlist", "invited", "declined", "c
 
 
 def basics(gathering: g.Gathering, calendar: g.Calendar) -> Row:
-    """Return what every variant of an event has."""
+    """Return the fields of every variant of an event."""
     number, zone = gathering.number, gathering.timezone
     return {
         "platform": "luma" if gathering.external is None else "external",
@@ -37,7 +37,7 @@ def basics(gathering: g.Gathering, calendar: g.Calendar) -> Row:
 
 
 def geography(gathering: g.Gathering, *, coarse: bool = False) -> Row:
-    """Return where an event is; `coarse` to the city only."""
+    """Return the location of an event; `coarse` is the city only."""
     address, coordinate = gathering.address, gathering.coordinate
     return {
         "geo_address_json": address and geo_address(address, coarse=coarse),
@@ -50,7 +50,7 @@ def geography(gathering: g.Gathering, *, coarse: bool = False) -> Row:
 
 
 def geo_address(address: Row, *, coarse: bool) -> Row:
-    """Return an address as Luma does."""
+    """Return an address in Luma's format."""
     city_state = ", ".join(part for part in (address["city"], address["region"]) if part)
     area = {
         "city": address["city"],
@@ -71,7 +71,7 @@ def geo_address(address: Row, *, coarse: bool) -> Row:
 
 
 def public(gathering: g.Gathering, access: str) -> Row:
-    """Return what the view and manage variants share."""
+    """Return the fields that the variants view and manage share."""
     coarse = access == "view" and gathering.place_visibility == "guests-only"
     return {
         **basics(gathering, gathering.calendar),
@@ -87,7 +87,7 @@ def public(gathering: g.Gathering, access: str) -> Row:
 
 
 def registration(gathering: g.Gathering, day: str) -> Row:
-    """Return the four fields that are derived from tickets on sale today."""
+    """Return the four fields that follow from the tickets on sale today."""
     kinds = gathering.on_sale(day)
     cheapest = min(kinds, key=lambda kind: kind.cents or 0, default=None)
     price = None
@@ -102,19 +102,19 @@ def registration(gathering: g.Gathering, day: str) -> Row:
     }
 
 
-def question(requested: g.Question) -> Row:
+def question(one: g.Question) -> Row:
     """Return a question of the registration form."""
     return {
-        "id": requested.id,
-        "label": requested.label,
-        "question_type": requested.kind,
-        "required": requested.required,
-        **requested.details,
+        "id": one.id,
+        "label": one.label,
+        "question_type": one.kind,
+        "required": one.required,
+        **one.details,
     }
 
 
 def managed(gathering: g.Gathering, day: str) -> Row:
-    """Return an event as whoever runs it sees it, without what its calendar says about it."""
+    """Return an event in the variant manage, without the fields of its place on a calendar."""
     hours = gathering.feedback_hours
     row = {
         **public(gathering, "manage"),
@@ -125,12 +125,12 @@ def managed(gathering: g.Gathering, day: str) -> Row:
         "feedback_email": {"enabled": False} if hours is None else {"enabled": True, "delay": f"PT{hours}H"},
     }
     if gathering.questions or gathering.number % 3:
-        row["registration_questions"] = [question(requested) for requested in gathering.questions]
+        row["registration_questions"] = [question(one) for one in gathering.questions]
     return row
 
 
 def labels(listing: g.Listing) -> Row:
-    """Return what a calendar says about an event."""
+    """Return the fields of an event's place on a calendar."""
     submitter = listing.submitter
     return {
         "tags": [{"id": f"tag-{tag.id}", "name": tag.name} for tag in listing.tags],
@@ -145,14 +145,14 @@ def labels(listing: g.Listing) -> Row:
 
 
 def access_of(listing: g.Listing) -> str:
-    """Return manage, view or external."""
+    """Return the variant of an event: manage, view or external."""
     if listing.gathering.external is not None:
         return "external"
     return "manage" if listing.gathering.calendar is listing.calendar else "view"
 
 
 def event(call: Call) -> Callable[[g.Listing], Row]:
-    """Return how a row of the list is made."""
+    """Return the function that makes a row of the list."""
     day = f"{call.gs.now:%Y-%m-%d}"
 
     def shape(listing: g.Listing) -> Row:
@@ -171,9 +171,9 @@ def event(call: Call) -> Callable[[g.Listing], Row]:
 
 
 def within(call: Call, gathering: g.Gathering) -> bool:
-    """Tell whether an event starts between `after` and `before`.
+    """Return True if an event starts between `after` and `before`.
 
-    Luma: neither is explained; whether they include the moment itself is unverified.
+    Luma documents neither; whether the bounds are inclusive is unverified.
     """
     after, before, start = call.args.get("after"), call.args.get("before"), gathering.start
     if call.api.inclusive_bounds:
@@ -182,7 +182,7 @@ def within(call: Call, gathering: g.Gathering) -> bool:
 
 
 def events(call: Call) -> Listing:
-    """List the events of a calendar, by default those that it runs (Luma: platforms, status and access narrow)."""
+    """List the events of a calendar (Luma: by default those that the calendar runs)."""
     calendar, args = call.calendar, call.args
     platforms = args.get("platforms", ["luma"])
     accesses = {*args.get("access", ["manage"])} if "luma" in platforms else set()
@@ -202,7 +202,7 @@ def events(call: Call) -> Listing:
 
 
 def counts(gathering: g.Gathering) -> Row:
-    """Return how many guests, and how many tickets, each status has."""
+    """Return the numbers of guests and tickets, by status."""
     guests: Counter[str] = Counter()
     tickets: Counter[str] = Counter()
     for guest in gathering.guests.values():
@@ -216,7 +216,7 @@ def counts(gathering: g.Gathering) -> Row:
 
 
 def details(call: Call) -> Row:
-    """Return one event, with what no list has: its description, its hosts, and how many come."""
+    """Return one event, with the fields that no list has: description, hosts and numbers of guests."""
     gathering = call.event()
     row = {
         **managed(gathering, f"{call.gs.now:%Y-%m-%d}"),

@@ -1,10 +1,10 @@
-"""Guests and what they hold."""
+"""The endpoints of guests, with their tickets and orders."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, one_of, sort_by
 from sandbox.luma.text import event_id, maybe, names, user_id
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
@@ -22,7 +22,7 @@ STATUSES = ("approved", "session", "pending_approval", "invited", "declined", "w
 
 
 def first_check_in(guest: g.Guest) -> datetime | None:
-    """Return when the first of a guest's tickets was checked in."""
+    """Return the time of a guest's first check-in."""
     return min((ticket.checked_in_at for ticket in guest.tickets if ticket.checked_in_at), default=None)
 
 
@@ -52,18 +52,18 @@ def ticket_row(ticket: g.Ticket) -> Row:
 
 
 def answer_row(answer: g.Answer) -> Row:
-    """Return an answer, whose value is of many types."""
-    requested = answer.question
+    """Return an answer; the type of its value depends on the question."""
+    question = answer.question
     return {
-        "label": requested.label,
-        "question_id": requested.id,
-        "question_type": requested.kind,
+        "label": question.label,
+        "question_id": question.id,
+        "question_type": question.kind,
         "value": answer.value,
     }
 
 
 def guest(call: Call) -> Callable[[g.Guest], Row]:
-    """Return how a row of the list is made."""
+    """Return the function that makes a row of the list."""
 
     def shape(guest: g.Guest) -> Row:
         attendee, number, zone = guest.attendee, guest.number, guest.gathering.timezone
@@ -90,7 +90,7 @@ def guest(call: Call) -> Callable[[g.Guest], Row]:
 
 
 def guests(call: Call) -> Listing:
-    """List the guests of an event, the newest first; of all statuses, unless one is asked for."""
+    """List the guests of an event, the newest first and of all statuses by default."""
     gathering, args = call.event(), call.args
     column = args.get("sort_column", "created_at")
     direction = args.get("sort_direction", "asc" if "sort_column" in args else "desc")
@@ -106,7 +106,7 @@ def guests(call: Call) -> Listing:
 
 
 def order_row(order: g.Order) -> Row:
-    """Return one order, the only place that knows which coupon was used."""
+    """Return one order, the only object that names the coupon."""
     coupon = order.coupon
     return {
         "id": order.id,
@@ -127,7 +127,7 @@ def order_row(order: g.Order) -> Row:
 
 
 def one_guest(call: Call) -> Row:
-    """Return one guest, found by id, key, ticket or e-mail, with orders."""
+    """Return one guest with orders, found by id, key, ticket or e-mail address."""
     gathering = call.event()
     known: dict[str, g.Guest] = call.api.cached(("guest", gathering.id), lambda: index(gathering))
     found = known.get(call.args["id"])
@@ -137,7 +137,7 @@ def one_guest(call: Call) -> Row:
 
 
 def index(gathering: g.Gathering) -> dict[str, g.Guest]:
-    """Return an event's guests by everything that they can be asked for by."""
+    """Return an event's guests by each of their ids, keys, tickets and addresses."""
     known: dict[str, g.Guest] = {}
     for found in gathering.guests.values():
         email = as_typed(found.attendee.email, found.serial)

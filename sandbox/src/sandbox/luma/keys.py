@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Key:
     """A key: of one calendar (the `calendar`-th of the world), or of the whole organization (None).
 
-    `seat` is the person who made it; `plus` tells whether its calendar has the subscription that the API needs.
+    `seat` is the seat of its creator in the world; `plus` is the subscription that the API requires.
     """
 
     name: str
@@ -19,7 +19,7 @@ class Key:
 
     @property
     def limit(self) -> int:
-        """Requests a minute (Luma: 200 for a calendar, 500 for an organization)."""
+        """Requests per minute (Luma: 200 for a calendar, 500 for an organization)."""
         return 500 if self.calendar is None else 200
 
 

@@ -1,4 +1,4 @@
-"""The older endpoints: the same answers under other paths, wrapped, with other names for the same things."""
+"""The endpoints of the older generation: the same objects at other paths, nested, and with other names of fields."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.luma import calendars, events, guests, organization, sales
-from sandbox.luma.request import DIRECTION, LEGACY, PAGING, TIMES, Endpoint, Param, one_of, sort_by
+from sandbox.luma.request import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of, sort_by
+from sandbox.luma.switches import LEGACY
 from sandbox.luma.text import maybe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.api import Luma
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
+    from sandbox.luma.switches import Switches
 
 RENAMED = {
     "id": "api_id",
@@ -22,7 +23,7 @@ RENAMED = {
     "event_ticket_type_id": "event_ticket_type_api_id",
     "calendar_membership_tier_id": "calendar_membership_tier_api_id",
 }
-"""Names of ids, and the older names that stand beside them."""
+"""Names of ids, and their older names."""
 NEWER = frozenset(
     {
         "platform",
@@ -43,16 +44,16 @@ NEWER = frozenset(
         "guest_counts",
     }
 )
-"""Fields of an event that only the current generation is known to have."""
+"""Fields of an event that only the current generation has, as far as is known."""
 
 
 def doubled(row: Row) -> Row:
-    """Return a row that has each of its ids under the older name, too."""
+    """Return a row with each of its ids under its older name as well."""
     return row | {old: row[new] for new, old in RENAMED.items() if new in row}
 
 
 def event(row: Row) -> Row:
-    """Return an event: coordinates as texts, the link only of Zoom."""
+    """Return an event: its coordinates are strings, and only a Zoom meeting has a link."""
     coordinate = row["coordinate"]
     kept = {name: value for name, value in row.items() if name not in NEWER}
     return doubled(kept) | {
@@ -62,18 +63,18 @@ def event(row: Row) -> Row:
     }
 
 
-def event_entry(_: Luma, row: Row, listing: Any) -> Row:
-    """Wrap an event of the list; its labels stand beside it."""
+def event_entry(_: Switches, row: Row, listing: Any) -> Row:
+    """Return an entry of the list of events; the tags are beside the event."""
     return {"api_id": f"calev-{listing.id}", "event": event(row), "tags": [doubled(tag) for tag in row["tags"]]}
 
 
-def event_details(_: Luma, row: Row, __: Any) -> Row:
-    """Wrap a single event; its hosts stand beside it."""
+def event_details(_: Switches, row: Row, __: Any) -> Row:
+    """Return a single event; the hosts are beside it."""
     return {"event": event(row), "hosts": [doubled(host) for host in row["hosts"]]}
 
 
 def answer(row: Row) -> Row:
-    """Return an answer with the older twins of its value."""
+    """Return an answer with the older fields of its value."""
     value = row["value"]
     if row["question_type"] != "company":
         return {**row, "answer": value}
@@ -81,8 +82,8 @@ def answer(row: Row) -> Row:
     return {**row, "answer": company, "answer_company": company, "answer_job_title": title}
 
 
-def guest(api: Luma, row: Row, record: Any) -> Row:
-    """Return a guest: the first ticket and the first check-in, and answers twice."""
+def guest(api: Switches, row: Row, record: Any) -> Row:
+    """Return a guest with the first ticket, the first check-in, and the older fields of answers."""
     tickets = [doubled(ticket) for ticket in row["event_tickets"]]
     stamps = [ticket["checked_in_at"] for ticket in tickets if ticket["checked_in_at"]]
     answers = row["registration_answers"]
@@ -99,24 +100,24 @@ def guest(api: Luma, row: Row, record: Any) -> Row:
     return older
 
 
-def guest_entry(api: Luma, row: Row, record: Any) -> Row:
-    """Wrap a guest of the list."""
+def guest_entry(api: Switches, row: Row, record: Any) -> Row:
+    """Return an entry of the list of guests."""
     return {"api_id": row["id"], "guest": guest(api, row, record)}
 
 
-def ticket_type(_: Luma, row: Row, __: Any) -> Row:
-    """Return a kind of ticket, whose paid kind has another name."""
+def ticket_type(_: Switches, row: Row, __: Any) -> Row:
+    """Return a ticket type; the paid one has another name."""
     kind = "fiat-price" if row["type"] == "paid" else row["type"]
     return doubled(row) | {"type": kind, "membership_restriction": None, "ethereum_token_requirements": []}
 
 
-def coupon(_: Luma, row: Row, __: Any) -> Row:
-    """Return a coupon, which has the older names of its ids only."""
+def coupon(_: Switches, row: Row, __: Any) -> Row:
+    """Return a coupon, which has only the older names of its ids."""
     return {RENAMED.get(name, name): value for name, value in row.items()}
 
 
-def person(_: Luma, row: Row, __: Any) -> Row:
-    """Return a member of the audience: the person beneath `user`."""
+def person(_: Switches, row: Row, __: Any) -> Row:
+    """Return a contact, with the person in `user`."""
     names = ("name", "first_name", "last_name", "avatar_url")
     kept = {name: value for name, value in row.items() if name not in {*names, "user_id"}}
     user = {"id": row["user_id"], "email": row["email"], **{name: row[name] for name in names}}
@@ -128,23 +129,23 @@ def person(_: Luma, row: Row, __: Any) -> Row:
     }
 
 
-def plain(_: Luma, row: Row, __: Any) -> Row:
+def plain(_: Switches, row: Row, __: Any) -> Row:
     """Return a row with both names of its ids."""
     return doubled(row)
 
 
-def under(name: str) -> Callable[[Luma, Row, Any], Row]:
-    """Return how a single object is put beneath a name."""
+def under(name: str) -> Callable[[Switches, Row, Any], Row]:
+    """Return the function that nests a single object under a name."""
     return lambda _, row, __: {name: doubled(row)}
 
 
-def inside(name: str) -> Callable[[Luma, Row, Any], Row]:
-    """Return how an object beneath a name is given both names of its ids."""
+def inside(name: str) -> Callable[[Switches, Row, Any], Row]:
+    """Return the function that adds the older names of ids to an object nested under a name."""
     return lambda _, row, __: {name: row[name] and doubled(row[name])}
 
 
 def older(source: tuple[Endpoint, ...], name: str, path: str, **changes: Any) -> Endpoint:
-    """Return an endpoint of the current generation as the older one had it."""
+    """Return the older generation's variant of an endpoint."""
     endpoint = next(one for one in source if one.name == name)
     return replace(endpoint, path=path, generations=frozenset({LEGACY}), **({"wrap": plain} | changes))
 

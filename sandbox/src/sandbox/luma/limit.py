@@ -1,4 +1,4 @@
-"""So many requests a minute, and a minute of nothing for whoever asks for more."""
+"""The rate limit of Luma: requests per minute, and a block of one minute for exceeding it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,39 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.rate_limit import WINDOW, Count
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WINDOW = 60.0
-"""Seconds. A window is fixed: it begins with the first request after the last one, or after a block, ended."""
-
 
 @dataclass(slots=True)
-class Count:
-    """What one calendar, or one organization, has asked since its window began."""
+class Window:
+    """The requests of one calendar or organization since `began`."""
 
     began: float
-    requested: int = 0
+    requests: int = 0
     blocked: bool = False
 
 
 class Limiter:
-    """One window for each name that asks; `clock` counts seconds and never goes back."""
+    """One window per name; it also opens anew with a block. `clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.counts: dict[str, Count] = {}
+        self.windows: dict[str, Window] = {}
 
-    def ask(self, name: str, limit: int) -> tuple[bool, int, int]:
-        """Count a request; return whether it is allowed, how many more are, and the seconds until that changes.
+    def count(self, name: str, limit: int) -> Count:
+        """Count a request.
 
-        Luma: over the limit everything is refused for one minute from then on; asking meanwhile does not prolong it.
+        Luma: a request over the limit blocks the name for one minute; further requests do not prolong the block.
         """
         now = self.clock()
-        count = self.counts.setdefault(name, Count(now))
-        if now - count.began >= WINDOW:
-            count = self.counts[name] = Count(now)
-        if not count.blocked and count.requested >= limit:
-            count = self.counts[name] = Count(now, blocked=True)
-        count.requested += 1
-        left = math.ceil(count.began + WINDOW - now)
-        return not count.blocked, 0 if count.blocked else limit - count.requested, left
+        window = self.windows.setdefault(name, Window(now))
+        if now - window.began >= WINDOW:
+            window = self.windows[name] = Window(now)
+        if not window.blocked and window.requests >= limit:
+            window = self.windows[name] = Window(now, blocked=True)
+        window.requests += 1
+        remaining = 0 if window.blocked else limit - window.requests
+        return Count(not window.blocked, remaining, math.ceil(window.began + WINDOW - now))

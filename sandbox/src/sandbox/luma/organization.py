@@ -1,4 +1,4 @@
-"""The whole organization, and small look-ups."""
+"""The endpoints of the organization, and look-ups."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.luma.calendars import calendar_row
 from sandbox.luma.events import access_of, labels, managed, within
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.request import DIRECTION, PAGING, TIMES, Endpoint, Param, one_of
 from sandbox.luma.text import account, event_id, stamp
 
 if TYPE_CHECKING:
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
@@ -28,7 +28,7 @@ def calendars(call: Call) -> Listing:
 
 
 def event_row(gathering: g.Gathering, day: str) -> Row:
-    """Return an event, once, with the calendars of the organization that it is on."""
+    """Return an event with all calendars of the organization that list it."""
     row = managed(gathering, day)
     del row["access"]
     coordinate = row["coordinate"]
@@ -64,19 +64,19 @@ def events(call: Call) -> Listing:
 
 
 def admins(call: Call) -> list[Row]:
-    """List everybody who manages one of the calendars."""
+    """List the admins of all calendars."""
     people = {admin.id: admin for calendar in ours(call) for admin in calendar.admins}
     rows = [account(person) for person in people.values()]
     return call.rows("organization_admins", ({**row, "api_id": row["id"]} for row in rows))
 
 
 def myself(call: Call) -> Row:
-    """Return whoever made the key."""
+    """Return the key's creator."""
     return account(call.api.world.seats[call.key.seat])
 
 
 def entity(call: Call) -> Row:
-    """Return what an address of luma.com leads to."""
+    """Return the calendar or event at an address of luma.com."""
     slug = call.args["slug"]
     for calendar in call.gs.calendars.values():
         if calendar.slug == slug:
@@ -98,14 +98,14 @@ def entity(call: Call) -> Row:
 
 
 def lookup(call: Call) -> Row:
-    """Return how an event stands with the calendar, even a rejected one."""
+    """Return the status of an event on the calendar, even of a rejected one."""
     args = call.args
-    requested = {args.get("event_id"), args.get("url")} - {None}
+    wanted = {args.get("event_id"), args.get("url")} - {None}
     for listing in call.calendar.listings:
         gathering = listing.gathering
         platform = "external" if access_of(listing) == "external" else "luma"
         known = {event_id(gathering), f"https://luma.com/{gathering.slug}"}
-        if known & requested and args.get("platform", platform) == platform:
+        if known & wanted and args.get("platform", platform) == platform:
             by = labels(listing)["submitted_by"]
             return {"event": {"id": event_id(gathering), "status": listing.status, "submitted_by": by}}
     return {"event": None}

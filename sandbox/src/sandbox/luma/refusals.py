@@ -1,28 +1,25 @@
-"""The ways in which Luma says no: always a message and a code, which is null."""
+"""The refusals of Luma: a message, and a code that is always null."""
 
 from __future__ import annotations
 
+from sandbox.http import Refusal
 
-class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """An answer other than the one asked for."""
 
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {message}")
-        self.status = status
-        self.body = {"message": message, "code": None}
-        self.headers = headers or {}
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Refusal:
+    """Return a refusal with a message."""
+    return Refusal(status, {"message": message, "code": None}, headers)
 
 
 def invalid(parameter: str, reason: str) -> Refusal:
     """Return the refusal of a parameter."""
-    return Refusal(400, f"Invalid query: {parameter} {reason}.")
+    return refusal(400, f"Invalid query: {parameter} {reason}.")
 
 
 def denied(message: str = "You don't have access to this resource.") -> Refusal:
-    """Return the refusal of a key that may not see this."""
-    return Refusal(403, message)
+    """Return the refusal of a key without access."""
+    return refusal(403, message)
 
 
 def not_found() -> Refusal:
-    """Return the refusal of what does not exist."""
-    return Refusal(404, "Not found")
+    """Return the refusal of a missing resource."""
+    return refusal(404, "Not found")

@@ -1,23 +1,24 @@
-"""What may be asked: endpoints, their parameters, and one request made sense of."""
+"""Endpoints, their query parameters, and parsed requests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox import projection
+from sandbox.luma.keys import Key
 from sandbox.luma.refusals import denied, invalid, not_found
+from sandbox.luma.switches import CURRENT, Switches
 from sandbox.luma.text import event_id, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sandbox.luma.api import Luma
-    from sandbox.luma.keys import Key
-    from sandbox.luma.paging import Listing, Row
+    from sandbox.http import Row
+    from sandbox.luma.listing import Listing
     from sandbox.world.gatherings import Gatherings
     from sandbox.world.gatherings import records as g
 
-CURRENT, LEGACY = "current", "legacy"
 DIRECTIONS = ("asc", "desc", "asc nulls last", "desc nulls last")
 
 
@@ -35,7 +36,7 @@ class Param:
 
 
 def one_of(*values: str) -> Callable[[str], str]:
-    """Parse one of a few words."""
+    """Return a parser of one of several values."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -51,7 +52,7 @@ def boolean(text: str) -> bool:
 
 
 def page_size(text: str) -> int:
-    """Parse the page size; one that is too large is capped elsewhere."""
+    """Parse the page size; the pager caps it."""
     if not text.isdecimal() or not int(text):
         raise ValueError("must be a positive number")
     return int(text)
@@ -70,11 +71,13 @@ def sort_by(*columns: str) -> Mapping[str, Param]:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and how to answer it.
+    """An endpoint: its path, parameters and function.
 
-    `name` is the stream's name where one stream reads it. `answer` returns a listing (paged), a list (`entries` at
-    once) or a single object. `scope` is whose it is: calendar, event, organization, or any. `wrap` turns a row, and
-    the record it was made of, into the row of an older generation; `aliases` are older names of parameters.
+    `name` is the name of the stream that reads it, if there is
+    one. `answer` returns a listing (paged), a list (`entries` at
+    once) or a single object. `scope` is the key that it requires: a calendar's, an event's calendar's, the
+    organization's, or any. `wrap` makes the older generation's row from a row and its record; `aliases` are older
+    names of parameters.
     """
 
     name: str
@@ -83,16 +86,16 @@ class Endpoint:
     params: Mapping[str, Param] = field(default_factory=dict)
     scope: str = "calendar"
     generations: frozenset[str] = frozenset({CURRENT})
-    wrap: Callable[[Luma, Row, Any], Row] | None = None
+    wrap: Callable[[Switches, Row, Any], Row] | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     entries: str = "entries"
     tells_more: bool = False
 
     def read(self, query: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Make sense of a query; also return the known part of it, in order. Unknown parameters are ignored.
+        """Return the parsed parameters of a query, and its known parameters in order. Unknown ones are ignored.
 
         Raises:
-            Refusal: a parameter is unreadable, missing, or given twice.
+            Refusal: a parameter is invalid, missing, or given twice.
         """
         args: dict[str, Any] = {}
         known = []
@@ -117,30 +120,27 @@ class Endpoint:
         return args, sorted(known)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: Luma
-    key: Key
     endpoint: Endpoint
     path: str
-    args: Mapping[str, Any]
 
     @property
     def gs(self) -> Gatherings:
-        """Everything that is asked about."""
+        """Public events of the world, with everything around them."""
         return self.api.world.gatherings
 
     @property
     def calendar(self) -> g.Calendar:
-        """The calendar whose key it is."""
+        """The key's calendar."""
         if self.key.calendar is None:
             raise denied("This endpoint needs a calendar API key.")
         return list(self.gs.calendars.values())[self.key.calendar]
 
     def check(self) -> None:
-        """Refuse what a test has hidden (404) or forbidden (403), and whoever has the wrong kind of key."""
+        """Refuse hidden (404) and forbidden (403) paths and events, and the wrong kind of key (403)."""
         parts = self.path.strip("/").split("/")
         subjects = ["/" + "/".join(parts[:length]) for length in range(1, len(parts) + 1)]
         subjects += [value for name, value in self.args.items() if name == "event_id"]
@@ -153,7 +153,7 @@ class Call:
             raise denied("This endpoint needs a calendar API key.")
 
     def manages(self, gathering: g.Gathering) -> bool:
-        """Tell whether the key gives access to an event, not only to its place in a list."""
+        """Return True if the key gives access to an event, and not only to its entry in a list."""
         if gathering.external is not None:
             return False
         if self.key.calendar is None:
@@ -162,21 +162,21 @@ class Call:
         return gathering.calendar is self.calendar and listing is not None and listing.status != "rejected"
 
     def event(self) -> g.Gathering:
-        """Return the event asked about.
+        """Return the requested event.
 
         Raises:
             Refusal: there is none (404), or the key's calendar does not run it (403).
         """
-        requested: str = self.args["event_id"]
-        found = self.gs.gatherings.get(requested.removeprefix("evt-")) if requested.startswith("evt-") else None
-        if found is None and requested.startswith("calev-"):
-            found = next((one for one in self.gs.gatherings.values() if event_id(one) == requested), None)
+        reference: str = self.args["event_id"]
+        found = self.gs.gatherings.get(reference.removeprefix("evt-")) if reference.startswith("evt-") else None
+        if found is None and reference.startswith("calev-"):
+            found = next((one for one in self.gs.gatherings.values() if event_id(one) == reference), None)
         if found is None:
             raise not_found()
         return self.managed(found)
 
     def managed(self, gathering: g.Gathering) -> g.Gathering:
-        """Return an event whose guests the key may see.
+        """Return an event if the key may see its guests.
 
         Raises:
             Refusal: it may not.
@@ -186,5 +186,5 @@ class Call:
         return gathering
 
     def rows(self, name: str, rows: Iterable[Row]) -> list[Row]:
-        """Add to rows of a stream what a test wants them to have."""
+        """Return the rows of a stream with its extra fields."""
         return [self.api.enrich(name, row) for row in rows]

@@ -1,10 +1,10 @@
-"""What belongs to an event beside its guests: kinds of tickets, coupons, mailings."""
+"""The endpoints of ticket types, coupons and blasts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.luma.paging import Listing, Ordered
+from sandbox.luma.listing import Listing, Ordered
 from sandbox.luma.refusals import not_found
 from sandbox.luma.request import EVENT, PAGING, Endpoint, Param, boolean
 from sandbox.luma.text import event_id, maybe
@@ -12,13 +12,13 @@ from sandbox.luma.text import event_id, maybe
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.luma.paging import Row
+    from sandbox.http import Row
     from sandbox.luma.request import Call
     from sandbox.world.gatherings import records as g
 
 
 def ticket_type(kind: g.TicketKind) -> Row:
-    """Return a kind of ticket; a free one has no field about money."""
+    """Return a ticket type; a free one has no fields of money."""
     row = {
         "id": f"ttype-{kind.id}",
         "name": kind.name,
@@ -35,14 +35,14 @@ def ticket_type(kind: g.TicketKind) -> Row:
 
 
 def ticket_types(call: Call) -> list[Row]:
-    """List an event's kinds of tickets (Luma: without hidden ones unless include_hidden=true)."""
+    """List an event's ticket types (Luma: hidden ones only with include_hidden=true)."""
     hidden = call.args.get("include_hidden", False)
     kinds = [kind for kind in call.event().kinds if hidden or not kind.hidden]
     return call.rows("ticket_types", map(ticket_type, kinds))
 
 
 def one_ticket_type(call: Call) -> Row:
-    """Return one kind of ticket."""
+    """Return one ticket type."""
     for gathering in call.gs.gatherings.values():
         for kind in gathering.kinds:
             if f"ttype-{kind.id}" == call.args["event_ticket_type_id"]:
@@ -52,7 +52,7 @@ def one_ticket_type(call: Call) -> Row:
 
 
 def coupon(call: Call, stream: str) -> Callable[[g.Coupon], Row]:
-    """Return how a row of a list of coupons is made."""
+    """Return the function that makes a row of a list of coupons."""
 
     def shape(coupon: g.Coupon) -> Row:
         row = {
@@ -83,12 +83,12 @@ def event_coupons(call: Call) -> Listing:
 
 
 def calendar_coupons(call: Call) -> Listing:
-    """List the coupons that are good for all of a calendar's events."""
+    """List the coupons that are valid for all of a calendar's events."""
     return Listing(by_age(call.calendar.coupons), coupon(call, "calendar_coupons"))
 
 
 def blast(call: Call) -> Callable[[g.Mailing], Row]:
-    """Return how a row about a mailing is made."""
+    """Return the function that makes a row of a blast."""
 
     def shape(mailing: g.Mailing) -> Row:
         scheduled = mailing.status == "scheduled"
@@ -117,12 +117,12 @@ def blast(call: Call) -> Callable[[g.Mailing], Row]:
 
 
 def blasts(call: Call) -> list[Row]:
-    """List an event's mailings, the newest first."""
+    """List an event's blasts, the newest first."""
     return list(map(blast(call), reversed(call.event().mailings)))
 
 
 def one_blast(call: Call) -> Row:
-    """Return one mailing."""
+    """Return one blast."""
     for gathering in call.gs.gatherings.values():
         for mailing in gathering.mailings:
             if f"ep-{mailing.id}" == call.args["blast_id"]:

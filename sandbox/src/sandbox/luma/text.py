@@ -1,4 +1,4 @@
-"""How Luma writes ids, times and durations."""
+"""Ids, times and durations in Luma's notation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from sandbox.world.gatherings.records import Host
 
 WITH_OFFSET, WITHOUT_FRACTION, WITHOUT_SECONDS = 2, 4, 6
-"""Which of every eight events or guests write their times in another way than the usual one."""
+"""Numbers, modulo eight, of the events and guests whose times have an unusual format."""
 
 
 def stamp(moment: datetime, number: int = 0, zone: str = "UTC") -> str:
-    """Write a time as the `number`-th row does.
+    """Write a time in the format of the `number`-th row.
 
     Luma: ISO 8601 in UTC with milliseconds; its specification admits offsets, and times without fractions or seconds.
     """
@@ -35,7 +35,7 @@ def maybe(moment: datetime | None, number: int = 0, zone: str = "UTC") -> str | 
 
 
 def moment(text: str) -> datetime:
-    """Read a time in a query; without an offset it is UTC.
+    """Parse a time of a query; without an offset it is UTC.
 
     Raises:
         ValueError: it is no ISO 8601 time.
@@ -48,7 +48,7 @@ def moment(text: str) -> datetime:
 
 
 def duration(span: timedelta) -> str:
-    """Write a duration as ISO 8601, days being 24 hours."""
+    """Write a duration in ISO 8601, with days of 24 hours."""
     minutes = int(span.total_seconds()) // 60
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     date = f"{days}D" if days else ""
@@ -57,7 +57,7 @@ def duration(span: timedelta) -> str:
 
 
 def event_id(gathering: g.Gathering) -> str:
-    """Return an event's id; one that is run elsewhere is known by its place on the calendar."""
+    """Return an event's id; an external event has the id of its place on the calendar."""
     return f"calev-{gathering.listings[0].id}" if gathering.external is not None else f"evt-{gathering.id}"
 
 
@@ -67,12 +67,12 @@ def calendar_id(calendar: g.Calendar) -> str:
 
 
 def user_id(somebody: Host) -> str:
-    """Return the id of whoever has an account, as host, guest or both."""
+    """Return the id of an account, which hosts and guests have."""
     return f"usr-{somebody.id.replace('-', '')[:16]}"
 
 
 def avatar_url(somebody: Host) -> str:
-    """Return the address of somebody's picture, which everybody has."""
+    """Return the address of an account's picture, which is never null."""
     return getattr(somebody, "avatar_url", None) or f"https://images.example/avatars/{user_id(somebody)}.png"
 
 
@@ -83,5 +83,5 @@ def names(somebody: Host, prefix: str = "") -> dict[str, str | None]:
 
 
 def account(somebody: Host) -> dict[str, str | None]:
-    """Return somebody as a host, an admin or a submitter is shown."""
+    """Return an account in the format of hosts, admins and submitters."""
     return {"id": user_id(somebody), "email": somebody.email, **names(somebody), "avatar_url": avatar_url(somebody)}

@@ -1,31 +1,32 @@
-"""What a perfect sync would hold, stream by stream, asked of the endpoints themselves but without paging."""
+"""The raw objects that a perfect sync would hold, stream by stream: what the endpoints return, without paging."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.http import Refusal, Row
+from sandbox.luma.endpoints import call_to
 from sandbox.luma.keys import ORGANIZATION
-from sandbox.luma.paging import Listing, Row
-from sandbox.luma.refusals import Refusal
+from sandbox.luma.listing import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.luma.api import Luma
     from sandbox.luma.keys import Key
+    from sandbox.luma.switches import Switches
 
 
 class Reader:
-    """Reads everything that one key may see, in the shape of the current generation."""
+    """Reads everything that one key may see, in the format of the current generation."""
 
-    def __init__(self, api: Luma, key: Key) -> None:
+    def __init__(self, api: Switches, key: Key) -> None:
         self.api = api
         self.key = key
 
-    def ask(self, name: str, *query: tuple[str, str]) -> list[Row]:
-        """Return all rows of one call; none if it is refused."""
+    def rows(self, name: str, *query: tuple[str, str]) -> list[Row]:
+        """Return all rows of an endpoint; none if it refuses the request."""
         try:
-            call, _ = self.api.call(name, self.key, list(query))
+            call, _ = call_to(self.api, name, self.key, query)
             found = call.endpoint.answer(call)
         except Refusal as refusal:
             if refusal.status in {403, 404}:
@@ -37,24 +38,26 @@ class Reader:
     def events(self) -> list[str]:
         """Return the ids of all events whose guests the key may see."""
         name = "organization_events" if self.key.calendar is None else "events"
-        return [row["id"] for row in self.ask(name)]
+        return [row["id"] for row in self.rows(name)]
 
     def of_events(self, name: str, *query: tuple[str, str]) -> list[Row]:
         """Return the rows of every event, with its id."""
         return [
-            {**row, "event_id": event} for event in self.events() for row in self.ask(name, ("event_id", event), *query)
+            {**row, "event_id": event}
+            for event in self.events()
+            for row in self.rows(name, ("event_id", event), *query)
         ]
 
     def details(self) -> list[Row]:
-        """Return every event on its own."""
-        return [row for event in self.events() for row in self.ask("event_details", ("event_id", event))]
+        """Return the details of every event."""
+        return [row for event in self.events() for row in self.rows("event_details", ("event_id", event))]
 
     def hosts(self) -> list[Row]:
-        """Return who hosts which event."""
+        """Return the hosts of every event."""
         return [{**host, "event_id": row["id"]} for row in self.details() for host in row["hosts"]]
 
     def tickets(self) -> list[Row]:
-        """Return every ticket that a guest holds."""
+        """Return the tickets of every guest."""
         return [
             {**ticket, "event_id": row["event_id"], "guest_id": row["id"]}
             for row in self.of_events("event_guests")
@@ -62,29 +65,29 @@ class Reader:
         ]
 
     def admins(self) -> list[Row]:
-        """Return who administers the key's calendar, with its id: one person may administer several."""
+        """Return the admins of the key's calendar, with its id: a person may administer several calendars."""
         return [
-            {**row, "calendar_id": one["id"]} for one in self.ask("calendar") for row in self.ask("calendar_admins")
+            {**row, "calendar_id": one["id"]} for one in self.rows("calendar") for row in self.rows("calendar_admins")
         ]
 
     def orders(self) -> list[Row]:
-        """Return every order of every guest."""
+        """Return the orders of every guest."""
         return [
             {**order, "event_id": row["event_id"], "guest_id": row["id"]}
             for row in self.of_events("event_guests")
-            for one in self.ask("guest", ("event_id", row["event_id"]), ("id", row["id"]))
+            for one in self.rows("guest", ("event_id", row["event_id"]), ("id", row["id"]))
             for order in one["event_ticket_orders"]
         ]
 
 
 def same(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how a stream is read that is one list, or one object."""
-    return lambda reader: reader.ask(name)
+    """Return the reader of a stream that is a single list or object."""
+    return lambda reader: reader.rows(name)
 
 
 def of_organization(name: str) -> Callable[[Reader], list[Row]]:
-    """Return how a stream is read that only an organization's key may see, whatever key is named."""
-    return lambda reader: Reader(reader.api, ORGANIZATION).ask(name)
+    """Return the reader of a stream that only the organization's key may see; it reads with that key."""
+    return lambda reader: Reader(reader.api, ORGANIZATION).rows(name)
 
 
 STREAMS: dict[str, Callable[[Reader], list[Row]]] = {
@@ -109,4 +112,4 @@ STREAMS: dict[str, Callable[[Reader], list[Row]]] = {
     "organization_admins": of_organization("organization_admins"),
     "webhooks": same("webhooks"),
 }
-"""Every stream that the truth is known of."""
+"""Readers of all streams, by name."""

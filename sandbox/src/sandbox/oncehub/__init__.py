@@ -1,4 +1,4 @@
-"""OnceHub over the world."""
+"""The simulated OnceHub API v2."""
 
 from __future__ import annotations
 

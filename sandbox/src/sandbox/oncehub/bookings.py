@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.oncehub.collection import Collection, Filter, Gone
+from sandbox.oncehub.collection import Collection, Filter, buried
 from sandbox.oncehub.pages import calendar_ref, event_type_ref, is_legacy, master_page_ref, page_ref
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
 from sandbox.typed import as_typed
@@ -12,21 +12,21 @@ from sandbox.world import records as r
 from sandbox.world.desk_life import VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Row
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
     from sandbox.world.desk_records import Ticket
 
 STATUSES = ("requested", "scheduled", "rescheduled", "completed", "canceled", "no_show")
 SYSTEMS = {"google": "google", "outlook": "office_365", "exchange": "exchange", "icloud": "icloud"}
 MINOR_UNITS = {"JPY": 1}
-"""How many of the smallest unit make one of a currency, where that is not a hundred."""
+"""Minor units in one unit of a currency, where they are not a hundred."""
 
 
-def status(api: OnceHub, ticket: Ticket) -> str:
-    """Return what a booking's status is now."""
+def status(api: Switches, ticket: Ticket) -> str:
+    """Return the present status of a booking."""
     if ticket.booking.cancellation:
         return "canceled"
     if ticket.approval == "declined":
@@ -40,7 +40,7 @@ def status(api: OnceHub, ticket: Ticket) -> str:
     return "rescheduled" if ticket.moved else "scheduled"
 
 
-def updated_at(api: OnceHub, ticket: Ticket) -> datetime:
+def updated_at(api: Switches, ticket: Ticket) -> datetime:
     """Return the latest time that moves `last_updated_time`."""
     meeting = ticket.meeting
     latest = max(ticket.updated_at, ticket.booking.updated_at, meeting.updated_at)
@@ -52,27 +52,27 @@ def updated_at(api: OnceHub, ticket: Ticket) -> datetime:
     return latest
 
 
-def creation_time(_: OnceHub, ticket: Ticket) -> datetime:
-    """Return the time of creation, as shown."""
+def creation_time(_: Switches, ticket: Ticket) -> datetime:
+    """Return the shown time of creation."""
     return shown(ticket.created_at, brief=ticket.serial % 2 == 0)
 
 
-def starting_time(_: OnceHub, ticket: Ticket) -> datetime:
-    """Return the start, as shown."""
+def starting_time(_: Switches, ticket: Ticket) -> datetime:
+    """Return the shown start."""
     return shown(ticket.meeting.start)
 
 
-def last_updated_time(api: OnceHub, ticket: Ticket) -> datetime:
-    """Return the time of the last change, as shown."""
+def last_updated_time(api: Switches, ticket: Ticket) -> datetime:
+    """Return the shown time of the last change."""
     return shown(updated_at(api, ticket), brief=ticket.serial % 3 == 0)
 
 
-def booking_ref(_: OnceHub, ticket: Ticket) -> str:
+def booking_ref(_: Switches, ticket: Ticket) -> str:
     """Return a booking's id."""
     return ref("BKNG", ticket.id)
 
 
-def show(api: OnceHub, ticket: Ticket) -> Row:
+def show(api: Switches, ticket: Ticket) -> Row:
     """Show a booking."""
     number, meeting, booking = ticket.serial, ticket.meeting, ticket.booking
     desk = api.world.desk
@@ -109,8 +109,8 @@ def show(api: OnceHub, ticket: Ticket) -> Row:
     return row | (page_fields(ticket) if is_legacy(meeting.event_type) else calendar_fields(ticket, address))
 
 
-def calloff(api: OnceHub, ticket: Ticket) -> Row | list[Row] | None:
-    """Show why a booking was canceled or moved: an object, a list of one, an object of nothing, or null."""
+def calloff(api: Switches, ticket: Ticket) -> Row | list[Row] | None:
+    """Show the reason of a cancellation or move: an object, a list of one, an object of empty strings, or null."""
     blank = {"reason": "", "actioned_by": "", "user_id": ""}
     host = user_ref(api.world.desk, ticket.owner)
     gone = ticket.booking.cancellation
@@ -128,7 +128,7 @@ def calloff(api: OnceHub, ticket: Ticket) -> Row | list[Row] | None:
 
 
 def form(ticket: Ticket) -> Row | None:
-    """Show the booking form, which nobody filled in when a host booked or a new booking took an old one's place."""
+    """Show the booking form; it is null if a host booked or if the booking replaces another one."""
     first, number = ticket.first, ticket.serial
     if (first.booked_by or ticket.previous) and not ticket.edits:
         return None
@@ -150,7 +150,7 @@ def form(ticket: Ticket) -> Row | None:
 
 
 def external(meeting: r.Meeting) -> Row:
-    """Show the calendar that the booking was written into."""
+    """Show the host's calendar that has the booking."""
     if meeting.calendar is None:
         return {"type": "none", "name": "", "id": "", "event_id": ""}
     system, event = meeting.calendar
@@ -158,7 +158,7 @@ def external(meeting: r.Meeting) -> Row:
 
 
 def utm(booking: r.Booking) -> Row | None:
-    """Show where somebody came from."""
+    """Show the UTM parameters."""
     source, campaign = booking.tracking.get("source"), booking.tracking.get("campaign")
     if source is None:
         return None
@@ -166,7 +166,7 @@ def utm(booking: r.Booking) -> Row | None:
 
 
 def calendar_fields(ticket: Ticket, address: str) -> Row:
-    """Show what only bookings of booking calendars have."""
+    """Show the fields that only bookings of booking calendars have."""
     payment: Row | None = None
     paid: dict[str, Any] = ticket.booking.payment or {}
     if paid.get("successful"):
@@ -182,7 +182,7 @@ def calendar_fields(ticket: Ticket, address: str) -> Row:
 
 
 def page_fields(ticket: Ticket) -> Row:
-    """Show what only bookings of booking pages have."""
+    """Show the fields that only bookings of booking pages have."""
     kind = ticket.meeting.event_type
     return {
         "booking_page": page_ref(ticket.first.meeting.hosts[0]),
@@ -191,7 +191,7 @@ def page_fields(ticket: Ticket) -> Row:
     }
 
 
-def conversation(api: OnceHub, ticket: Ticket) -> Row:
+def conversation(api: Switches, ticket: Ticket) -> Row:
     """Show the conversation that led to a booking."""
     return {
         "id": ref("CVR", ticket.id),
@@ -211,19 +211,13 @@ def conversation(api: OnceHub, ticket: Ticket) -> Row:
     }
 
 
-def gone(api: OnceHub) -> Iterable[Gone]:
-    """Return the bookings that were destroyed or erased."""
-    graves = api.world.desk.graves.values()
-    return (Gone(ref("BKNG", one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == "ticket")
-
-
-def same(shown: Callable[[OnceHub, Ticket], str | None]) -> Filter:
-    """Return the filter by something of a booking."""
+def same(shown: Callable[[Switches, Ticket], str | None]) -> Filter:
+    """Return the filter for bookings with a value."""
     return Filter(lambda api, value: lambda ticket: shown(api, ticket) == value)
 
 
-def of_calendars(_: OnceHub, ticket: Ticket) -> str | None:
-    """Return the booking calendar, if it is one's."""
+def of_calendars(_: Switches, ticket: Ticket) -> str | None:
+    """Return the booking calendar of a booking, if it has one."""
     kind = ticket.meeting.event_type
     return None if is_legacy(kind) else calendar_ref(kind)
 
@@ -231,14 +225,14 @@ def of_calendars(_: OnceHub, ticket: Ticket) -> str | None:
 def of_pages(name: str) -> Filter:
     """Return the filter by one of the fields of booking pages."""
 
-    def shown(_: OnceHub, ticket: Ticket) -> str | None:
+    def shown(_: Switches, ticket: Ticket) -> str | None:
         return page_fields(ticket)[name] if is_legacy(ticket.meeting.event_type) else None
 
     return same(shown)
 
 
-def hosted(api: OnceHub, value: str) -> Callable[[Ticket], bool]:
-    """Return the rule for bookings that a user hosts, alone or with others."""
+def hosted(api: Switches, value: str) -> Callable[[Ticket], bool]:
+    """Return the condition for bookings that a user hosts, alone or with others."""
     desk = api.world.desk
     return lambda ticket: any(user_ref(desk, one) == value for one in (ticket.owner, *ticket.meeting.hosts))
 
@@ -250,7 +244,7 @@ BOOKINGS = Collection(
     rows=lambda api: api.world.desk.tickets.values(),
     ref=booking_ref,
     show=show,
-    gone=gone,
+    gone=buried("ticket", "BKNG"),
     filters={
         "status": Filter(lambda api, value: lambda ticket: status(api, ticket) == value, STATUSES),
         "owner": same(lambda api, ticket: user_ref(api.world.desk, ticket.owner)),

@@ -1,4 +1,4 @@
-"""What may be asked: the collections, their parameters, and one query made sense of."""
+"""Collections, their query parameters, and parsed queries."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from operator import gt, lt
 from typing import TYPE_CHECKING, Any
 
 from sandbox.oncehub.refusals import invalid
+from sandbox.oncehub.text import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sandbox.oncehub.api import OnceHub
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
 
-Row = dict[str, Any]
 Key = tuple[datetime, int]
 
 MOST_PER_PAGE = 100
@@ -27,7 +28,7 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An object that was deleted; a list may still show it as a stub."""
+    """A deleted object, which a list may still show as a stub."""
 
     ref: str
     key: Key
@@ -36,40 +37,50 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An equality filter: `keep` returns the rule for a value; `allowed` are its only values, if any."""
+    """An equality filter. `keep` returns the condition for a value; `allowed` are the only valid values, if any."""
 
-    keep: Callable[[OnceHub, str], Callable[[Any], bool]]
+    keep: Callable[[Switches, str], Callable[[Any], bool]]
     allowed: tuple[str, ...] = ()
 
 
-def by_age(_: OnceHub, record: Any) -> Key:
-    """Return the time of creation, and what breaks a tie."""
+def by_age(_: Switches, record: Any) -> Key:
+    """Return the time of creation and the serial number, which breaks a tie."""
     return record.created_at, record.serial
 
 
-def nothing(_: OnceHub) -> Iterable[Gone]:
-    """Return that nothing of the kind is ever deleted."""
+def nothing(_: Switches) -> Iterable[Gone]:
+    """Return no deleted objects: this kind is never deleted."""
     return ()
+
+
+def buried(kind: str, prefix: str) -> Callable[[Switches], Iterable[Gone]]:
+    """Return the function that returns deleted objects of one kind."""
+
+    def rows(api: Switches) -> Iterable[Gone]:
+        graves = api.world.desk.graves.values()
+        return (Gone(ref(prefix, one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == kind)
+
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """Objects of one kind: where they are listed, and how they look.
+    """Objects of one kind: their path, parameters and format.
 
-    `times` are the fields with `.gt` and `.lt`, as shown. `references` names the collections of the ids that can be
-    expanded, by field; `expands` whether the endpoint takes `expand`. `dates` says whether a bare date is a time.
+    `times` are the fields with the filters `.gt` and `.lt`. `references` are the collections of the ids that can be
+    expanded, by field; `expands` allows the parameter `expand`. `dates` allows a date in place of a time.
     """
 
     name: str
     path: str
     object: str
-    rows: Callable[[OnceHub], Iterable[Any]]
-    ref: Callable[[OnceHub, Any], str]
-    show: Callable[[OnceHub, Any], Row]
-    key: Callable[[OnceHub, Any], Key] = by_age
-    gone: Callable[[OnceHub], Iterable[Gone]] = nothing
+    rows: Callable[[Switches], Iterable[Any]]
+    ref: Callable[[Switches, Any], str]
+    show: Callable[[Switches, Any], Row]
+    key: Callable[[Switches, Any], Key] = by_age
+    gone: Callable[[Switches], Iterable[Gone]] = nothing
     filters: Mapping[str, Filter] = field(default_factory=dict)
-    times: Mapping[str, Callable[[OnceHub, Any], datetime]] = field(default_factory=dict)
+    times: Mapping[str, Callable[[Switches, Any], datetime]] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expands: bool = False
     has_more: bool = True
@@ -79,7 +90,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One list request, made sense of; `rules` are about records, `bounds` about the times that are asked for."""
+    """The parsed query of a list; `rules` are its equality filters, `bounds` its time filters."""
 
     collection: Collection
     limit: int
@@ -90,7 +101,7 @@ class Query:
     expand: Sequence[Sequence[str]]
 
     def keeps(self, entry: Any) -> bool:
-        """Tell whether a record, or the stub of one, is asked for."""
+        """Return True if a record or a stub passes the filters."""
         for within in self.bounds:
             if not within(entry):
                 return False
@@ -102,8 +113,8 @@ class Query:
         return True
 
 
-def within(api: OnceHub, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
-    """Return the rule of a time filter, which is strict; a stub has the times of its beginning and its end."""
+def within(api: Switches, collection: Collection, name: str, operator: str, bound: datetime) -> Callable[[Any], bool]:
+    """Return the condition of a time filter, which is strict; a stub has the times of its creation and deletion."""
     read = collection.times[name]
     compare: Callable[[date, date], bool] = gt if operator == "gt" else lt
     whole_days = api.day_granular_filters and collection.dates
@@ -118,25 +129,25 @@ def within(api: OnceHub, collection: Collection, name: str, operator: str, bound
     return rule
 
 
-def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
-    """Make sense of a query.
+def read(api: Switches, collection: Collection, pairs: Sequence[tuple[str, str]]) -> Query:
+    """Return a parsed query.
 
     Raises:
-        Refusal: a parameter is unknown, given twice, or makes no sense.
+        Refusal: a parameter is unknown, given twice, or invalid.
     """
-    requested = once(pairs)
-    limit = page_size(requested.pop("limit", str(DEFAULT_PER_PAGE)))
-    after, before = requested.pop("after", None), requested.pop("before", None)
+    params = once(pairs)
+    limit = page_size(params.pop("limit", str(DEFAULT_PER_PAGE)))
+    after, before = params.pop("after", None), params.pop("before", None)
     if after is not None and before is not None:
         raise invalid("before", "Only one of after and before may be given")
     expand = (
-        read_expand(collection, requested.pop("expand", None), prefixed=api.list_expand_prefix)
-        if "expand" in requested
+        read_expand(collection, params.pop("expand", None), prefixed=api.list_expand_prefix)
+        if "expand" in params
         else []
     )
     rules, bounds = [], []
     known: dict[tuple[str, str], datetime] = {}
-    for name, text in requested.items():
+    for name, text in params.items():
         stem, _, operator = name.rpartition(".")
         if name in collection.filters:
             rules.append(read_filter(api, collection.filters[name], name, text))
@@ -153,24 +164,24 @@ def read(api: OnceHub, collection: Collection, pairs: Sequence[tuple[str, str]])
 
 
 def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the parameters, none of which may be repeated."""
-    requested: dict[str, str] = {}
+    """Return the parameters as a dict; a repeated one is refused."""
+    params: dict[str, str] = {}
     for name, text in pairs:
-        if name in requested:
+        if name in params:
             raise invalid(name, f"{name} is given twice")
-        requested[name] = text
-    return requested
+        params[name] = text
+    return params
 
 
 def page_size(text: str) -> int:
-    """Parse the page size: more than a hundred is refused, not cut."""
+    """Parse the page size; more than a hundred is refused, not capped."""
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PER_PAGE:
         raise invalid("limit", f"limit must be a number between 1 and {MOST_PER_PAGE}")
     return int(text)
 
 
-def read_filter(api: OnceHub, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
-    """Return the rule of an equality filter; several values at once only where a switch allows them."""
+def read_filter(api: Switches, one: Filter, name: str, text: str) -> Callable[[Any], bool]:
+    """Return the condition of an equality filter; only a switch allows several values."""
     values = text.split(",") if one.allowed and api.many_statuses else [text]
     for value in values:
         if not value or (one.allowed and value not in one.allowed):
@@ -180,7 +191,7 @@ def read_filter(api: OnceHub, one: Filter, name: str, text: str) -> Callable[[An
 
 
 def moment(name: str, text: str, *, dates: bool) -> datetime:
-    """Parse a time with an offset or, where that will do, a date, which is its first moment in UTC."""
+    """Parse a time with an offset or, if `dates` allows it, a date, which stands for midnight in UTC."""
     try:
         if dates and DATE.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -192,7 +203,7 @@ def moment(name: str, text: str, *, dates: bool) -> datetime:
 
 
 def read_expand(collection: Collection, text: str | None, *, prefixed: bool) -> list[list[str]]:
-    """Parse `expand`: names of fields, comma separated, each below `data.` in a list if `prefixed`."""
+    """Parse `expand`: comma-separated names of fields, each with the prefix `data.` if `prefixed`."""
     paths = []
     for item in (text or "").split(","):
         head, *rest = parts = item.split(".")

@@ -1,11 +1,11 @@
-"""So many requests within so many seconds, at any moment."""
+"""Rate limits over a sliding window."""
 
 from __future__ import annotations
 
 from collections import deque
 
 SLACK = 1e-6
-"""Seconds by which a client's arithmetic may be off."""
+"""Tolerance in seconds for a client's floating-point arithmetic."""
 
 
 class Window:
@@ -16,7 +16,7 @@ class Window:
         self.admitted: deque[float] = deque()
 
     def wait(self, now: float, limit: int) -> float:
-        """Return for how many seconds no other request is admitted; 0 is now."""
+        """Return the seconds until the next request is admitted; 0 if it is at once."""
         while self.admitted and now - self.admitted[0] >= self.seconds - SLACK:
             self.admitted.popleft()
         if len(self.admitted) < limit:

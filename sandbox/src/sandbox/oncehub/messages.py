@@ -1,35 +1,34 @@
-"""Text messages and webhooks."""
+"""The collections of text messages and webhooks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.oncehub.collection import Collection, Filter
-from sandbox.oncehub.people import buried
+from sandbox.oncehub.collection import Collection, Filter, buried
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
 
 if TYPE_CHECKING:
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Row
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
     from sandbox.world import records as r
     from sandbox.world.desk_records import Text
 
 SEGMENT = 70
-"""Characters of one text message with letters outside of the basic alphabet."""
+"""Characters in one segment of a text message outside the basic alphabet."""
 
 
-def recipient(api: OnceHub, text: Text) -> str:
-    """Return the id of the contact or user who got a message."""
+def recipient(api: Switches, text: Text) -> str:
+    """Return the id of a message's recipient, a contact or a user."""
     return user_ref(api.world.desk, text.person) if text.person else ref("CTC", text.card_id)
 
 
 def recipient_type(text: Text) -> str:
-    """Return what the recipient is."""
+    """Return the kind of recipient."""
     return "user" if text.person else "contact"
 
 
-def show_text(api: OnceHub, text: Text) -> Row:
-    """Show a text message, whose status moves without leaving a time."""
+def show_text(api: Switches, text: Text) -> Row:
+    """Show a text message; a change of its status moves no time."""
     return {
         "object": "notification",
         "id": ref("SMS", text.id),
@@ -46,7 +45,7 @@ def show_text(api: OnceHub, text: Text) -> Row:
     }
 
 
-def show_webhook(_: OnceHub, webhook: r.Webhook) -> Row:
+def show_webhook(_: Switches, webhook: r.Webhook) -> Row:
     """Show a webhook, with its secret in clear."""
     return {
         "object": "webhook",

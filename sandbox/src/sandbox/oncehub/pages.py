@@ -1,4 +1,4 @@
-"""What can be booked: booking calendars and, of the older product, booking pages, master pages and event types."""
+"""The collections of booking calendars and, of the older product, booking pages, master pages and event types."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sandbox.world import records as r
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Row
+    from sandbox.http import Row
+    from sandbox.oncehub.switches import Switches
 
 HOME = "https://go.oncehub.com"
 
 
 def is_legacy(kind: r.EventType) -> bool:
-    """Tell whether something is booked through booking pages, and not through a booking calendar."""
+    """Return True if an event type is booked on booking pages, and not on a booking calendar."""
     return kind.position % 3 == 2  # noqa: PLR2004 -- the last of three
 
 
@@ -47,19 +47,19 @@ def team_ref(team: r.Team | r.Group) -> str:
     return ref("TM", team.id)
 
 
-def host(api: OnceHub, kind: r.EventType) -> str:
-    """Return the id of the user or team whose booking calendar it is."""
+def host(api: Switches, kind: r.EventType) -> str:
+    """Return the id of the user or team that has a booking calendar."""
     return team_ref(kind.owner) if isinstance(kind.owner, r.Team) else user_ref(api.world.desk, kind.owner)
 
 
-def duration(api: OnceHub, kind: r.EventType) -> Any:
-    """Show how long it takes, which is not one number if the guest may choose."""
+def duration(api: Switches, kind: r.EventType) -> Any:
+    """Show the duration, which is not a single number if the guest may choose it."""
     if not kind.minutes_options or api.several_durations == "first":
         return kind.minutes
     return kind.minutes_options if api.several_durations == "list" else None
 
 
-def show_calendar(api: OnceHub, kind: r.EventType) -> Row:
+def show_calendar(api: Switches, kind: r.EventType) -> Row:
     """Show a booking calendar."""
     return {
         "object": "booking_calendar",
@@ -73,7 +73,7 @@ def show_calendar(api: OnceHub, kind: r.EventType) -> Row:
     }
 
 
-def show_event_type(_: OnceHub, kind: r.EventType) -> Row:
+def show_event_type(_: Switches, kind: r.EventType) -> Row:
     """Show an event type; the newer ones have a label."""
     row = {
         "object": "event_type",
@@ -84,7 +84,7 @@ def show_event_type(_: OnceHub, kind: r.EventType) -> Row:
     return row if kind.position % 2 else row | {"label": kind.slug or ""}
 
 
-def show_page(_: OnceHub, membership: r.Membership) -> Row:
+def show_page(_: Switches, membership: r.Membership) -> Row:
     """Show a person's booking page."""
     person = membership.person
     return {
@@ -98,7 +98,7 @@ def show_page(_: OnceHub, membership: r.Membership) -> Row:
     }
 
 
-def show_master_page(_: OnceHub, team: r.Team) -> Row:
+def show_master_page(_: Switches, team: r.Team) -> Row:
     """Show a team's master page."""
     return {
         "object": "master_page",
@@ -110,21 +110,21 @@ def show_master_page(_: OnceHub, team: r.Team) -> Row:
     }
 
 
-def kinds(legacy: bool) -> Callable[[OnceHub], list[r.EventType]]:  # noqa: FBT001 -- the only argument
-    """Return how to find what can be booked, of one product."""
+def kinds(legacy: bool) -> Callable[[Switches], list[r.EventType]]:  # noqa: FBT001 -- the only argument
+    """Return the function that returns the event types of one product."""
 
-    def rows(api: OnceHub) -> list[r.EventType]:
+    def rows(api: Switches) -> list[r.EventType]:
         known = api.world.event_types.values()
         return [kind for kind in known if is_legacy(kind) == legacy and kind.deleted_at is None]
 
     return rows
 
 
-def gone(legacy: bool) -> Callable[[OnceHub], Iterable[Gone]]:  # noqa: FBT001 -- the only argument
-    """Return how to find what can no more be booked, of one product."""
+def gone(legacy: bool) -> Callable[[Switches], Iterable[Gone]]:  # noqa: FBT001 -- the only argument
+    """Return the function that returns the deleted event types of one product."""
     address = event_type_ref if legacy else calendar_ref
 
-    def rows(api: OnceHub) -> Iterable[Gone]:
+    def rows(api: Switches) -> Iterable[Gone]:
         for kind in api.world.event_types.values():
             if kind.deleted_at and is_legacy(kind) == legacy:
                 yield Gone(address(kind), (kind.created_at, kind.serial), kind.deleted_at)
@@ -132,29 +132,29 @@ def gone(legacy: bool) -> Callable[[OnceHub], Iterable[Gone]]:  # noqa: FBT001 -
     return rows
 
 
-def gone_pages(api: OnceHub) -> Iterable[Gone]:
-    """Return the pages of those who left."""
+def gone_pages(api: Switches) -> Iterable[Gone]:
+    """Return the pages of former members."""
     here = {membership.person.id for membership in api.world.memberships.values()}
     for person in api.world.people.values():
         if person.id not in here:
             yield Gone(page_ref(person), (person.created_at, person.serial), api.world.now)
 
 
-def of_master_page(api: OnceHub, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for the pages of a team's people."""
+def of_master_page(api: Switches, value: str) -> Callable[[r.Membership], bool]:
+    """Return the condition for the pages of a team's members."""
     people = [one for team in api.world.teams.values() if master_page_ref(team) == value for one in team.people]
     return lambda membership: membership.person in people
 
 
-def of_event_type(api: OnceHub, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for the pages that offer an event type."""
+def of_event_type(api: Switches, value: str) -> Callable[[r.Membership], bool]:
+    """Return the condition for the pages that offer an event type."""
     offered = [kind for kind in kinds(legacy=True)(api) if event_type_ref(kind) == value]
     people = [one.person for kind in offered for one in kind.hosts]
     return lambda membership: membership.person in people
 
 
-def of_user(api: OnceHub, value: str) -> Callable[[r.Membership], bool]:
-    """Return the rule for a user's pages."""
+def of_user(api: Switches, value: str) -> Callable[[r.Membership], bool]:
+    """Return the condition for a user's pages."""
     return lambda membership: user_ref(api.world.desk, membership.person) == value
 
 

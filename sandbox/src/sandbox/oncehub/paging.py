@@ -1,9 +1,10 @@
-"""Pages: newest first, found by the id of the row next to them."""
+"""Paging, newest first: the cursor is the id of the row next to the page."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ from sandbox.oncehub.refusals import invalid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sandbox.oncehub.api import OnceHub
     from sandbox.oncehub.collection import Collection, Gone, Key, Query
+    from sandbox.oncehub.switches import Switches
+
+STUB_DAYS = 7
+"""Days for which a deleted object may be listed as a stub."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The entries of a collection, oldest first, their keys and ids, and where each id is."""
+    """The entries of a collection, oldest first, with their keys and ids; `places` is the index of each id."""
 
     entries: Sequence[Any]
     keys: Sequence[Key]
@@ -26,8 +30,17 @@ class Ordered:
     places: dict[str, int]
 
     @classmethod
-    def of(cls, api: OnceHub, collection: Collection, stubs: Iterable[Gone]) -> Ordered:
-        """Put a collection in order."""
+    def of(cls, api: Switches, collection: Collection) -> Ordered:
+        """Return a collection in order, with stubs of recently deleted objects if the switch wants them."""
+        stubs: list[Gone] = []
+        if api.list_deleted_stubs and collection.has_stubs:
+            since = api.world.now - timedelta(days=STUB_DAYS)
+            stubs = [one for one in collection.gone(api) if one.at > since]
+        return api.cached(f"{collection.name} {stubs}", lambda: cls.sorted(api, collection, stubs))
+
+    @classmethod
+    def sorted(cls, api: Switches, collection: Collection, stubs: Iterable[Gone]) -> Ordered:
+        """Sort a collection and its stubs."""
         found = [(collection.key(api, one), collection.ref(api, one), one) for one in collection.rows(api)]
         found += [(one.key, one.ref, one) for one in stubs]
         found.sort(key=lambda each: each[:2])
@@ -37,7 +50,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The entries of one page with their ids, and whether others are listed after and before them."""
+    """The entries of one page and their ids; `older` and `newer` are True if others follow or precede."""
 
     entries: Sequence[Any]
     refs: Sequence[str]
@@ -46,17 +59,17 @@ class Page:
 
 
 class Pager:
-    """Cuts pages, and remembers where each of their ends was."""
+    """Cuts pages, and remembers the keys of their first and last rows."""
 
-    def __init__(self, api: OnceHub) -> None:
+    def __init__(self, api: Switches) -> None:
         self.api = api
         self.ends: dict[tuple[str, str], Key] = {}
 
     def place(self, ordered: Ordered, query: Query, param: str, anchor: str) -> tuple[int, int]:
-        """Return from where on entries are older, and from where on they are newer, than an anchor.
+        """Return the indices of the next older and the next newer entry than an anchor.
 
         Raises:
-            Refusal: there is no such object, or it is none of those asked for.
+            Refusal: there is no such object, or the filters exclude it.
         """
         index = ordered.places.get(anchor)
         if index is not None and (not self.api.anchor_must_match or query.keeps(ordered.entries[index])):
@@ -69,7 +82,7 @@ class Pager:
 
     def page(self, query: Query) -> Page:
         """Cut one page."""
-        ordered = self.api.ordered(query.collection)
+        ordered = Ordered.of(self.api, query.collection)
         count = len(ordered.entries)
 
         def kept(span: range) -> Iterable[int]:

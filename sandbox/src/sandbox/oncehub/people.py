@@ -1,4 +1,4 @@
-"""Users, teams, opening hours and contacts."""
+"""The collections of users, teams and contacts, and users' availability."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sandbox.oncehub.collection import Collection, Filter, Gone, once
+from sandbox.oncehub.collection import Collection, Filter, buried, once
 from sandbox.oncehub.pages import team_ref
 from sandbox.oncehub.refusals import invalid
 from sandbox.oncehub.text import ref, shown, stamp, user_ref
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from sandbox.oncehub.api import OnceHub
-    from sandbox.oncehub.collection import Key, Row
+    from sandbox.http import Row
+    from sandbox.oncehub.collection import Key
+    from sandbox.oncehub.switches import Switches
     from sandbox.world.desk_records import Card
 
 User = r.Membership | r.Invitation
@@ -29,26 +30,26 @@ NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 PLACES = {"in_person": "in_person_by_host", "host_calls": "phone_by_guest", "guest_calls": "in_person_by_guest"}
 
 
-def users(api: OnceHub) -> Iterable[User]:
-    """Return the members, and those who are invited to become one."""
+def users(api: Switches) -> Iterable[User]:
+    """Return the members and those with a pending invitation."""
     yield from api.world.memberships.values()
     yield from (one for one in api.world.invitations.values() if one.status == "pending")
 
 
-def user_id(api: OnceHub, user: User) -> str:
+def user_id(api: Switches, user: User) -> str:
     """Return a user's id."""
     return ref("USR", user.id) if isinstance(user, r.Invitation) else user_ref(api.world.desk, user.person)
 
 
-def user_key(api: OnceHub, user: User) -> Key:
-    """Return where a user is listed: by the invitation, if there was one."""
+def user_key(api: Switches, user: User) -> Key:
+    """Return the sort key of a user: the invitation's, if there was one."""
     found: r.Record = user
     if isinstance(user, r.Membership):
         found = api.world.desk.invited.get(user.person.id, user.person)
     return found.created_at, found.serial
 
 
-def teams_of(api: OnceHub, membership: r.Membership) -> list[r.Team | r.Group]:
+def teams_of(api: Switches, membership: r.Membership) -> list[r.Team | r.Group]:
     """Return the teams of a member."""
     world = api.world
     found: list[r.Team | r.Group] = [team for team in world.teams.values() if membership.person in team.people]
@@ -56,13 +57,13 @@ def teams_of(api: OnceHub, membership: r.Membership) -> list[r.Team | r.Group]:
     return found + list(groups.values())
 
 
-def role(api: OnceHub, membership: r.Membership) -> str:
+def role(api: Switches, membership: r.Membership) -> str:
     """Return the name of a member's role."""
     leads = any(one.holder is membership and one.role == "admin" for one in api.world.group_places.values())
     return ROLES.get(membership.role, "Team Manager" if leads else "Member")
 
 
-def show_user(api: OnceHub, user: User) -> Row:
+def show_user(api: Switches, user: User) -> Row:
     """Show a user."""
     row: Row = {"object": "user", "id": user_id(api, user)}
     if isinstance(user, r.Invitation):
@@ -86,13 +87,13 @@ def email_of(user: User) -> str:
     return user.email if isinstance(user, r.Invitation) else user.person.email
 
 
-def teams(api: OnceHub) -> list[r.Team | r.Group]:
+def teams(api: Switches) -> list[r.Team | r.Group]:
     """Return the teams."""
     return [*api.world.teams.values(), *api.world.groups.values()]
 
 
-def with_user(api: OnceHub, value: str) -> Callable[[r.Team | r.Group], bool]:
-    """Return the rule for the teams of a user."""
+def with_user(api: Switches, value: str) -> Callable[[r.Team | r.Group], bool]:
+    """Return the condition for the teams of a user."""
     found = {
         team.id
         for membership in api.world.memberships.values()
@@ -102,18 +103,8 @@ def with_user(api: OnceHub, value: str) -> Callable[[r.Team | r.Group], bool]:
     return lambda team: team.id in found
 
 
-def buried(kind: str, prefix: str) -> Callable[[OnceHub], Iterable[Gone]]:
-    """Return how to find what is gone, of one kind."""
-
-    def rows(api: OnceHub) -> Iterable[Gone]:
-        graves = api.world.desk.graves.values()
-        return (Gone(ref(prefix, one.id), (one.created_at, one.serial), one.at) for one in graves if one.kind == kind)
-
-    return rows
-
-
-def availability(api: OnceHub, user: User, pairs: Sequence[tuple[str, str]] = ()) -> Row:
-    """Show when a user can be booked; those who are only invited have no hours yet."""
+def availability(api: Switches, user: User, pairs: Sequence[tuple[str, str]] = ()) -> Row:
+    """Show the availability of a user; an invited one has no hours yet."""
     since = overrides_since(once(pairs))
     if isinstance(user, r.Invitation):
         return {"object": "schedule", "timezone": None, "weekly": [], "overrides": []}
@@ -140,14 +131,14 @@ def availability(api: OnceHub, user: User, pairs: Sequence[tuple[str, str]] = ()
     }
 
 
-def overrides_since(requested: dict[str, str]) -> str:
-    """Return the date from which on exceptions are asked for.
+def overrides_since(params: dict[str, str]) -> str:
+    """Return the first date of the requested overrides.
 
     Raises:
-        Refusal: it is no date, or something else is asked for.
+        Refusal: it is no date, or another parameter is given.
     """
-    since = requested.pop("overrides_start_time", "")
-    for name in requested:
+    since = params.pop("overrides_start_time", "")
+    for name in params:
         raise invalid(name, f"Received unknown parameter: {name}")
     if since and not re.fullmatch(r"\d{4}-\d\d-\d\d", since):
         raise invalid("overrides_start_time", "overrides_start_time is not a valid date")
@@ -155,12 +146,12 @@ def overrides_since(requested: dict[str, str]) -> str:
 
 
 def contact_updated(card: Card) -> datetime:
-    """Return when a contact changed."""
+    """Return the time of a contact's last change."""
     return max(card.updated_at, card.record.updated_at)
 
 
-def show_contact(api: OnceHub, card: Card) -> Row:
-    """Show a contact; what is missing is null in some and empty in others."""
+def show_contact(api: Switches, card: Card) -> Row:
+    """Show a contact; a missing value is null in some and an empty string in others."""
     record, number = card.record, card.serial
     none = ("", None)[number % 2]
     first, _, last = record.name.partition(" ")

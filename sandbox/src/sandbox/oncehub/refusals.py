@@ -1,38 +1,38 @@
-"""The ways in which OnceHub says no: a type, a message, and sometimes the parameter at fault."""
+"""The refusals of OnceHub: a type, a message, and sometimes the parameter at fault."""
 
 from __future__ import annotations
 
+from sandbox.http import Refusal
 
-class Refusal(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """An answer other than the one asked for."""
 
-    def __init__(self, status: int, kind: str, message: str, param: str | None = None) -> None:
-        super().__init__(f"{status}: {message}")
-        self.status = status
-        self.headers: dict[str, str] = {}
-        self.body = {"type": kind, "message": message} | ({"param": param} if param else {})
+def refusal(status: int, kind: str, message: str, param: str | None = None) -> Refusal:
+    """Return a refusal of a type, with a message."""
+    return Refusal(status, {"type": kind, "message": message} | ({"param": param} if param else {}))
 
 
 def invalid(param: str, message: str) -> Refusal:
     """Return the refusal of a parameter."""
-    return Refusal(400, "invalid_request_error", message, param)
+    return refusal(400, "invalid_request_error", message, param)
 
 
 def not_found(message: str = "No such resource") -> Refusal:
-    """Return the refusal of what does not exist."""
-    return Refusal(404, "invalid_request_error", message)
+    """Return the refusal of a missing resource."""
+    return refusal(404, "invalid_request_error", message)
 
 
 def unauthenticated() -> Refusal:
     """Return the refusal of a missing or unknown key."""
-    return Refusal(401, "authentication_error", "The API key is missing or invalid")
+    return refusal(401, "authentication_error", "The API key is missing or invalid")
 
 
 def no_access(message: str = "Your plan does not include API access") -> Refusal:
-    """Return the refusal of a plan: of the same type as that of a key."""
-    return Refusal(403, "authentication_error", message)
+    """Return the refusal of a plan without the feature; it has the type of an invalid key's."""
+    return refusal(403, "authentication_error", message)
 
 
-def too_many() -> Refusal:
-    """Return the refusal of a request over the limit."""
-    return Refusal(429, "rate_limit_error", "Request rate limit exceeded")
+def too_many(retry_after: int | None = None) -> Refusal:
+    """Return the refusal of a request over the rate limit."""
+    found = refusal(429, "rate_limit_error", "Request rate limit exceeded")
+    if retry_after is not None:
+        found.headers["Retry-After"] = str(retry_after)
+    return found

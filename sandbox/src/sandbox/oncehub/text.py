@@ -1,4 +1,4 @@
-"""How ids and times look."""
+"""Ids and times in OnceHub's notation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SavvyCal over the world."""
+"""The simulated SavvyCal API v1."""
 
 from __future__ import annotations
 

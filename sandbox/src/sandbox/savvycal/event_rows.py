@@ -1,4 +1,4 @@
-"""What SavvyCal writes about an event."""
+"""The rows of events."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sandbox.world import words
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.savvycal.api import SavvyCal
-    from sandbox.savvycal.text import Row
+    from sandbox.http import Row
+    from sandbox.savvycal.switches import Switches
     from sandbox.world import records as r
     from sandbox.world.invitations import Event
 
@@ -37,13 +37,13 @@ PENDING = {"tentative": "needs_action", "awaiting_approval": "needs_action", "de
 
 
 def scope(kind: r.EventType, name: str | None = None) -> Row:
-    """Write the team or the person that a link belongs to; `name` is what that person was called then."""
+    """Return the team or person that a link belongs to; `name` is the person's former name."""
     owner = kind.owner
     return {"id": id_of("scope", owner), "name": name or owner.name, "slug": owner.slug}
 
 
 def fields(kind: r.EventType) -> list[Row]:
-    """Write what a link asks."""
+    """Return the questions of a link."""
     return [
         {
             "id": new_id("field", kind.created_at, f"{kind.id}/{question['name']}"),
@@ -56,7 +56,7 @@ def fields(kind: r.EventType) -> list[Row]:
 
 
 def payment(event: Event) -> Row | None:
-    """Write how far the payment is, in cents of a currency that is not told."""
+    """Return the payment, in cents of a currency that the API does not name."""
     if not event.paid or not event.meeting.bookings:
         return None
     known = event.payment
@@ -76,7 +76,7 @@ def payment(event: Event) -> Row | None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An event as it stands while the world does not change."""
+    """A snapshot of an event, valid until the world changes."""
 
     id: str
     event: Event
@@ -86,21 +86,21 @@ class View:
 
     @classmethod
     def of(cls, event: Event) -> View:
-        """Look at an event."""
+        """Return the snapshot of an event."""
         return cls(id_of("event", event.meeting), event, event.state, event.start, event.end)
 
 
 class EventRows:
-    """Writes events as the switches want them."""
+    """Makes the rows of events, as the switches demand."""
 
-    def __init__(self, api: SavvyCal) -> None:
+    def __init__(self, api: Switches) -> None:
         self.send_uuid = api.send_uuid
         self.keep_dropped = api.keep_dropped
         self.extra = api.extra_fields.get("event_attendees", {})
-        self.requested: dict[str, list[Row]] = {}
+        self.fields: dict[str, list[Row]] = {}
 
     def row(self, view: View) -> Row:
-        """Write an event; a quarter of them with offsets instead of a Z."""
+        """Return the row of an event; a quarter of them have times with offsets."""
         event = view.event
         meeting, tail = event.meeting, event.tail
         kind, number = meeting.event_type, meeting.serial
@@ -148,7 +148,7 @@ class EventRows:
         }
 
     def people(self, view: View, tail: r.Meeting) -> list[Row]:
-        """Write who takes part: the hosts, those who booked, and their guests."""
+        """Return the attendees: the hosts, those who booked, and their guests."""
         event, meeting = view.event, view.event.meeting
         first = event.hosts[0]
         rows = []
@@ -172,7 +172,7 @@ class EventRows:
         return rows
 
     def attendee(self, name: str, email: str, display_name: str, zone: str) -> Row:
-        """Write one of those who take part."""
+        """Return one attendee."""
         first, _, last = display_name.partition(" ")
         return {
             "id": name,
@@ -191,22 +191,22 @@ class EventRows:
         }
 
     def answered(self, kind: r.EventType, answers: dict[str, str]) -> list[Row]:
-        """Write what an attendee said; a value is null where they said nothing."""
-        if kind.id not in self.requested:
-            self.requested[kind.id] = [
+        """Return an attendee's answers; a missing one is null."""
+        if kind.id not in self.fields:
+            self.fields[kind.id] = [
                 {
-                    "id": requested["id"],
-                    "type": requested["type"],
-                    "label": requested["label"],
+                    "id": field["id"],
+                    "type": field["type"],
+                    "label": field["label"],
                     "options": [{"label": choice, "value": choice.lower()} for choice in question["choices"]],
                 }
-                for requested, question in zip(fields(kind), kind.questions, strict=True)
+                for field, question in zip(fields(kind), kind.questions, strict=True)
             ]
-        return [{**requested, "value": answers.get(requested["label"])} for requested in self.requested[kind.id]]
+        return [{**field, "value": answers.get(field["label"])} for field in self.fields[kind.id]]
 
 
 def previews(event: Event) -> Row:
-    """Write the link, the poll and the scope that an event came by, as they were called then."""
+    """Return the link, the poll and the scope of an event, with their names at the time of booking."""
     found: Row = {"link": None, "poll": None, "scope": None}
     meeting, kind = event.meeting, event.meeting.event_type
     if event.link_name is not None:
@@ -218,14 +218,14 @@ def previews(event: Event) -> Row:
 
 
 def location_settings(kind: r.EventType) -> list[Row] | None:
-    """Write where a link lets people meet."""
+    """Return the places that a link offers."""
     if kind.places is None:
         return None
     return [{"type": CONFERENCES.get(one.kind, one.kind), "value": one.text} for one in kind.places]
 
 
 def conferencing(event: Event, place: r.Place | None) -> Row:
-    """Write where to join, as far as that is known by now."""
+    """Return the conference of an event, as far as it is known yet."""
     url = event.join_url
     return {
         "type": "none" if place is None else CONFERENCES.get(place.kind, "custom"),

@@ -1,4 +1,4 @@
-"""Events: which of them somebody sees, in which order."""
+"""The endpoints of events."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 from sandbox.savvycal.event_rows import EventRows, View
 from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.refusals import invalid, not_found
 from sandbox.savvycal.request import EVENTS, Endpoint
-from sandbox.savvycal.text import Row, id_of, invalid, not_found, uuid_of
+from sandbox.savvycal.text import id_of, uuid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from sandbox.savvycal.api import SavvyCal
+    from sandbox.http import Row
     from sandbox.savvycal.paging import Key
     from sandbox.savvycal.request import Call
+    from sandbox.savvycal.switches import Switches
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -28,17 +30,17 @@ def micros(moment: datetime) -> int:
     return (moment - BEGINNING) // MICROSECOND
 
 
-def sort(api: SavvyCal) -> list[tuple[Key, View]]:
+def sort(api: Switches) -> list[tuple[Key, View]]:
     """Return every event, by its start and id."""
     views = [View.of(event) for event in api.world.invites.all()]
     return sorted((((micros(view.start), view.id), view) for view in views), key=lambda row: row[0])
 
 
 def seen(call: Call, attendance: str) -> Callable[[View], bool] | None:
-    """Return what tells whether somebody sees an event, None for all of them.
+    """Return the condition for the events that the caller sees; None if the caller sees all.
 
-    SavvyCal: how far `any` reaches is unverified; here to the events of everybody who shares a team, for the
-    owner's key to the whole company.
+    SavvyCal: the reach of `any` is unverified. Here it covers the events of everybody who shares a team with the
+    caller, and the whole company for the owner's key.
     """
     if attendance == "any" and call.key.everybody:
         return None
@@ -47,17 +49,17 @@ def seen(call: Call, attendance: str) -> Callable[[View], bool] | None:
 
 
 def colleagues(call: Call) -> set[str]:
-    """Return the ids of those who share a team with somebody, and their own."""
+    """Return the ids of the caller and of everybody who shares a team with the caller."""
     me = call.person
     teams = [team for team in call.world.teams.values() if me in team.people]
     return {me.id, *(person.id for team in teams for person in team.people)}
 
 
 def bounds(call: Call) -> tuple[int | None, int | None]:
-    """Return the first and the last start that were asked for (SavvyCal: `period` is `upcoming` if nothing is said).
+    """Return the first and the last requested start (SavvyCal: `period` is `upcoming` by default).
 
     Raises:
-        Refusal: the dates are in the wrong order, or a switch wants them otherwise.
+        Refusal: the dates are in the wrong order, or a switch refuses them.
     """
     args, api, now = call.args, call.api, micros(call.world.now)
     period = args.get("period", "upcoming")
@@ -87,7 +89,7 @@ def bounds(call: Call) -> tuple[int | None, int | None]:
 
 
 def listed(call: Call) -> Listing:
-    """Return the events that were asked for; whatever is not asked for narrows the answer."""
+    """Return the requested events (SavvyCal: the defaults of all filters are narrow)."""
     args, api = call.args, call.api
     state = args.get("state", "confirmed")
     mine = seen(call, args.get("attendance", "attending"))
@@ -111,7 +113,7 @@ def listed(call: Call) -> Listing:
 
 
 def one(call: Call) -> Row:
-    """Return one event by its id or uuid, if it may be seen."""
+    """Return one event by its id or uuid, if the caller may see it."""
     view = call.api.cached("events by id", lambda: index(call.api)).get(call.path["id"])
     mine = seen(call, "any")
     if view is None or (mine and not mine(view)):
@@ -119,7 +121,7 @@ def one(call: Call) -> Row:
     return EventRows(call.api).row(view)
 
 
-def index(api: SavvyCal) -> dict[str, View]:
+def index(api: Switches) -> dict[str, View]:
     """Return every event by both of its ids."""
     found = {}
     for (_, name), view in api.cached("events", lambda: sort(api)):

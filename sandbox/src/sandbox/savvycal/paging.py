@@ -1,4 +1,4 @@
-"""Pages of a list: by key, so that rows which come and go between two pages move no other row."""
+"""Keyset paging: rows that come or go between two pages move no other row."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sandbox.savvycal.text import Row, invalid
+from sandbox.savvycal.refusals import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from sandbox.http import Row
+
 Key = tuple[int, str]
-"""What a list is sorted by: microseconds since 1970 (0 where only the id counts), and the id."""
+"""A sort key: microseconds since 1970 (0 where only the id counts), and the id."""
 
 MAGIC = b"\xfb\xf0\x83"
-"""In base64 this has a plus and a slash: a cursor that was not URL-encoded on its way back is refused."""
+"""First bytes of a cursor. Their base64 has a plus and a slash, so a cursor that comes back without URL encoding is
+refused."""
 HEAD = struct.Struct(">3s8sqB")
 EMPTY = 1
-"""The mark of a cursor that leads to an empty page first."""
+"""Mark of a cursor whose next page is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list endpoint has to offer, before it is cut into pages.
+    """The rows of a list endpoint before paging.
 
     `rows` are (key, thing), ascending by key; `low` and `high` bound the first half of the key, both inclusive.
     """
@@ -64,16 +67,16 @@ def _key(row: tuple[Key, Any]) -> Key:
 
 
 def write_cursor(query: str, key: Key, mark: int = 0) -> str:
-    """Return the cursor of a place in a query (SavvyCal: opaque base64, which may end in `=`)."""
+    """Return the cursor of a position in a query (SavvyCal: opaque base64, which may end in `=`)."""
     packed = HEAD.pack(MAGIC, _digest(query), key[0], mark) + key[1].encode()
     return base64.b64encode(packed + b"\0" * ((1 - len(packed)) % 3)).decode()
 
 
 def read_cursor(name: str, text: str, query: str) -> tuple[Key, int]:
-    """Return where a cursor leads, and its mark.
+    """Return the position of a cursor, and its mark.
 
     Raises:
-        Refusal: it is not ours, or of a query with other filters (SavvyCal: unverified; refused here).
+        Refusal: it is invalid, or of a query with other filters (SavvyCal: unverified; refused here).
     """
     try:
         packed = base64.b64decode(text, validate=True)
@@ -92,7 +95,7 @@ def _digest(query: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How one page was asked for; `query` is whatever a cursor is bound to."""
+    """The request of one page; a cursor is bound to its `query`."""
 
     query: str
     limit: int
@@ -105,7 +108,7 @@ class Turn:
         """Cut one page out of a listing.
 
         Raises:
-            Refusal: the cursor is no good.
+            Refusal: the cursor is invalid.
         """
         backwards = bool(self.before) and not self.after
         cursor = self.before if backwards else self.after

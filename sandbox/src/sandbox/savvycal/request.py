@@ -1,4 +1,4 @@
-"""What may be asked: parameters, keys, and one request made sense of."""
+"""Endpoints, their query parameters, and parsed requests."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.savvycal.text import Row, invalid
+from sandbox import projection
+from sandbox.savvycal.keys import Key
+from sandbox.savvycal.refusals import invalid
+from sandbox.savvycal.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.savvycal.api import SavvyCal
+    from sandbox.http import Row
     from sandbox.savvycal.paging import Listing
-    from sandbox.world import World
-    from sandbox.world import records as r
 
 MOST_PER_PAGE = 100
 DEFAULT_PER_PAGE = 20
@@ -33,28 +34,8 @@ STATES = (
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A token: whose it is (`seat` in the world), and whether that person's teams are the whole company."""
-
-    name: str
-    seat: str
-    everybody: bool = False
-    expired: bool = False
-
-
-KEYS = {
-    key.name: key
-    for key in (
-        Key("sandbox-admin", "owner", everybody=True),
-        Key("sandbox-member", "member"),
-        Key("sandbox-expired", "owner", expired=True),
-    )
-}
-
-
 def one_of(*values: str) -> Callable[[str], str]:
-    """Parse one of a few words."""
+    """Return a parser of one of several values."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -70,7 +51,7 @@ def boolean(text: str) -> bool:
 
 
 def a_date(text: str) -> date:
-    """Parse a date (SavvyCal: events want exactly YYYY-MM-DD)."""
+    """Parse a date (SavvyCal: exactly YYYY-MM-DD)."""
     if not DATE.fullmatch(text):
         raise ValueError("is invalid")
     try:
@@ -123,7 +104,7 @@ ZONES: Mapping[str, Callable[[str], Any]] = {**ZONE, "include_legacy": boolean}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and how to answer it; `stream` names the rows.
+    """An endpoint: its stream, path, function and parameters.
 
     `answer` returns a listing (paged), a list (a bare array) or a dict (one object).
     """
@@ -136,14 +117,14 @@ class Endpoint:
 
     @property
     def known(self) -> Mapping[str, Callable[[str], Any]]:
-        """The parameters that mean something here; SavvyCal ignores any other."""
+        """Parsers of the known parameters; SavvyCal ignores any other."""
         return {**self.params, **PAGING} if self.paged else self.params
 
     def read(self, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """Make sense of a query; of a repeated parameter the last value counts.
+        """Return the parsed parameters of a query; of a repeated one the last value counts.
 
         Raises:
-            Refusal: a value is no good.
+            Refusal: a value is invalid.
         """
         known = self.known
         args: dict[str, Any] = {}
@@ -156,21 +137,21 @@ class Endpoint:
         return args
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, made sense of: who asks, for what."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(projection.Call[Switches, Key]):
+    """A valid request to an endpoint."""
 
-    api: SavvyCal
-    key: Key
+    endpoint: Endpoint
     path: Mapping[str, str]
-    args: Mapping[str, Any]
 
-    @property
-    def world(self) -> World:
-        """The world that is asked about."""
-        return self.api.world
+    @classmethod
+    def of(
+        cls, api: Switches, key: Key, endpoint: Endpoint, path: Mapping[str, str], query: Sequence[tuple[str, str]]
+    ) -> Call:
+        """Check switches and parameters, and return the call.
 
-    @property
-    def person(self) -> r.Person:
-        """Whose token it is."""
-        return self.world.seats[self.key.seat]
+        Raises:
+            Refusal: one of them forbids the request.
+        """
+        api.check(endpoint.path.replace(":path", "").format(**path))
+        return cls(api=api, key=key, endpoint=endpoint, path=path, args=endpoint.read(query))

@@ -1,4 +1,4 @@
-"""What is set up once: links, workflows and their rules, webhooks, and whose token it is."""
+"""The endpoints of links, workflows, rules, webhooks, and the current user."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sandbox.savvycal.event_rows import fields, scope
 from sandbox.savvycal.paging import Listing
+from sandbox.savvycal.refusals import not_found
 from sandbox.savvycal.request import LINKS, Endpoint
-from sandbox.savvycal.text import id_of, not_found, stamp
+from sandbox.savvycal.text import id_of, stamp
 from sandbox.world import records as r
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sandbox.http import Row
     from sandbox.savvycal.request import Call
-    from sandbox.savvycal.text import Row
     from sandbox.world.invitations import Rule, Workflow
 
 R = TypeVar("R", bound=r.Record)
@@ -30,7 +31,7 @@ def find(call: Call, prefix: str, records: Iterable[R]) -> R:
     """Return the record with the id in the path.
 
     Raises:
-        Refusal: there is none, or not for this caller.
+        Refusal: there is none, or the caller may not see it.
     """
     for record in records:
         if id_of(prefix, record) == call.path["id"]:
@@ -39,7 +40,7 @@ def find(call: Call, prefix: str, records: Iterable[R]) -> R:
 
 
 def my_links(call: Call) -> list[r.EventType]:
-    """Return the links that somebody sees: their own and their teams', the owner's key everybody's; none deleted."""
+    """Return the links that the caller sees: their own and their teams', or everybody's for the owner's key."""
 
     def mine(kind: r.EventType) -> bool:
         people = kind.owner.people if isinstance(kind.owner, r.Team) else [kind.owner]
@@ -49,7 +50,7 @@ def my_links(call: Call) -> list[r.EventType]:
 
 
 def link(kind: r.EventType) -> Row:
-    """Write a link, which has no times (SavvyCal: and no address)."""
+    """Return the row of a link, which has no times (SavvyCal: and no address)."""
     return {
         "id": id_of("link", kind),
         "state": "active" if kind.active else "disabled",
@@ -66,25 +67,25 @@ def link(kind: r.EventType) -> Row:
 
 
 def links(call: Call) -> Listing:
-    """Return the links; without `state` all of them (unverified: the switch `links_list_all` off lists the active)."""
+    """Return the links, by default all (unverified; with the switch `links_list_all` off only the active ones)."""
     state = call.args.get("state", "all" if call.api.links_list_all else "active")
     kinds = [kind for kind in my_links(call) if state == "all" or kind.active == (state == "active")]
     return Listing(by_id("link", kinds), link)
 
 
 def one_link(call: Call) -> Row:
-    """Return a link; a deleted one is gone."""
+    """Return one link; a deleted one is not found."""
     return link(find(call, "link", my_links(call)))
 
 
 def my_workflows(call: Call) -> list[Workflow]:
-    """Return the workflows that somebody may edit."""
+    """Return the workflows that the caller may edit."""
     everything = call.world.invites.workflows.values()
     return [one for one in everything if call.key.everybody or one.person is call.person]
 
 
 def workflow(one: Workflow) -> Row:
-    """Write a workflow, without its rules."""
+    """Return the row of a workflow, without its rules."""
     state = "active" if one.active else "disabled"
     return {"id": id_of("wkflw", one), "name": one.name, "state": state, "created_at": stamp(one.created_at)}
 
@@ -95,7 +96,7 @@ def workflows(call: Call) -> Listing:
 
 
 def rule(one: Rule) -> Row:
-    """Write a rule; it does not say whose it is."""
+    """Return the row of a rule; it does not name its workflow."""
     actions = [
         {
             "id": id_of("waction", action),
@@ -117,18 +118,18 @@ def rule(one: Rule) -> Row:
 
 
 def rules(call: Call) -> list[Row]:
-    """Return a workflow's rules, all at once."""
+    """Return the rules of a workflow, without pages."""
     return [rule(one) for one in find(call, "wkflw", my_workflows(call)).rules]
 
 
 def my_webhooks(call: Call) -> list[r.Webhook]:
-    """Return the webhooks that somebody set up."""
+    """Return the webhooks that the caller created."""
     everything = call.world.webhooks.values()
     return [hook for hook in everything if call.key.everybody or hook.creator is call.person]
 
 
 def webhook(hook: r.Webhook) -> Row:
-    """Write a webhook, with its secret (SavvyCal: it is in every answer)."""
+    """Return the row of a webhook, with its secret (SavvyCal: every response has it)."""
     return {
         "id": id_of("wh", hook),
         "url": hook.url,
@@ -145,12 +146,12 @@ def webhooks(call: Call) -> Listing:
 
 
 def one_webhook(call: Call) -> Row:
-    """Return a webhook."""
+    """Return one webhook."""
     return webhook(find(call, "wh", my_webhooks(call)))
 
 
 def me(call: Call) -> Row:
-    """Return whose token it is."""
+    """Return the current user."""
     person = call.person
     first, _, last = person.name.partition(" ")
     return {

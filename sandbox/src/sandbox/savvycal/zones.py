@@ -1,4 +1,4 @@
-"""Time zones as they are at a moment: their values change twice a year without anything having changed."""
+"""The endpoints of time zones, whose rows change with daylight saving time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sandbox.savvycal.refusals import not_found
 from sandbox.savvycal.request import ZONE, ZONES, Endpoint
-from sandbox.savvycal.text import maybe, not_found
+from sandbox.savvycal.text import maybe
 
 if TYPE_CHECKING:
+    from sandbox.http import Row
     from sandbox.savvycal.request import Call
-    from sandbox.savvycal.text import Row
 
 FARTHEST = timedelta(days=400)
 STEP = timedelta(days=7)
@@ -21,7 +22,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What is always true of a zone; `metazone` and `windows` are missing for those that have none."""
+    """The constant properties of a zone; `metazone` and `windows` are None for a zone without them."""
 
     id: str
     name: str
@@ -73,7 +74,7 @@ TABLE = (
 
 
 def change(zone: ZoneInfo, moment: datetime, step: timedelta) -> datetime | None:
-    """Return the end of the nearest change of a zone's offset before or after a moment, if there is one at all."""
+    """Return the nearest change of a zone's offset before or after a time, or None if there is none."""
     here = moment.astimezone(zone).utcoffset()
     near = moment
     while abs(near - moment) < FARTHEST:
@@ -91,7 +92,7 @@ def change(zone: ZoneInfo, moment: datetime, step: timedelta) -> datetime | None
 
 
 def row(zone: Zone, moment: datetime) -> Row:
-    """Write a zone as it is at a moment (SavvyCal: unverified what an unbounded `period` holds; null here)."""
+    """Return the row of a zone at a time (SavvyCal: the value of an unbounded `period` is unverified; null here)."""
     info = ZoneInfo(zone.id)
     there = moment.astimezone(info)
     offset, dst = there.utcoffset() or timedelta(0), there.dst() or timedelta(0)
@@ -129,13 +130,13 @@ def row(zone: Zone, moment: datetime) -> Row:
 
 
 class Rows:
-    """Zones written once for as long as each of them stays what it is."""
+    """A cache of rows, each valid until the zone's offset changes."""
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[datetime, datetime, Row]] = {}
 
     def at(self, zone: Zone, moment: datetime) -> Row:
-        """Write a zone as it is at a moment."""
+        """Return the row of a zone at a time."""
         if zone.id in self._rows:
             low, high, found = self._rows[zone.id]
             if low <= moment < high:
@@ -148,26 +149,26 @@ class Rows:
 
 
 ROWS = Rows()
-"""Of all sandboxes: a zone is the same in each."""
+"""The cache that all sandboxes share: a zone's rows are the same in each."""
 
 
-def requested(call: Call) -> datetime:
-    """Return the moment that was asked about."""
+def time_of(call: Call) -> datetime:
+    """Return the requested time."""
     instant: datetime | None = call.args.get("instant")
     return (instant or call.world.now).replace(microsecond=0)
 
 
 def zones(call: Call) -> list[Row]:
-    """Return every zone; legacy ones only when they are asked for."""
+    """Return every zone; legacy ones only on request."""
     legacy = call.args.get("include_legacy", False)
-    return [ROWS.at(zone, requested(call)) for zone in TABLE if legacy or not zone.legacy]
+    return [ROWS.at(zone, time_of(call)) for zone in TABLE if legacy or not zone.legacy]
 
 
 def one(call: Call) -> Row:
-    """Return one zone, by whichever of its names."""
+    """Return one zone, by its id or an alias."""
     for zone in TABLE:
         if call.path["id"] in {zone.id, *zone.aliases}:
-            return ROWS.at(zone, requested(call))
+            return ROWS.at(zone, time_of(call))
     raise not_found()
 
 

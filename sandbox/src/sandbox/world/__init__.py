@@ -1,4 +1,4 @@
-"""A simulated organization, its hosts, their meetings and their guests; no API's words."""
+"""The simulated world: an organization, its hosts, their meetings and guests, in no API's vocabulary."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from sandbox.world.state import State, change
 
 
 class Contacts(State):
-    """What can happen to contacts."""
+    """Changes of contacts."""
 
     @change
     def create_contact(
         self, owner: r.Person | None = None, name: str | None = None, email: str | None = None
     ) -> r.Contact:
-        """Write somebody into a host's address book."""
+        """Add a contact to a host's address book."""
         client = self.pick(self.clients)
         country, state, city = self.pick(words.CITIES)
         full = self.chance(0.7)
@@ -59,7 +59,7 @@ class Contacts(State):
 
     @change
     def edit_contact(self, contact: r.Contact, /, **changes: Any) -> None:
-        """Change a contact."""
+        """Edit a contact."""
         for field, value in changes.items():
             setattr(contact, field, value)
         contact.updated_at = self.now
@@ -67,7 +67,7 @@ class Contacts(State):
 
     @change
     def delete_contact(self, contact: r.Contact) -> None:
-        """Delete a contact: it vanishes, with the notes about it."""
+        """Delete a contact and its notes, without a trace."""
         del self.contacts[contact.id]
         for note in [note for note in self.contact_notes.values() if note.contact is contact]:
             del self.contact_notes[note.id]
@@ -78,7 +78,7 @@ class Contacts(State):
 
     @change
     def create_contact_list(self, owner: r.Person, name: str, *, view: bool = False) -> r.ContactList:
-        """Start a list of contacts, or a view that fills itself."""
+        """Create a list of contacts, or a computed view."""
         mine = [contact for contact in self.contacts.values() if contact.owner is owner]
         members = [] if view else mine[:5]
         a_list = self.new(r.ContactList, owner=owner, name=name, view=view, contacts=members)
@@ -87,13 +87,13 @@ class Contacts(State):
 
     @change
     def add_to_list(self, a_list: r.ContactList, contact: r.Contact) -> None:
-        """Put a contact on a list."""
+        """Add a contact to a list."""
         a_list.contacts.append(contact)
         a_list.updated_at = self.now
 
     @change
     def write_contact_note(self, contact: r.Contact, author: r.Person, body: str | None = None) -> r.ContactNote:
-        """Write a note about a contact, for the author's eyes only."""
+        """Write a note about a contact, which only its author sees."""
         note = self.new(
             r.ContactNote,
             author=author,
@@ -107,13 +107,13 @@ class Contacts(State):
 
     @change
     def edit_contact_note(self, note: r.ContactNote, body: str) -> None:
-        """Change a note."""
+        """Edit a note."""
         note.body = body
         note.updated_at = self.now
 
     @change
     def define_custom_field(self, label: str, kind: str) -> r.CustomField:
-        """Add a column to the organization's contacts."""
+        """Define a custom field of the organization's contacts."""
         options = []
         if kind in {"tags", "single_select"}:
             colors = (words.COLORS[0], None, words.COLORS[1])

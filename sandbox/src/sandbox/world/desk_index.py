@@ -1,38 +1,37 @@
-"""What the booking desk learns by following the world: tickets, cards and text messages."""
+"""The records of the booking desk, which follow the world: tickets, cards and text messages."""
 
 from __future__ import annotations
 
-import random
 import uuid
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandbox.world import desk_life
 from sandbox.world import records as r
 from sandbox.world.desk_records import Card, Grave, Text, Ticket
+from sandbox.world.extension import Extension
 
 if TYPE_CHECKING:
-    from sandbox.world.world import World
+    from sandbox.world.company import Company
 
 R = TypeVar("R", bound=r.Record)
 
 STATUSES = (None, "Qualified", "Sales qualified", "Marketing qualified", "Disqualified")
 PHONE = "+15550100{:03d}"
 NEW_ID_EVERY = 4
-"""Of so many reschedules one ends the ticket and begins another."""
+"""One of this many reschedules ends the ticket and begins another."""
 
 
-class Index:
+class Index(Extension, ABC):
     """Every ticket, card and text message of a world, by id and in order of creation.
 
-    `graves` remembers what is gone: tickets, cards, persons, groups and webhooks, by id. `invited` maps the id of a
-    person to the invitation that they accepted.
+    `graves` are the deleted tickets, cards, persons, groups and webhooks, by id. `invited` maps a person's id to the
+    accepted invitation.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.random = random.Random(f"{world.seed}/desk")  # noqa: S311 -- a reproducible world, no secret
+    def __init__(self, world: Company) -> None:
+        super().__init__(world, "desk")
         self.tickets: dict[str, Ticket] = {}
         self.cards: dict[str, Card] = {}
         self.texts: dict[str, Text] = {}
@@ -50,12 +49,12 @@ class Index:
         world.listeners.append(self._listen)
 
     def new(self, kind: type[R], /, **fields: Any) -> R:
-        """Return a new record of the desk's own."""
+        """Return a new record of the desk."""
         stamps: dict[str, Any] = {
             "id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
             "serial": next(self._serials[kind]),
-            "created_at": self.world.now,
-            "updated_at": self.world.now,
+            "created_at": self.now,
+            "updated_at": self.now,
         }
         return kind(**stamps | fields)
 
@@ -63,7 +62,7 @@ class Index:
         """Return the ticket of a booking.
 
         Raises:
-            ValueError: it has none: it was destroyed, or another organization's.
+            ValueError: the booking was destroyed, or is another organization's.
         """
         if booking.id not in self._ticket_of:
             raise ValueError(f"booking {booking.id} was destroyed, or is another organization's")
@@ -73,7 +72,7 @@ class Index:
         """Return the card of a contact.
 
         Raises:
-            ValueError: it has none any more.
+            ValueError: the contact is deleted, or merged into another.
         """
         card = contact if isinstance(contact, Card) else self._card_of.get(contact.id)
         if card is None or card.id not in self.cards:
@@ -81,7 +80,7 @@ class Index:
         return card
 
     def _bury(self, kind: str, record: r.Record) -> None:
-        self.graves[record.id] = Grave(kind, record.id, record.serial, record.created_at, self.world.now)
+        self.graves[record.id] = Grave(kind, record.id, record.serial, record.created_at, self.now)
 
     def _remove_ticket(self, ticket: Ticket) -> None:
         del self.tickets[ticket.id]
@@ -114,13 +113,13 @@ class Index:
             return
         del self._card_of[known.record.id]
         known.record = contact
-        known.by_phone = known.by_phone and known.created_at == self.world.now
-        known.updated_at = self.world.now
+        known.by_phone = known.by_phone and known.created_at == self.now
+        known.updated_at = self.now
         self._card_of[contact.id] = known
 
     def file(self, record: r.Contact, *, by_phone: bool = False) -> Card:
-        """Put somebody into the card index."""
-        draw, now = self.random, self.world.now
+        """Add a contact to the card index."""
+        draw, now = self.random, self.now
         card = self.new(
             Card,
             created_at=record.created_at,
@@ -142,7 +141,7 @@ class Index:
     def _on_edit_contact(self, contact: r.Contact, _: object) -> None:
         card = self._card_of.get(contact.id)
         if card:
-            card.updated_at = self.world.now
+            card.updated_at = self.now
             for email in contact.emails[:1]:
                 self._card_by_email.setdefault(email, card)
 
@@ -155,14 +154,14 @@ class Index:
             self.open_ticket(booking)
 
     def open_ticket(self, booking: r.Booking, *, by_phone: bool | None = None) -> Ticket:
-        """Take note of a booking; who has never booked gets a card."""
+        """Open the ticket of a booking; a guest who books for the first time gets a card."""
         card = self._card_by_email.get(booking.email)
         drawn = self.random.random() < 0.06  # noqa: PLR2004 -- few have no e-mail address
         by_phone = (card is None and drawn) if by_phone is None else by_phone
         if card is None:
             card = self.file(self._stranger(booking), by_phone=by_phone)
         card.by_phone = card.by_phone and by_phone
-        card.interacted_at = card.updated_at = self.world.now
+        card.interacted_at = card.updated_at = self.now
         ticket = self.new(
             Ticket,
             id=booking.id,
@@ -200,10 +199,10 @@ class Index:
         self.move_ticket(ticket, new)
 
     def move_ticket(self, ticket: Ticket, booking: r.Booking) -> None:
-        """Let a ticket live on as another booking."""
+        """Continue a ticket with another booking."""
         ticket.booking = booking
         ticket.moved, ticket.approval, ticket.calloff, ticket.missed_at = True, None, None, None
-        ticket.updated_at = self.world.now
+        ticket.updated_at = self.now
 
     def _on_cancel(self, meeting: r.Meeting, _: object) -> None:
         for booking in meeting.bookings:
@@ -217,7 +216,7 @@ class Index:
     def _on_mark_no_show(self, booking: r.Booking, _: object) -> None:
         ticket = self._ticket_of.get(booking.id)
         if ticket and ticket.approval is None:
-            ticket.missed_at = ticket.updated_at = self.world.now
+            ticket.missed_at = ticket.updated_at = self.now
 
     def _on_erase(self, meeting: r.Meeting, _: object) -> None:
         for booking in meeting.bookings:
@@ -228,10 +227,14 @@ class Index:
     def _on_send_message(self, booking: r.Booking, message: r.Message) -> None:
         ticket = self._ticket_of.get(booking.id)
         if message.kind == "sms" and ticket:
-            desk_life.settles_later(self.world, self, self.text(ticket, None, message))
+            self.settle_later(self.text(ticket, None, message))
+
+    @abstractmethod
+    def settle_later(self, text: Text) -> None:
+        """Draw the final status of a text message, and settle it within two days."""
 
     def text(self, ticket: Ticket, person: r.Person | None, message: r.Message | None = None) -> Text:
-        """Keep a text message about a booking."""
+        """Add a text message about a booking."""
         body = f"Neuer Termin: {ticket.booking.name} ☎" if person else f"Hi {ticket.booking.name}, see you soon"
         text = self.new(
             Text,

@@ -1,4 +1,4 @@
-"""What happens at the booking desk: by promise, so that no scale lacks a case, and by chance."""
+"""Events at the booking desk: fixed cases, so that no scale lacks one, and random habits."""
 
 from __future__ import annotations
 
@@ -7,54 +7,48 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sandbox.world import records as r
+from sandbox.world.desk import OUTCOMES, Desk
 from sandbox.world.state import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.world.desk import Desk
-    from sandbox.world.desk_index import Index
-    from sandbox.world.desk_records import Text, Ticket
-    from sandbox.world.world import World
+    from sandbox.world.desk_records import Ticket
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 VALUES: tuple[Any, ...] = ("VIP", 3, 2.5, True, ["a", "b"], {"channel": "sms", "opt in": False}, None, "")
-"""A custom field has a value of any type."""
-OUTCOMES: dict[str | None, int] = {"delivered": 80, "failed": 10, "rejected": 6, None: 4}
-"""What becomes of a text message, in percent; None stays as it is."""
+"""Values of custom fields, one of each type."""
 RECENT = 400
-"""Chance looks at so many tickets and cards, the latest."""
+"""Number of the latest tickets and cards that habits choose from."""
 CLEANUP = 25 * DAY
 
 
-def begin(world: World, desk: Desk) -> None:
-    """Start every habit and schedule what is promised."""
+def begin(desk: Desk) -> None:
+    """Schedule the fixed cases and start the habits."""
     cases = ((10, waiting), (15, noted), (30, texted), (50, handed_over), (60, merged), (140, thrown_away))
     for days, case in cases:
-        world.at(EPOCH + timedelta(days=days, hours=2, seconds=0.625), case, desk)
-    world.at(EPOCH + CLEANUP, clean_up, desk)
+        desk.at(EPOCH + timedelta(days=days, hours=2, seconds=0.625), case, desk)
+    desk.at(EPOCH + CLEANUP, clean_up, desk)
     for act, per_booking in HABITS:
-        recur(world, desk, act, per_booking, first=True)
+        recur(desk, act, per_booking, first=True)
 
 
-def recur(
-    world: World, desk: Desk, act: Callable[[World, Desk], None], per_booking: float, *, first: bool = False
-) -> None:
-    """Do it, unless this is the `first` time, and draw when it happens again."""
+def recur(desk: Desk, act: Callable[[Desk], None], per_booking: float, *, first: bool = False) -> None:
+    """Act, unless this is the `first` time, and draw the time of the next act."""
     if not first:
-        act(world, desk)
-    per_day = per_booking * world.pace.bookings_per_day
-    world.after(DAY * desk.random.expovariate(per_day), recur, desk, act, per_booking)
+        act(desk)
+    per_day = per_booking * desk.world.pace.bookings_per_day
+    desk.after(DAY * desk.random.expovariate(per_day), recur, desk, act, per_booking)
 
 
 def walk_in(desk: Desk, days: int, number: int = 0, *, by_phone: bool = False) -> Ticket:
-    """Book something that the desk alone knows of, so many days ahead, so that nothing else disturbs it."""
+    """Book a slot that only the desk knows, so that nothing else changes it."""
     world, draw = desk.world, desk.random
     world.version += 1
     kinds = [kind for kind in world.bookable() if isinstance(kind.owner, r.Person)]
     name, email, timezone = draw.choice(world.clients)
-    start = (world.now + timedelta(days=days)).replace(hour=10, minute=0, second=0, microsecond=0)
+    start = (desk.now + timedelta(days=days)).replace(hour=10, minute=0, second=0, microsecond=0)
     meeting = new_slot(desk, kinds[number % len(kinds)], start)
     booking = desk.new(
         r.Booking,
@@ -75,7 +69,7 @@ def walk_in(desk: Desk, days: int, number: int = 0, *, by_phone: bool = False) -
 
 
 def new_slot(desk: Desk, kind: r.EventType, start: datetime) -> r.Meeting:
-    """Return a slot that is in nobody's calendar."""
+    """Return a meeting that is in no calendar."""
     return desk.new(
         r.Meeting,
         name=kind.name,
@@ -90,171 +84,153 @@ def new_slot(desk: Desk, kind: r.EventType, start: datetime) -> r.Meeting:
     )
 
 
-def waiting(world: World, desk: Desk) -> None:
-    """Book seven times far ahead: one asks in vain, one is accepted, two are declined, one is moved."""
+def waiting(desk: Desk) -> None:
+    """Book seven times, far ahead: one waits for ever, one is approved, two are declined, one is moved."""
     tickets = [walk_in(desk, 700 + number, number) for number in range(6)]
     walk_in(desk, 706, 6, by_phone=True)
     for ticket in tickets[1:5]:
         desk.request_approval(ticket.booking)
-    world.after(5 * HOUR, lambda _: desk.approve(tickets[2].booking))
+    desk.after(5 * HOUR, desk.approve, tickets[2].booking)
     for ticket in tickets[3:5]:
-        world.after(6 * HOUR, lambda _, one=ticket: desk.decline(one.booking))
-    world.after(DAY, moves, desk, tickets[5])
+        desk.after(6 * HOUR, desk.decline, ticket.booking)
+    desk.after(DAY, moves, desk, tickets[5])
 
 
-def moves(world: World, desk: Desk, ticket: Ticket) -> None:
+def moves(desk: Desk, ticket: Ticket) -> None:
     """Move a walk-in by a day."""
-    world.version += 1
+    desk.world.version += 1
     ticket.booking.meeting = new_slot(desk, ticket.meeting.event_type, ticket.meeting.start + DAY)
     desk.move_ticket(ticket, ticket.booking)
 
 
-def noted(_: World, desk: Desk) -> None:
-    """Note something of every type about the first contacts."""
+def noted(desk: Desk) -> None:
+    """Set custom fields of every type."""
     cards = list(desk.cards.values())[:4]
     for number, value in enumerate(VALUES):
         desk.set_custom_field(cards[number % len(cards)], f"Note {number}", value)
 
 
-def texted(world: World, desk: Desk) -> None:
-    """Send a text message for each outcome."""
+def texted(desk: Desk) -> None:
+    """Send a text message for each final status."""
     tickets = list(desk.tickets.values())
     for number, outcome in enumerate(OUTCOMES):
         booking = tickets[number % len(tickets)].booking
         text = desk.send_sms(booking, to_host=outcome in {"delivered", None}, settles=False)
         if outcome:
-            world.after(9 * HOUR, is_settled, desk, text, outcome)
+            desk.after(9 * HOUR, desk.settle_if_sent, text, outcome)
 
 
-def handed_over(world: World, desk: Desk) -> None:
-    """Give a walk-in to another host, and correct what its guest wrote."""
-    ticket = next(one for one in desk.tickets.values() if one.meeting.start > world.now + 600 * DAY)
-    desk.reassign(ticket.booking, world.seats["member"])
+def handed_over(desk: Desk) -> None:
+    """Give a walk-in to another host, and edit its form."""
+    ticket = next(one for one in desk.tickets.values() if one.meeting.start > desk.now + 600 * DAY)
+    desk.reassign(ticket.booking, desk.world.seats["member"])
     desk.edit_booking_form(ticket.booking, note="Corrected: ☎ first", company="Ærø Marine")
 
 
-def merged(_: World, desk: Desk) -> None:
+def merged(desk: Desk) -> None:
     """Merge two of the oldest contacts."""
     *_others, kept, gone = (card for card in desk.cards.values() if card.early)
     desk.merge_contacts(kept, gone)
 
 
-def thrown_away(_: World, desk: Desk) -> None:
-    """Trash two walk-ins and think better of one."""
+def thrown_away(desk: Desk) -> None:
+    """Trash two walk-ins and restore one."""
     first, second = (walk_in(desk, 1, number) for number in (7, 8))
     for ticket in (first, second):
         desk.trash(ticket.booking)
     desk.restore(second.booking)
 
 
-def clean_up(world: World, desk: Desk) -> None:
-    """Trash something every now and then, however small the world is."""
-    somebody_tidies(world, desk)
-    world.after(CLEANUP, clean_up, desk)
+def clean_up(desk: Desk) -> None:
+    """Trash a booking at regular intervals, however small the world is."""
+    somebody_tidies(desk)
+    desk.after(CLEANUP, clean_up, desk)
 
 
-def is_plain(world: World, ticket: Ticket) -> bool:
-    """Tell whether a ticket is over and shows nothing that is rare."""
+def is_plain(desk: Desk, ticket: Ticket) -> bool:
+    """Return True if a ticket is over and has no rare property."""
     rare = ticket.called_off or ticket.moved or ticket.missed_at or ticket.previous or ticket.booking.payment
-    return not (rare or ticket.trashed_at or ticket.approval) and ticket.meeting.end < world.now
+    return not (rare or ticket.trashed_at or ticket.approval) and ticket.meeting.end < desk.now
 
 
 def latest(records: dict[str, Any]) -> list[Any]:
-    """Return the records that chance looks at."""
+    """Return the latest records."""
     return list(islice(reversed(records.values()), RECENT))
 
 
-def somebody_tidies(world: World, desk: Desk) -> None:
-    """Trash a booking that is over; one in three comes back."""
-    plain = [ticket for ticket in latest(desk.tickets) if is_plain(world, ticket)]
+def somebody_tidies(desk: Desk) -> None:
+    """Trash a booking that is over; one in three is restored."""
+    plain = [ticket for ticket in latest(desk.tickets) if is_plain(desk, ticket)]
     if not plain:
         return
     ticket = desk.random.choice(plain)
     desk.trash(ticket.booking)
     if desk.random.random() < 1 / 3:
-        world.after(DAY * desk.random.uniform(0.1, 20), comes_back, desk, ticket, ticket.trashed_at)
+        desk.after(DAY * desk.random.uniform(0.1, 20), comes_back, desk, ticket, ticket.trashed_at)
 
 
-def comes_back(_: World, desk: Desk, ticket: Ticket, since: datetime) -> None:
-    """Come back from the trash, unless that or worse has happened already."""
+def comes_back(desk: Desk, ticket: Ticket, since: datetime) -> None:
+    """Restore a ticket from the trash, if it is still there since the same time."""
     if ticket.id in desk.tickets and ticket.trashed_at == since:
         desk.restore(ticket.booking)
 
 
-def is_destroyed(_: World, desk: Desk, ticket: Ticket, since: datetime) -> None:
-    """Be destroyed, unless it was taken out of the trash in time."""
-    if ticket.id in desk.tickets and ticket.trashed_at == since:
-        desk.destroy(ticket)
-
-
-def somebody_asks(world: World, desk: Desk) -> None:
-    """Let a booking that lies ahead wait for approval, which two in three get."""
+def somebody_asks(desk: Desk) -> None:
+    """Request approval of a booking to come; two in three get it."""
     ahead = [
-        one for one in latest(desk.tickets) if one.meeting.start > world.now + DAY and one.meeting.id in world.meetings
+        one
+        for one in latest(desk.tickets)
+        if one.meeting.start > desk.now + DAY and one.meeting.id in desk.world.meetings
     ]
     ahead = [one for one in ahead if not (one.called_off or one.approval or one.trashed_at)]
     if ahead:
         ticket = desk.random.choice(ahead)
         desk.request_approval(ticket.booking)
-        world.after(HOUR * desk.random.uniform(0.1, 30), is_answered, desk, ticket, desk.random.random() < 2 / 3)
+        desk.after(HOUR * desk.random.uniform(0.1, 30), is_answered, desk, ticket, desk.random.random() < 2 / 3)
 
 
-def is_answered(_: World, desk: Desk, ticket: Ticket, accepted: bool) -> None:  # noqa: FBT001 -- a happening's argument
-    """Be accepted or declined, if it still waits."""
+def is_answered(desk: Desk, ticket: Ticket, accepted: bool) -> None:  # noqa: FBT001 -- a happening's argument
+    """Approve or decline a ticket, if it still waits."""
     if ticket.id in desk.tickets and ticket.approval == "requested" and not ticket.called_off:
         (desk.approve if accepted else desk.decline)(ticket.booking)
 
 
-def somebody_is_texted(_: World, desk: Desk) -> None:
+def somebody_is_texted(desk: Desk) -> None:
     """Send a text message about a booking to its guest or its host."""
     tickets = latest(desk.tickets)
     if tickets:
         desk.send_sms(desk.random.choice(tickets).booking, to_host=desk.random.random() < 0.4)  # noqa: PLR2004 -- odds
 
 
-def settles_later(world: World, desk: Index, text: Text) -> None:
-    """Draw what becomes of a text message within two days."""
-    (outcome,) = desk.random.choices([*OUTCOMES], [*OUTCOMES.values()])
-    delay = HOUR * desk.random.uniform(0.01, 47)
-    if outcome:
-        world.after(delay, is_settled, world.desk, text, outcome)
-
-
-def is_settled(_: World, desk: Desk, text: Text, outcome: str) -> None:
-    """Reach somebody's phone or not, unless that is known already."""
-    if text.status == "sent":
-        desk.settle_sms(text, outcome)
-
-
-def somebody_hands_over(world: World, desk: Desk) -> None:
+def somebody_hands_over(desk: Desk) -> None:
     """Give a booking to another host."""
     tickets = latest(desk.tickets)
-    people = [one.person for one in world.memberships.values()]
+    people = [one.person for one in desk.world.memberships.values()]
     if tickets:
         desk.reassign(desk.random.choice(tickets).booking, desk.random.choice(people))
 
 
-def somebody_corrects(_: World, desk: Desk) -> None:
-    """Correct a booking's form."""
+def somebody_corrects(desk: Desk) -> None:
+    """Edit a booking's form."""
     tickets = latest(desk.tickets)
     if tickets:
         desk.edit_booking_form(desk.random.choice(tickets).booking, note=f"Corrected {len(desk.tickets)}")
 
 
-def somebody_notes(_: World, desk: Desk) -> None:
-    """Note something about a contact."""
+def somebody_notes(desk: Desk) -> None:
+    """Set a custom field of a contact."""
     draw = desk.random
     desk.set_custom_field(draw.choice(latest(desk.cards)), f"Note {draw.randrange(8)}", draw.choice(VALUES))
 
 
-def duplicates_merge(_: World, desk: Desk) -> None:
+def duplicates_merge(desk: Desk) -> None:
     """Merge two contacts."""
     cards = latest(desk.cards)
     if len(cards) > 20:  # noqa: PLR2004 -- a small card index is left alone
         desk.merge_contacts(*desk.random.sample(cards, 2))
 
 
-HABITS: tuple[tuple[Callable[[World, Desk], None], float], ...] = (
+HABITS: tuple[tuple[Callable[[Desk], None], float], ...] = (
     (somebody_tidies, 0.03),
     (somebody_asks, 0.06),
     (somebody_is_texted, 0.15),

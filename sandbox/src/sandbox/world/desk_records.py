@@ -1,4 +1,4 @@
-"""What a booking desk keeps beside the world's own records."""
+"""Records of the booking desk, beside the world's own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Ticket(r.Record):
-    """One booking, which mostly stays the same one when it is moved; `booking` is its latest self.
+    """A booking that mostly keeps its identity when it is moved; `booking` is the latest one.
 
-    `approval` is None, requested or declined. `changes` says when something happened of which it is not certain that
-    it moves the update time, by cause: trash, reassignment, approval. `edits` are the booking form's fields as they
-    were corrected. `calloff` counts the tickets called off before this one. `previous` is the ticket in whose place
-    this one came.
+    `approval` is None, requested or declined. `changes` are the times of changes that may not move the update time, by
+    cause: trash, reassignment, approval. `edits` are the edited fields of the booking
+    form. `calloff` is the number of tickets canceled before this one. `previous` is the ticket that this one replaces.
     """
 
     booking: r.Booking
@@ -37,20 +36,20 @@ class Ticket(r.Record):
 
     @property
     def meeting(self) -> r.Meeting:
-        """The slot that is booked now."""
+        """The booked slot."""
         return self.booking.meeting
 
     @property
     def called_off(self) -> bool:
-        """Whether it was canceled, or declined."""
+        """True if the booking is canceled or declined."""
         return self.booking.cancellation is not None or self.approval == "declined"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Card(r.Record):
-    """A contact as the desk knows it: `record`, which the world may not know, and what the desk adds.
+    """A contact of the desk: its `record`, which the world may not have, and the desk's own fields.
 
-    `values` are custom fields that only the desk has, by name; `by_phone` hides an e-mail address never given.
+    `values` are the desk's own custom fields, by name; `by_phone` hides the e-mail address.
     """
 
     record: r.Contact
@@ -66,7 +65,7 @@ class Card(r.Record):
 
     @property
     def email(self) -> str | None:
-        """The address that matters, if one was given."""
+        """The e-mail address, if there is one."""
         return self.record.emails[0] if self.record.emails and not self.by_phone else None
 
 
@@ -84,7 +83,7 @@ class Text(r.Record):
 
 @dataclass(frozen=True, slots=True)
 class Grave:
-    """Something that is gone since `at`; `id`, `serial` and `created_at` are what it had."""
+    """A record that was deleted at `at`, with its `id`, `serial` and `created_at`."""
 
     kind: str
     id: str

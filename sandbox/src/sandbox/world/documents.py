@@ -1,4 +1,4 @@
-"""What meetings leave behind: forms and their submissions, recaps, messages, webhooks."""
+"""Forms and their submissions, recaps, messages, webhooks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUESTIONS = (
 
 
 class Documents(Meetings):
-    """What can happen to the papers around a meeting."""
+    """Changes of forms, recaps, messages and webhooks."""
 
     @change
     def create_form(self, name: str, status: str = "published") -> r.Form:
@@ -46,7 +46,7 @@ class Documents(Meetings):
 
     @change
     def submit_form(self, form: r.Form | None = None) -> r.Submission:
-        """Fill a form in; whoever books afterwards becomes its submitter."""
+        """Submit a form; a booking made from the submission becomes its submitter."""
         form = form or self.pick([form for form in self.forms.values() if form.status == "published"])
         results: tuple[r.EventType | str | tuple[str, str], ...] = (
             self.pick(self.bookable()),
@@ -64,14 +64,14 @@ class Documents(Meetings):
 
     @change
     def edit_form(self, form: r.Form, /, **changes: str) -> None:
-        """Change a form."""
+        """Edit a form."""
         for field, value in changes.items():
             setattr(form, field, value)
         form.updated_at = self.now
 
     @change
     def start_recap(self, meeting: r.Meeting | None = None) -> r.Recap:
-        """Begin to summarise a meeting that is over, or a call that nobody booked here."""
+        """Start the recap of a meeting that is over, or of a call without a booking."""
         recap = self.new(
             r.Recap,
             owner=meeting.hosts[0] if meeting else self.seats["owner"],
@@ -87,7 +87,7 @@ class Documents(Meetings):
 
     @change
     def finish_recap(self, recap: r.Recap, *, worked: bool = True) -> None:
-        """Make a recap available, or give it up as unavailable."""
+        """Make a recap available, or unavailable if it did not work."""
         recap.status = "available" if worked else "unavailable"
         recap.updated_at = self.now
         if worked:
@@ -105,7 +105,7 @@ class Documents(Meetings):
 
     @change
     def delete_recap(self, recap: r.Recap) -> None:
-        """Delete a recap: it vanishes, with its transcript."""
+        """Delete a recap and its transcript, without a trace."""
         del self.recaps[recap.id]
 
     @change
@@ -142,11 +142,11 @@ class Documents(Meetings):
 
     @change
     def disable_webhook(self, webhook: r.Webhook) -> None:
-        """Give up on a webhook that does not answer."""
+        """Disable a webhook."""
         webhook.active = False
         webhook.retry_started_at = webhook.updated_at = self.now
 
     @change
     def delete_webhook(self, webhook: r.Webhook) -> None:
-        """Delete a webhook: it vanishes."""
+        """Delete a webhook, without a trace."""
         del self.webhooks[webhook.id]

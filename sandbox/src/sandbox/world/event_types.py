@@ -1,4 +1,4 @@
-"""What can be booked."""
+"""Event types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEATS = 8
 
 
 class EventTypes(State):
-    """What can happen to event types."""
+    """Changes of event types."""
 
     def bookable(self) -> list[r.EventType]:
         """Return the event types that take bookings."""
@@ -48,7 +48,7 @@ class EventTypes(State):
         paid: bool = False,
         one_off: bool = False,
     ) -> r.EventType:
-        """Offer something new; `kind` is solo, group, round_robin or collective."""
+        """Create an event type; `kind` is solo, group, round_robin or collective."""
         owner = owner or self.seats["owner"]
         number = len(self.event_types) + 1
         event_type = self.new(
@@ -81,7 +81,7 @@ class EventTypes(State):
 
     @change
     def edit_event_type(self, event_type: r.EventType, /, **changes: Any) -> None:
-        """Change an event type."""
+        """Edit an event type."""
         for field, value in changes.items():
             setattr(event_type, field, value)
         event_type.updated_at = self.now

@@ -1,4 +1,4 @@
-"""What an invitation consists of: an event at all its times, and the workflows around it."""
+"""The records of invitations: events, which keep their identity when they are moved, and workflows."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sandbox.world import records as r
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 OVER = frozenset({"canceled", "declined", "checkout_expired"})
-"""States that nothing leads out of."""
+"""Final states."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Event:
-    """A meeting and what became of it, which keeps its identity when it is moved.
+    """A meeting with its further history, which keeps its identity when it is moved.
 
-    `hosts` and `link_name` are as they were when it was booked. `standing` is what the hosts and the invitee made of
-    it since `standing_since`: confirmed, awaiting_approval, declined, awaiting_reschedule or tentative.
+    `hosts` and `link_name` are as they were when it was booked. `standing`, since `standing_since`, is the decision of
+    hosts and invitee: confirmed, awaiting_approval, declined, awaiting_reschedule or tentative.
     """
 
     meeting: r.Meeting
@@ -38,7 +38,7 @@ class Event:
 
     @property
     def continues(self) -> bool:
-        """Whether this is another event at its new time, and no event of its own."""
+        """True if this is the new time of another event."""
         bookings = self.meeting.bookings
         return self.meeting.seats == 1 and bool(bookings) and bookings[0].old is not None
 
@@ -52,36 +52,36 @@ class Event:
 
     @property
     def start(self) -> datetime:
-        """When it begins."""
+        """Start of the event."""
         return self.moved[0] if self.moved else self.tail.start
 
     @property
     def end(self) -> datetime:
-        """When it is over."""
+        """End of the event."""
         return self.moved[1] if self.moved else self.tail.end
 
     @property
     def rescheduled_at(self) -> datetime | None:
-        """When it was moved last."""
+        """Time of the last move."""
         tail = self.tail
         return self.moved_at if self.moved or tail is self.meeting else tail.bookings[0].created_at
 
     @property
     def cancellation(self) -> r.Cancellation | None:
-        """How it was called off; what befalls the original slot after the event was held elsewhere is no news."""
+        """The cancellation; one of the original slot does not count after the event was held at another time."""
         found = self.tail.cancellation
         return None if found is None or found.at > self.settled else found
 
     @property
     def settled(self) -> datetime:
-        """What befalls the slot that was booked later than this is no news: the event has been held elsewhere."""
+        """Time after which changes of the booked slot do not count: the event was held at another time."""
         if self.moved is None or self.moved_at is None:
             return END_OF_TIME
         return max(self.moved[1], self.moved_at)
 
     @property
     def bookings(self) -> list[r.Booking]:
-        """Those who come, or would have come to what was called off as a whole."""
+        """Bookings of those who come, or would have come to a canceled event."""
         tail, called_off, last = self.tail, self.cancellation, self.settled
         return [
             one
@@ -92,7 +92,7 @@ class Event:
 
     @property
     def payment(self) -> dict[str, Any] | None:
-        """What is known of the payment: None while nothing is."""
+        """The payment; None while nothing is known."""
         booking = next(iter(self.meeting.bookings), None)
         known: dict[str, Any] | None = None
         while booking and not (known and known["successful"]):
@@ -118,14 +118,14 @@ class Event:
 
     @property
     def join_url(self) -> str | None:
-        """Where to join the conference, as far as that is known by now."""
+        """Address of the conference, if it is known yet."""
         place = self.tail.place
         return self.filled_url or (None if self.withheld or place is None else place.join_url)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Action(r.Record):
-    """What a rule does; `kind` is send_custom_email or trigger_automation."""
+    """An action of a rule; `kind` is send_custom_email or trigger_automation."""
 
     kind: str
     properties: dict[str, Any]
@@ -133,7 +133,7 @@ class Action(r.Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Rule(r.Record):
-    """When a workflow acts: so many `unit`s (minutes, hours, days) before or after a `trigger`."""
+    """A rule of a workflow: its actions run `amount` `unit`s (minutes, hours, days) before or after a `trigger`."""
 
     trigger: str
     amount: int

@@ -1,29 +1,23 @@
-"""Meetings as invitations: asked for, approved, paid, proposed, retitled and moved, always the same event.
+"""Meetings as invitations: requested, approved, paid, proposed, retitled and moved, always the same event.
 
-Whatever chance does here leaves everything else in the world as it is.
+Their draws change nothing else in the world.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from datetime import timedelta
-from functools import wraps
 from itertools import count
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sandbox.world import invitation_life
 from sandbox.world import records as r
+from sandbox.world.extension import Extension, change
 from sandbox.world.invitation_records import OVER, Action, Event, Rule, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.world.world import World
-
-T = TypeVar("T")
-P = ParamSpec("P")
+    from sandbox.world.company import Company
 
 METADATA: tuple[dict[str, str], ...] = (
     {},
@@ -37,55 +31,32 @@ DEEDS: tuple[dict[str, Any], ...] = (
 )
 
 
-def change(method: Callable[Concatenate[Invites, P], T]) -> Callable[Concatenate[Invites, P], T]:
-    """Mark a method that changes the world, as `state.change` does."""
-
-    @wraps(method)
-    def changing(self: Invites, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.world.lock:
-            self.world.version += 1
-            return method(self, *args, **kwargs)
-
-    return changing
-
-
-class Invites:
+class Invites(Extension):
     """Every event and workflow of a world; `events` is by the id of the meeting that each began as.
 
-    Some events are known here alone: proposals, and the cases that every world is promised.
+    Some events exist only here: proposals, and the fixed cases of every world.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.random = random.Random(f"{world.seed}/invitations")  # noqa: S311 -- a reproducible world, no secret
+    def __init__(self, world: Company) -> None:
+        super().__init__(world, "invitations")
         self.events: dict[str, Event] = {}
         self.workflows: dict[str, Workflow] = {}
         self._serials = count(1)
-        for meeting in world.meetings.values():
-            self._watch(meeting)
-        world.meeting_watchers.append(self._watch)
-        invitation_life.begin(self)
 
     def _stamps(self) -> dict[str, Any]:
-        now = self.world.now
+        now = self.now
         number = f"{self.random.getrandbits(128):032x}"
         return {"id": number, "serial": next(self._serials), "created_at": now, "updated_at": now}
 
-    def chance(self, probability: float) -> bool:
-        """Throw a weighted coin."""
-        return self.random.random() < probability
-
-    def _watch(self, meeting: r.Meeting) -> None:
-        invitation_life.follow(self, self._adopt(meeting))
-
-    def _adopt(self, meeting: r.Meeting) -> Event:
+    def adopt(self, meeting: r.Meeting) -> Event:
+        """Return the event that a meeting begins."""
         kind = meeting.event_type
         event = Event(
             meeting=meeting,
             hosts=[replace(person) for person in meeting.hosts],
             link_name=None if meeting.elsewhere else kind.name,
             metadata=self.random.choice(METADATA),
-            standing_since=self.world.now,
+            standing_since=self.now,
             paid=kind.paid,
             poll=kind.name if kind.booking_method == "poll" else None,
         )
@@ -93,11 +64,11 @@ class Invites:
         return event
 
     def all(self) -> list[Event]:
-        """Return every event once, at whichever of its times."""
+        """Return every event once, at its latest time."""
         return [event for event in self.events.values() if not event.continues]
 
     def of(self, meeting: r.Meeting) -> Event:
-        """Return the event that a meeting is, at whichever of its times."""
+        """Return the event of a meeting, which may be any of its times."""
         while meeting.seats == 1 and meeting.bookings and meeting.bookings[0].old:
             meeting = meeting.bookings[0].old.meeting
         return self.events[meeting.id]
@@ -107,18 +78,18 @@ class Invites:
             raise ValueError(f"event {event.meeting.id} is {event.state}, not {' or '.join(states)}")
 
     def _set(self, event: Event, standing: str) -> None:
-        event.standing, event.standing_since = standing, self.world.now
+        event.standing, event.standing_since = standing, self.now
 
     @change
     def open(
         self, person: r.Person | None = None, start: datetime | None = None, *, seats: int = 1, bookings: int = 1
     ) -> Event:
-        """Invite to an event that is known here alone, with a conference; default in three weeks, by the owner."""
+        """Create an event that exists only here, with a conference; by default in three weeks, by the owner."""
         person = person or self.world.seats["owner"]
-        start = start or (self.world.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
+        start = start or (self.now + timedelta(days=21)).replace(minute=0, second=0, microsecond=0)
         own = [one for one in self.world.event_types.values() if one.owner is person and not one.paid]
         if not own:
-            raise ValueError(f"{person.slug} never had a link to invite by")
+            raise ValueError(f"{person.slug} has never had a scheduling link")
         kind = next((one for one in own if one.active), own[0])
         place = r.Place("zoom", join_url=f"https://meet.example/{self.random.randrange(10**9)}", status="pushed")
         meeting = r.Meeting(
@@ -133,7 +104,7 @@ class Invites:
             buffer_minutes=self.random.choice((0, 15)),
             calendar=None,
         )
-        event = self._adopt(meeting)
+        event = self.adopt(meeting)
         for _ in range(bookings):
             self._seat(event)
         return event
@@ -161,29 +132,29 @@ class Invites:
 
     @change
     def ask_approval(self, event: Event) -> None:
-        """Let a confirmed event wait for its host's approval.
+        """Request the host's approval of a confirmed event.
 
         Raises:
-            ValueError: as all of these methods do, if the event is in no state for it.
+            ValueError: the event is in no state for it; likewise in the methods below.
         """
         self._only_in(event, "confirmed")
         self._set(event, "awaiting_approval")
 
     @change
     def approve(self, event: Event) -> None:
-        """Approve an event, which moves no time of it."""
+        """Approve an event, which moves no time."""
         self._only_in(event, "awaiting_approval")
         self._set(event, "confirmed")
 
     @change
     def decline(self, event: Event) -> None:
-        """Decline an event, which moves no time of it."""
+        """Decline an event, which moves no time."""
         self._only_in(event, "awaiting_approval")
         self._set(event, "declined")
 
     @change
     def ask_new_time(self, event: Event) -> None:
-        """Let the host ask for another time; the next move answers that."""
+        """Ask the invitee for another time; the next move answers it."""
         self._only_in(event, "confirmed")
         self._set(event, "awaiting_reschedule")
 
@@ -202,23 +173,23 @@ class Invites:
 
     @change
     def ask_checkout(self, event: Event) -> None:
-        """Let a confirmed event wait for its payment."""
+        """Request the payment of a confirmed event."""
         self._only_in(event, "confirmed")
         if event.tail.seats > 1 or not event.tail.bookings:
-            raise ValueError(f"nobody could pay for event {event.meeting.id}")
+            raise ValueError(f"event {event.meeting.id} has no invitee who could pay")
         event.paid = True
         booking: r.Booking | None = event.meeting.bookings[0]
         while booking:
-            booking.payment, booking.updated_at, booking = None, self.world.now, booking.new
+            booking.payment, booking.updated_at, booking = None, self.now, booking.new
 
     @change
     def complete_checkout(self, event: Event, amount: float | None = 49.5) -> None:
-        """Pay; `amount` None is a payment whose amounts nobody recorded."""
+        """Pay; `amount` None is a payment without recorded amounts."""
         self._check_out(event, amount, successful=True)
 
     @change
     def expire_checkout(self, event: Event) -> None:
-        """Give up waiting for the payment."""
+        """Let the payment expire."""
         self._check_out(event, 49.5, successful=False)
 
     def _check_out(self, event: Event, amount: float | None, *, successful: bool) -> None:
@@ -232,14 +203,14 @@ class Invites:
             "terms": None,
             "successful": successful,
         }
-        booking.updated_at = self.world.now
+        booking.updated_at = self.now
 
     @change
     def cancel(self, event: Event, reason: str | None = None) -> None:
-        """Call an event off."""
-        if event.state in OVER or event.end <= self.world.now:
+        """Cancel an event."""
+        if event.state in OVER or event.end <= self.now:
             raise ValueError(f"event {event.meeting.id} is {event.state}, or over")
-        meeting, now = event.tail, self.world.now
+        meeting, now = event.tail, self.now
         if self._elsewhere_too(event) and meeting.end > now:
             self.world.cancel(meeting, reason)
             return
@@ -249,12 +220,12 @@ class Invites:
 
     @change
     def withhold_conferencing(self, event: Event) -> None:
-        """Let the conference's vendor keep us waiting."""
+        """Withhold the address of the conference."""
         event.withheld, event.filled_url = True, None
 
     @change
     def fill_conferencing(self, event: Event) -> None:
-        """Learn at last where to join."""
+        """Fill in the address of the conference."""
         event.filled_url = f"https://meet.example/late-{event.meeting.serial}"
 
     @change
@@ -264,14 +235,14 @@ class Invites:
 
     @change
     def add_attendee(self, event: Event, name: str | None = None, email: str | None = None) -> None:
-        """Let one more come: a guest of the invitee, or to a group session whoever joins it.
+        """Add an attendee: a guest of the invitee, or an invitee of a group session.
 
         Raises:
             ValueError: a group session is canceled or full.
         """
         meeting = event.tail
         if meeting.seats == 1:
-            meeting.guests.append(r.Guest(email or f"guest{len(meeting.guests)}@mail.example", self.world.now))
+            meeting.guests.append(r.Guest(email or f"guest{len(meeting.guests)}@mail.example", self.now))
         elif self._elsewhere_too(event):
             self.world.join(meeting, name, email)
         elif meeting.cancellation or len(meeting.active_bookings) >= meeting.seats:
@@ -281,10 +252,10 @@ class Invites:
 
     @change
     def drop_attendee(self, event: Event) -> None:
-        """Let the one stay away who was added last.
+        """Drop the attendee who was added last.
 
         Raises:
-            ValueError: only those without whom there is no event are left.
+            ValueError: nobody is left whom the event does not need.
         """
         meeting = event.tail
         if meeting.seats == 1 and meeting.guests:
@@ -292,16 +263,16 @@ class Invites:
             return
         active = meeting.active_bookings
         if meeting.seats == 1 or not active:
-            raise ValueError(f"nobody of event {event.meeting.id} can be spared")
+            raise ValueError(f"event {event.meeting.id} has no attendee who can be dropped")
         if self._elsewhere_too(event):
             self.world.cancel_booking(active[-1])
             return
-        active[-1].cancellation = r.Cancellation(by=active[-1].name, side="invitee", reason=None, at=self.world.now)
+        active[-1].cancellation = r.Cancellation(by=active[-1].name, side="invitee", reason=None, at=self.now)
 
     @change
     def move(self, event: Event, start: datetime) -> None:
-        """Move an event that is still to come to another time to come; it stays the same event."""
-        now, minutes = self.world.now, event.end - event.start
+        """Move an event to come to another future time; it stays the same event."""
+        now, minutes = self.now, event.end - event.start
         if event.state in OVER or event.start <= now or start <= now:
             raise ValueError(f"event {event.meeting.id} is {event.state}, or one of its times is past")
         meeting = event.tail
@@ -312,29 +283,29 @@ class Invites:
 
     @change
     def redate(self, event: Event, start: datetime) -> None:
-        """Give an event another time, past or to come, though it may have been held (unverified that anybody can)."""
+        """Move an event to any time, even after it was held (unverified that this is possible)."""
         if event.state in OVER:
             raise ValueError(f"event {event.meeting.id} is {event.state}")
-        event.moved, event.moved_at = (start, start + (event.end - event.start)), self.world.now
+        event.moved, event.moved_at = (start, start + (event.end - event.start)), self.now
 
     @change
     def erase(self, event: Event) -> None:
-        """Let an event vanish without a trace (unverified that SavvyCal ever does)."""
+        """Delete an event without a trace (unverified that SavvyCal ever does)."""
         del self.events[event.meeting.id]
 
     @change
     def disable_link(self, kind: r.EventType) -> None:
-        """Close a scheduling link, which stays on the list."""
+        """Disable a scheduling link, which stays on the list."""
         self.world.edit_event_type(kind, active=False)
 
     @change
     def delete_link(self, kind: r.EventType) -> None:
-        """Delete a scheduling link: it vanishes; its events stay."""
+        """Delete a scheduling link without a trace; its events stay."""
         self.world.delete_event_type(kind)
 
     @change
     def create_workflow(self, name: str = "Reminder", person: r.Person | None = None) -> Workflow:
-        """Automate something, with two rules."""
+        """Create a workflow with two rules."""
         workflow = Workflow(**self._stamps(), person=person or self.world.seats["owner"], name=name)
         for trigger, amount, unit, direction in (
             ("event_created", 0, "minutes", "after"),
@@ -350,13 +321,13 @@ class Invites:
 
     @change
     def edit_rule(self, rule: Rule, /, **changes: Any) -> None:
-        """Change a rule, which moves no time of it."""
+        """Edit a rule, which moves no time."""
         for name, value in changes.items():
             setattr(rule, name, value)
 
     @change
     def delete_workflow(self, workflow: Workflow) -> None:
-        """Delete a workflow: it vanishes with its rules."""
+        """Delete a workflow and its rules, without a trace."""
         del self.workflows[workflow.id]
 
 

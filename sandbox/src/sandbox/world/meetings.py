@@ -19,7 +19,7 @@ FAR_AHEAD = timedelta(days=270)
 
 
 class Meetings(EventTypes):
-    """What can happen to meetings and to the invitees' bookings."""
+    """Changes of meetings and of invitees' bookings."""
 
     def draw_start(self) -> datetime:
         """Draw a start on the quarter hour, from minutes to nine months ahead."""
@@ -42,7 +42,7 @@ class Meetings(EventTypes):
         return self.draw_place(self.pick(event_type.places).kind)
 
     def draw_place(self, kind: str) -> r.Place:
-        """Draw where exactly a meeting is; what a conference's vendor says about it has no fixed shape."""
+        """Draw the place of a meeting; the data of a conference's vendor have no fixed format."""
         if kind not in CONFERENCES:
             text = self.pick(("Hauptstraße 1, Berlin", "+1 555 0100", "", None))
             return r.Place(kind, text=text, note=self.pick((None, "Ring twice")))
@@ -66,7 +66,7 @@ class Meetings(EventTypes):
     def open_meeting(
         self, event_type: r.EventType | None = None, start: datetime | None = None, *, elsewhere: bool = False
     ) -> r.Meeting:
-        """Put a meeting without any invitee into the hosts' calendars."""
+        """Create a meeting without invitees in the hosts' calendars."""
         event_type = event_type or self.pick(self.bookable())
         people = [host.person for host in event_type.hosts]
         if event_type.kind == "round_robin":
@@ -99,7 +99,7 @@ class Meetings(EventTypes):
         *,
         submission: r.Submission | None = None,
     ) -> r.Booking:
-        """Book a seat of a meeting that exists.
+        """Book a seat of an existing meeting.
 
         Raises:
             ValueError: the meeting is canceled or full.
@@ -136,11 +136,11 @@ class Meetings(EventTypes):
         return booking
 
     def stands(self, booking: r.Booking) -> bool:
-        """Tell whether a booking is neither canceled nor erased."""
+        """Return True if a booking is neither canceled nor erased."""
         return booking.cancellation is None and booking.id in self.bookings
 
     def draw_tracking(self) -> dict[str, str | None]:
-        """Draw where somebody came from."""
+        """Draw tracking parameters."""
         source = self.pick(words.SOURCES)
         return {"source": source, "campaign": "früh2026" if source and self.chance(0.5) else None}
 
@@ -154,7 +154,7 @@ class Meetings(EventTypes):
         *,
         submission: r.Submission | None = None,
     ) -> r.Booking:
-        """Book a new meeting; `meeting` of the result is the meeting."""
+        """Book a new meeting, and return the booking."""
         return self.join(self.open_meeting(event_type, start), name, email, submission=submission)
 
     def _touch_by_invitee(self, meeting: r.Meeting) -> None:
@@ -167,7 +167,7 @@ class Meetings(EventTypes):
 
     @change
     def cancel(self, meeting: r.Meeting, reason: str | None = None, *, by: r.Booking | None = None) -> None:
-        """Call a whole meeting off, by its host or `by` an invitee; every active booking goes with it.
+        """Cancel a meeting with all its bookings, by its host or `by` an invitee.
 
         Raises:
             ValueError: the meeting is canceled already, or over.
@@ -183,7 +183,7 @@ class Meetings(EventTypes):
 
     @change
     def cancel_booking(self, booking: r.Booking, reason: str | None = None) -> None:
-        """Let one invitee cancel: a group meeting goes on without them, any other is canceled."""
+        """Cancel one invitee's booking: a group meeting goes on, any other is canceled."""
         meeting = booking.meeting
         if meeting.seats == 1:
             self.cancel(meeting, reason, by=booking)
@@ -207,7 +207,7 @@ class Meetings(EventTypes):
 
     @change
     def mark_no_show(self, booking: r.Booking) -> None:
-        """Note that an invitee did not come; the meeting's update time does not move.
+        """Mark an invitee as a no-show; the meeting's update time does not move.
 
         Raises:
             ValueError: the meeting has not begun, or the booking is canceled.
@@ -220,7 +220,7 @@ class Meetings(EventTypes):
 
     @change
     def unmark_no_show(self, booking: r.Booking) -> None:
-        """Take a no-show back."""
+        """Unmark a no-show."""
         booking.no_show = None
         if self.no_show_moves_invitee:
             booking.updated_at = self.now
@@ -233,13 +233,13 @@ class Meetings(EventTypes):
 
     @change
     def add_guest(self, meeting: r.Meeting, email: str) -> None:
-        """Let the invitee bring somebody along."""
+        """Add a guest of the invitee."""
         meeting.guests.append(r.Guest(email, self.now))
         meeting.updated_at = self.now
 
     @change
     def receive_payment(self, booking: r.Booking, *, successful: bool = True) -> None:
-        """Learn the result of a payment, which is a matter of the booking alone."""
+        """Receive the result of a payment, which changes only the booking."""
         booking.payment = {
             "external_id": f"ch_{booking.serial}",
             "provider": self.pick(("stripe", "paypal")),
@@ -252,22 +252,22 @@ class Meetings(EventTypes):
 
     @change
     def ask_reconfirmation(self, booking: r.Booking) -> None:
-        """Ask the invitee whether they still come."""
+        """Ask the invitee to reconfirm."""
         booking.reconfirmation = (self.now, None)
         booking.updated_at = self.now
 
     @change
     def reconfirm(self, booking: r.Booking) -> None:
-        """Let the invitee answer that they do."""
+        """Reconfirm as the invitee."""
         requested = booking.reconfirmation[0] if booking.reconfirmation else self.now
         booking.reconfirmation = (requested, self.now)
         booking.updated_at = self.now
 
     @change
     def erase(self, meeting: r.Meeting) -> None:
-        """Erase a meeting for data protection: it vanishes with its bookings and recaps.
+        """Erase a meeting with its bookings and recaps, for data protection.
 
-        What other records say about it stays as it was: messages sent, the chain of a reschedule.
+        Other records that refer to it stay: messages sent, the chain of a reschedule.
         """
         del self.meetings[meeting.id]
         for booking in meeting.bookings:

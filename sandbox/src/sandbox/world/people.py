@@ -1,4 +1,4 @@
-"""Who belongs to the organization: members, invitations, groups, teams, opening hours."""
+"""Members of the organization, invitations, groups, teams, opening hours."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from sandbox.world.state import State, change
 
 
 class People(State):
-    """What can happen to the people who host."""
+    """Changes of members, invitations, groups and teams."""
 
     def _owner(self) -> r.Person:
         return self.seats["owner"]
 
     @change
     def add_member(self, name: str | None = None, role: str = "user") -> r.Membership:
-        """Let somebody join the organization; they get opening hours and a meeting room."""
+        """Add a member, with opening hours and a meeting room."""
         name = name or f"{self.pick(words.FIRST_NAMES)} {self.pick(words.LAST_NAMES)}"
         number = len(self.people) + 1
         person = self.new(
@@ -55,27 +55,27 @@ class People(State):
 
     @change
     def edit_person(self, person: r.Person, /, **changes: str | None) -> None:
-        """Change a profile; the membership's own update time does not move."""
+        """Edit a person's profile; the membership's update time does not move."""
         for field, value in changes.items():
             setattr(person, field, value)
         person.updated_at = self.now
 
     @change
     def set_role(self, membership: r.Membership, role: str) -> None:
-        """Give a member another role."""
+        """Change a member's role."""
         membership.role = role
         membership.updated_at = self.now
         self.record(self._owner(), "User", "UpdateRole", email=membership.person.email, role=role)
 
     @change
     def remove_member(self, membership: r.Membership) -> None:
-        """Let a member leave: the membership vanishes, past and future meetings stay.
+        """Remove a member: the membership vanishes, past and future meetings stay.
 
         Raises:
-            ValueError: an API key stands for this person.
+            ValueError: an API key belongs to this person.
         """
         if membership.person in self.seats.values():
-            raise ValueError(f"{membership.person.slug} holds an API key and cannot leave")
+            raise ValueError(f"{membership.person.slug} owns an API key and cannot leave")
         del self.memberships[membership.id]
         for place in [place for place in self.group_places.values() if place.holder is membership]:
             del self.group_places[place.id]
@@ -97,7 +97,7 @@ class People(State):
 
     @change
     def accept_invitation(self, invitation: r.Invitation) -> r.Membership:
-        """Let the invited person join."""
+        """Accept an invitation."""
         membership = self.add_member()
         invitation.status = "accepted"
         invitation.person = membership.person
@@ -110,13 +110,13 @@ class People(State):
 
     @change
     def decline_invitation(self, invitation: r.Invitation) -> None:
-        """Let the invited person decline."""
+        """Decline an invitation."""
         invitation.status = "declined"
         invitation.updated_at = self.now
 
     @change
     def revoke_invitation(self, invitation: r.Invitation) -> None:
-        """Take an invitation back: it vanishes, with its place in a group."""
+        """Revoke an invitation: it vanishes, with its place in a group."""
         del self.invitations[invitation.id]
         for place in [place for place in self.group_places.values() if place.holder is invitation]:
             del self.group_places[place.id]
@@ -124,7 +124,7 @@ class People(State):
 
     @change
     def create_group(self, name: str) -> r.Group:
-        """Found a group."""
+        """Create a group."""
         group = self.new(r.Group, name=name)
         self.groups[group.id] = group
         self.record(self._owner(), "Group", "Create", name=name)
@@ -132,7 +132,7 @@ class People(State):
 
     @change
     def delete_group(self, group: r.Group) -> None:
-        """Dissolve a group; it vanishes with every place in it."""
+        """Delete a group and every place in it, without a trace."""
         del self.groups[group.id]
         for place in [place for place in self.group_places.values() if place.group is group]:
             del self.group_places[place.id]
@@ -140,7 +140,7 @@ class People(State):
 
     @change
     def add_to_group(self, group: r.Group, holder: r.Membership | r.Invitation, role: str = "member") -> r.GroupPlace:
-        """Put a member or an invited person into a group."""
+        """Add a member or an invitation to a group."""
         place = self.new(r.GroupPlace, group=group, role=role, holder=holder)
         self.group_places[place.id] = place
         group.updated_at = self.now
@@ -149,31 +149,31 @@ class People(State):
 
     @change
     def remove_from_group(self, place: r.GroupPlace) -> None:
-        """Take somebody out of a group."""
+        """Remove a place from a group."""
         del self.group_places[place.id]
         place.group.updated_at = self.now
         self.record(self._owner(), "Group", "RemoveMember", name=place.group.name)
 
     @change
     def create_team(self, name: str, people: list[r.Person]) -> r.Team:
-        """Let people share event types."""
+        """Create a team of people who share event types."""
         team = self.new(r.Team, name=name, slug=f"team-{len(self.teams) + 1}", people=people)
         self.teams[team.id] = team
         return team
 
     @change
     def delete_team(self, team: r.Team) -> None:
-        """Dissolve a team; it vanishes.
+        """Delete a team, without a trace.
 
         Raises:
-            ValueError: it has offered something to book, which refers to it for good.
+            ValueError: an event type refers to the team.
         """
         if any(kind.owner is team for kind in self.event_types.values()):
-            raise ValueError(f"{team.slug} owns event types and cannot be dissolved")
+            raise ValueError(f"{team.slug} owns event types and cannot be deleted")
         del self.teams[team.id]
 
     @change
     def set_hours(self, schedule: r.Schedule, day: str, spans: list[tuple[str, str]]) -> None:
-        """Set the opening hours of a single day (YYYY-MM-DD), from and to; none for a day off."""
+        """Set the opening hours of a single day (YYYY-MM-DD) as pairs of times; none for a day off."""
         schedule.dates[day] = spans
         schedule.updated_at = self.now

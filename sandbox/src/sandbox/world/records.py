@@ -1,4 +1,4 @@
-"""What the world consists of. Every time is an aware UTC datetime with microseconds."""
+"""The records of the world. Every time is an aware UTC datetime with microseconds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Record:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Organization(Record):
-    """The company whose calendars these are."""
+    """The company."""
 
     name: str
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Person(Record):
-    """Somebody who hosts meetings; stays known after having left the organization."""
+    """A host of meetings, who stays known after leaving the organization."""
 
     name: str
     slug: str
@@ -95,7 +95,7 @@ class Schedule(Record):
 
 @dataclass(slots=True)
 class Place:
-    """Where a meeting is; `kind` is one of `words.PLACES`, `data` is the conference vendor's own."""
+    """The place of a meeting; `kind` is one of `words.PLACES`, `data` is the conference vendor's."""
 
     kind: str
     text: str | None = None
@@ -116,7 +116,7 @@ class SavedPlace(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EventType(Record):
-    """What can be booked; `kind` is solo, group, round_robin or collective. Deleting is soft."""
+    """An event type; `kind` is solo, group, round_robin or collective. A deleted one stays, with `deleted_at`."""
 
     name: str | None
     slug: str | None
@@ -152,7 +152,7 @@ class Host(Record):
 
 @dataclass(slots=True)
 class Cancellation:
-    """Who called it off, when and why; `side` is host or invitee."""
+    """A cancellation: its author, time and reason; `side` is host or invitee."""
 
     by: str
     side: str
@@ -162,7 +162,7 @@ class Cancellation:
 
 @dataclass(slots=True)
 class Guest:
-    """Somebody whom the invitee brings along; not an invitee."""
+    """A person whom the invitee brings along; not an invitee."""
 
     email: str
     at: datetime
@@ -189,7 +189,7 @@ class Meeting(Record):
 
     @property
     def active_bookings(self) -> list[Booking]:
-        """The invitees who still come."""
+        """Bookings that are not canceled."""
         return [booking for booking in self.bookings if booking.cancellation is None]
 
 
@@ -228,7 +228,7 @@ class Form(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Submission(Record):
-    """A form filled in; `result` is an event type, a url or a (headline, body) message."""
+    """The submission of a form; `result` is an event type, a url or a (headline, body) message."""
 
     form: Form
     answers: list[tuple[str | None, str, str | None]]
@@ -239,7 +239,7 @@ class Submission(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class CustomField(Record):
-    """A column that the organization adds to its contacts."""
+    """A custom field of the organization's contacts."""
 
     label: str
     kind: str
@@ -277,7 +277,7 @@ class ContactList(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ContactNote(Record):
-    """What one host wrote about one contact, for themselves."""
+    """A host's private note about a contact."""
 
     author: Person
     contact: Contact
@@ -288,7 +288,7 @@ class ContactNote(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Recap(Record):
-    """A machine's summary of a meeting; `meeting` is None for calls that nobody booked here."""
+    """The machine-made summary of a meeting; `meeting` is None for a call without a booking."""
 
     owner: Person
     meeting: Meeting | None
@@ -305,7 +305,7 @@ class Recap(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class LogEntry(Record):
-    """Something that somebody did; never changes. `actor` is None for the system itself."""
+    """An entry of the activity log, which never changes. `actor` is None for the system itself."""
 
     namespace: str
     action: str
@@ -328,7 +328,7 @@ class Message(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Webhook(Record):
-    """An address that wants to be told of changes; `scope` is organization or user."""
+    """A webhook; `scope` is organization or user."""
 
     url: str
     scope: str

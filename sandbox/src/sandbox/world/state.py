@@ -1,4 +1,4 @@
-"""The world's clock, its chance, its happenings to come, and what exists in it."""
+"""The base of the world: its clock, its random generator, its schedule, and its records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ S = TypeVar("S", bound="State")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How busy the organization is: its first members, and how many bookings a day it gets."""
+    """The size of the organization: its first members, and its bookings per day."""
 
     members: int
     bookings_per_day: float
@@ -45,7 +45,7 @@ SCALES = {
 
 
 def change(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Mark a method that changes the world: one at a time, and caches of the old state are void."""
+    """Mark a method that changes the world: changes come one at a time, and caches of the old state are void."""
 
     @wraps(method)
     def changing(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,11 +60,11 @@ def change(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P]
 
 
 class State:
-    """Everything that exists, by id, in order of creation.
+    """All records of the world, by id and in order of creation.
 
-    `version` counts changes; `lock` is held by whoever changes the world or reads a page of it.
-    `seats` names the people whom API keys stand for; they never leave.
-    `meeting_watchers` are told of each new meeting; they must not draw from `random`.
+    `version` counts changes; `lock` is held during a change and while a page is read.
+    `seats` are the owners of API keys, who never leave.
+    `meeting_watchers` are called with each new meeting; they must not draw from `random`.
     """
 
     def __init__(self, seed: int, scale: str) -> None:
@@ -78,13 +78,13 @@ class State:
         self.version = 0
         self.lock = RLock()
         self._serials = count(1)
-        self._happenings: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._happenings: list[tuple[datetime, int, Callable[..., object], tuple[Any, ...]]] = []
         self._turns = count()
 
         self.no_show_moves_invitee = False
         self.invitee_changes_move_event = False
         self.listeners: list[Callable[[str, Any, Any], None]] = []
-        """Told of every change: the method's name, its first argument, its result."""
+        """Called after every change, with the method's name, its first argument and its result."""
         self.meeting_watchers: list[Callable[[r.Meeting], None]] = []
 
         self.organization: r.Organization
@@ -114,7 +114,7 @@ class State:
         self.webhooks: dict[str, r.Webhook] = {}
 
     def new_id(self) -> str:
-        """Return a fresh id in one of the two shapes that the vendors use side by side."""
+        """Return a new id, in one of the two formats that the vendors use side by side."""
         if self.random.random() < 0.5:  # noqa: PLR2004 -- a fair coin
             return "".join(self.random.choices(ALPHANUMERICS, k=16))
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -131,31 +131,31 @@ class State:
         return kind(**stamps, **fields)
 
     def chance(self, probability: float) -> bool:
-        """Throw a weighted coin."""
+        """Return True with a probability."""
         return self.random.random() < probability
 
     def pick(self, options: Sequence[T]) -> T:
-        """Draw one."""
+        """Draw one of several options."""
         return self.random.choice(options)
 
     def later(self, low: timedelta, high: timedelta) -> timedelta:
         """Draw a duration between two."""
         return timedelta(seconds=self.random.uniform(low.total_seconds(), high.total_seconds()))
 
-    def at(self, when: datetime, happening: Callable[..., None], *args: Any) -> None:
-        """Let `happening(world, *args)` occur at a time to come."""
+    def at(self, when: datetime, happening: Callable[..., object], *args: Any) -> None:
+        """Call `happening(world, *args)` at a time to come."""
         heapq.heappush(self._happenings, (when, next(self._turns), happening, args))
 
-    def after(self, delay: timedelta, happening: Callable[..., None], *args: Any) -> None:
-        """Let `happening(world, *args)` occur after a while."""
+    def after(self, delay: timedelta, happening: Callable[..., object], *args: Any) -> None:
+        """Call `happening(world, *args)` after a while."""
         self.at(self.now + delay, happening, *args)
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Live on for a while."""
+        """Move the world's time forward."""
         self.advance_to(self.now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
 
     def advance_to(self, moment: datetime) -> None:
-        """Live on until a moment; whatever the steps, the same moment finds the same world.
+        """Move the world's time forward to a moment; the world there does not depend on the steps.
 
         Raises:
             ValueError: the moment lies in the past.
@@ -170,11 +170,11 @@ class State:
             self.now = moment
 
     def rest(self) -> None:
-        """Let nothing happen by chance from now on; what is done to the world still has its consequences."""
+        """Stop all random habits and fixed cases; changes still have their consequences."""
         with self.lock:
             self._happenings.clear()
 
     def record(self, actor: r.Person | None, namespace: str, action: str, /, **details: Any) -> None:
-        """Write into the activity log."""
+        """Add an entry to the activity log."""
         entry = self.new(r.LogEntry, namespace=namespace, action=action, actor=actor, details=details)
         self.log[entry.id] = entry

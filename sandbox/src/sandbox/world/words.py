@@ -1,4 +1,4 @@
-"""Names and texts to draw from: fixed, so that one seed means one world for ever."""
+"""Names and texts to draw from. They never change, so that a seed always gives the same world."""
 
 from __future__ import annotations
 

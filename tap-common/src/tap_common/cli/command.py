@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from abc import ABC, abstractmethod
@@ -20,6 +19,7 @@ from tap_common.cli.about import SETTINGS
 from tap_common.cli.connection_check import check_streams
 from tap_common.cli.entry_point import TapCommand
 from tap_common.cli.environment import from_environment
+from tap_common.cli.given import loaded
 from tap_common.cli.help import help_page, with_help
 from tap_common.cli.log import quiet
 from tap_common.cli.selection import apply_current_selection
@@ -132,7 +132,7 @@ class CommandLine(Tap, ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
-            files = [json.loads(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
+            files = [loaded(Path(path).read_bytes()) for path in value if path != _ENVIRONMENT]
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env=_ENVIRONMENT in value)
         except OSError as error:
             # The value is not shown, since it may be a key.
@@ -221,7 +221,7 @@ class CommandLine(Tap, ABC):
 def _json(file: IO[str], what: str) -> dict[str, Any]:
     try:
         # Bytes, since editors and shells on Windows write UTF-8 with a byte-order mark, or UTF-16.
-        content = json.loads(file.buffer.read() if isinstance(file, TextIOWrapper) else file.read())
+        content = loaded(file.buffer.read() if isinstance(file, TextIOWrapper) else file.read())
     except ValueError as error:
         raise SettingsError(f"The {what} file is not JSON: {error}.") from None
     if not isinstance(content, dict):

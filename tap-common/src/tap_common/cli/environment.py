@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_common.cli.given import DEEPEST
 from tap_common.errors import SettingsError
+from tap_common.http.json import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +62,10 @@ def _parsed(text: str, types: str | list[str]) -> Any:
     for name, (kind, what) in _KINDS.items():
         if name in types:
             try:
-                return msgspec.json.decode(text, type=kind)
-            except ValueError:
+                value: Any = msgspec.json.decode(text, type=kind)
+            except (ValueError, RecursionError):
                 raise ValueError(what) from None
+            if is_deep(value, DEEPEST):
+                raise ValueError(f"{what}, of at most {DEEPEST} levels")
+            return value
     return text

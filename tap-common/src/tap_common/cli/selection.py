@@ -5,10 +5,10 @@ Meltano passes its `select` patterns to a tap in environment variables.
 
 from __future__ import annotations
 
-import json
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
+from tap_common.cli.given import loaded
 from tap_common.printable import printable, quoted
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def patterns(environment: Mapping[str, str]) -> list[str]:
 
 def _listed(environment: Mapping[str, str], variable: str) -> list[str]:
     try:
-        return [str(pattern) for pattern in json.loads(environment.get(variable) or "[]")]
+        return [str(pattern) for pattern in loaded(environment.get(variable) or "[]")]
     except (ValueError, TypeError):
         return []
 

@@ -96,6 +96,7 @@ def insecure_urls(config: Mapping[str, object]) -> Iterator[str]:
         try:
             # As requests will send it: other parsers take a backslash, or the part before @, for the host.
             url = str(requests.Request("GET", address).prepare().url)
+            str(urlsplit(url).hostname).encode("idna")  # as its name will be looked up
             safe = url.startswith("https://") or is_loopback(url) or config.get("allow_http") is True
         except (requests.RequestException, ValueError):
             yield f"Setting `{name}` is not a URL."

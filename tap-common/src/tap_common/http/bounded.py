@@ -70,14 +70,17 @@ class BoundedAdapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         usual = type(pool).ConnectionCls
         if usual not in self._connections:
-            bounded = staticmethod(partial(_Answer, limits=self._limits))
+            bounded = staticmethod(partial(BoundedAnswer, limits=self._limits))
             self._connections[usual] = type(usual.__name__, (usual,), {"response_class": bounded})
         pool.ConnectionCls = self._connections[usual]
         return pool
 
     @override
     def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # the rest by name
-        response = super().send(request, stream=True, **kwargs)  # this method reads the body
+        try:
+            response = super().send(request, stream=True, **kwargs)  # this method reads the body
+        except broken.LocationValueError as error:  # of a proxy, say, that requests has not looked at
+            raise failed.InvalidURL(error, request=request) from error
         try:
             body = _whole(response.raw, self._limits.size)
         except (broken.DecodeError, EncodingError) as error:
@@ -112,7 +115,7 @@ def _whole(raw: BaseHTTPResponse, size: int) -> bytes:
     return b"".join(parts)
 
 
-class _Answer(HTTPResponse):
+class BoundedAnswer(HTTPResponse):
     """A response that is read within limits, from its status line on."""
 
     def __init__(self, sock: socket.socket, *args: Any, limits: Limits, **kwargs: Any) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ssl
 from contextlib import closing
+from functools import partial
 from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 
+from tap_common.http.bounded import BoundedAnswer, Limits
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SECONDS = 10
+_LIMITS = Limits(100_000, _SECONDS)
 _TLS = 443
 
 _VERSION = 0xA0
@@ -34,6 +38,8 @@ def issuer_of(url: str) -> str | None:
             if proxy:
                 headers = requests.adapters.HTTPAdapter().proxy_headers(proxy)
                 way.set_tunnel(str(host.hostname), host.port or _TLS, headers)
+            # The response of a proxy may never end.
+            way.response_class = partial(BoundedAnswer, limits=_LIMITS)  # type: ignore[assignment]  # it is called
             way.connect()
             return issuer(way.sock.getpeercert(binary_form=True)) if isinstance(way.sock, ssl.SSLSocket) else None
     except (OSError, ValueError, HTTPException):

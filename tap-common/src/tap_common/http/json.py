@@ -35,7 +35,7 @@ def decoded(response: requests.Response) -> Any:
             decoded_json = decode(content)
         except RecursionError:
             raise ValueError(_DEEP) from None
-        if _may_be_deep(content) and _is_deep(decoded_json):
+        if _may_be_deep(content) and is_deep(decoded_json, _DEEPEST):
             raise ValueError(_DEEP)
         cache["decoded_json"] = decoded_json
     return cache["decoded_json"]
@@ -51,10 +51,10 @@ def _may_be_deep(content: bytes) -> bool:
     return bool(brackets)
 
 
-def _is_deep(value: Any) -> bool:
-    """Return True if a value has more than `_DEEPEST` levels of lists and objects."""
+def is_deep(value: Any, deepest: int) -> bool:
+    """Return True if a value has more than `deepest` levels of lists and objects."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(deepest):
         objects = [one.values() for one in level if isinstance(one, dict)]
         level = [*chain.from_iterable(objects), *chain.from_iterable(one for one in level if isinstance(one, list))]
         if not level:

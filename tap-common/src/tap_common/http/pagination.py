@@ -70,6 +70,8 @@ class Signals:
     """JSONPath of the boolean that is true if more rows follow. If it is set, a null cursor is not the end."""
     url: str | None = None
     """JSONPath of the URL of the next page."""
+    total: str | None = None
+    """JSONPath of the number of all rows of the list, for `OffsetPaginator`."""
     param: str = ""
     """Query parameter that carries the cursor."""
     rows: str | None = None
@@ -107,6 +109,11 @@ class Signals:
         """Return the rows of a page; none if their JSONPath is not known."""
         rows = select(self.rows, decoded(response)) if self.rows else ()
         return rows if isinstance(rows, list) else list(rows)
+
+    def total_of(self, response: requests.Response) -> int | None:
+        """Return the number of all rows of the list; None where a page does not say it."""
+        total = _at(self.total, decoded(response))
+        return total if isinstance(total, int) and not isinstance(total, bool) else None
 
     def identity(self, row: Any) -> Any:
         """Return the keys of a row, or the whole row if it lacks one of them."""
@@ -184,26 +191,43 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
 
 
 class OffsetPaginator(SDKOffsetPaginator):
-    """Increases the offset by the number of rows received, until a page is empty or its flag says the end.
+    """Increases the offset by the number of rows received, until a page is empty, or its flag or total says the end.
 
     A page with fewer rows than requested need not be the last. The stream's `cursor_param` is the name of the offset
     parameter, such as `offset` or `skip`. A page, with `records_jsonpath = "$.items[*]"` and
-    `has_more_jsonpath = "$.has_more"`:
+    `total_jsonpath = "$.total"`:
 
-        {"items": [{"id": 1}, {"id": 2}], "has_more": true}
+        {"items": [{"id": 1}, {"id": 2}], "total": 7}
     """
 
     def __init__(self, signals: Signals) -> None:
         super().__init__(start_value=0, page_size=1)
         self.signals = signals
+        self._last: list[Any] = []
 
     @override
     def get_next(self, response: requests.Response) -> int | None:
-        rows = len(self.signals.rows_of(response))
-        next_page = self.signals.read(response)
-        if not rows or (next_page.end and not next_page.more):
-            return None
-        return self.current_value + rows
+        """Return the next offset, or None at the end.
+
+        Raises:
+            EndlessListError: The API sends the same page whatever the offset.
+        """
+        rows = self.signals.rows_of(response)
+        ends = [self.signals.identity(row) for row in (*rows[:1], *rows[-1:])]
+        if rows and ends == self._last:
+            raise EndlessListError(
+                f"{self.signals.where} sends the same page again for another `{self.signals.param}`, so the list would "
+                "never end: the parameter has another name, or the list has no pages."
+            )
+        self._last = ends
+        offset = self.current_value + len(rows)
+        next_page, total = self.signals.read(response), self.signals.total_of(response)
+        ended = next_page.end or (total is not None and offset >= total)
+        return None if not rows or (ended and not next_page.more) else offset
+
+    @override
+    def continue_if_empty(self, response: requests.Response) -> bool:
+        return True  # `get_next` ends at an empty page; the SDK would log a line for each
 
 
 _ABSENT = object()

@@ -74,9 +74,10 @@ class BatchWriter(Writer):
         try:
             with self._config.storage.open(name, "wb") as file:
                 file.write(gzip.compress(content, _COMPRESSION) if packed else content)
-        except OSError as error:
+        except Exception as error:  # each storage has errors of its own, also one that is not installed
             root = self._config.storage.root
-            where, why = origin(root) if "://" in root else root, error.strerror or type(error).__name__
+            where, why = origin(root) if "://" in root else root, getattr(error, "strerror", None)
+            why = why or type(error).__name__
             raise OutputError(
                 f"A batch file cannot be written to {printable(where)}: {printable(why)}. "
                 "Run again from the last state."
@@ -102,8 +103,14 @@ def batch_config(settings: Mapping[str, Any]) -> BatchConfig:
         raise SettingsError("Setting `batch_config` supports the format `jsonl`, with compression `gzip` or `none`.")
     if not storage.get("root"):
         raise SettingsError("Setting `batch_config` lacks `storage.root`: the folder of the files, as a URL or a path.")
-    return BatchConfig(
-        encoding=BaseBatchFileEncoding(kind, compression),
-        storage=dict(storage),  # type: ignore[arg-type]  # made into a StorageTarget by the class
-        batch_size=int(settings.get("batch_size") or 10_000),
-    )
+    try:
+        return BatchConfig(
+            encoding=BaseBatchFileEncoding(kind, compression),
+            storage=dict(storage),  # type: ignore[arg-type]  # made into a StorageTarget by the class
+            batch_size=int(settings.get("batch_size") or 10_000),
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise SettingsError(
+            "Setting `batch_config` cannot be used: `storage` takes `root`, `prefix` and `params`, and `batch_size` is "
+            "a whole number."
+        ) from None

@@ -95,7 +95,7 @@ class Conformer:
 
 def _is_date_time(value: Any) -> bool:
     """Return True if a value is a date-time with a date as in JSON Schema, `2026-01-31`."""
-    return instant_or_none(value) is not None and value[4] == value[7] == "-"
+    return instant_or_none(value) is not None and value[4:5] == value[7:8] == "-"
 
 
 def _is_time(column: Mapping[str, Any]) -> bool:
@@ -182,7 +182,8 @@ def _holds(column: Mapping[str, Any], allowed: Collection[str], value: Any) -> b
     if isinstance(value, bool):
         return "boolean" in allowed
     if isinstance(value, int | float):
-        return "number" in allowed or ("integer" in allowed and float(value).is_integer())
+        # An integer may be larger than any float.
+        return "number" in allowed or ("integer" in allowed and (isinstance(value, int) or value.is_integer()))
     return False
 
 

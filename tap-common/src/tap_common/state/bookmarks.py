@@ -53,10 +53,12 @@ class Bookmarked(TapStream, ABC):
 
     @property
     def starting_timestamp(self) -> datetime | None:
-        """Earliest replication key value to emit; None for all.
+        """Earliest replication key value to emit; None for all, and in a run's first request, which has no time yet.
 
         The SDK's `get_starting_timestamp` has neither overlap nor look-back, and takes `start_date` for a bookmark.
         """
+        if not self.tap.server_clock.has_answered:
+            return None
         lookback = timedelta(days=self.config["lookback_days"]) if self.windowed else self.overlap
         return self.bookmark and self.bookmark - lookback
 

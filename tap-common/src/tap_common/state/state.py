@@ -57,6 +57,8 @@ def is_valid_bookmark(bookmark: object) -> bool:
     )
 
 
+# A bookmark before it was edited by hand, and a look-back could lead behind the first year that there is.
+_FIRST_YEAR = 1900
 _NO_CATALOG = "The catalog is not a Singer catalog; create one with --discover."
 _TEXT, _TEXTS = {"type": ["string", "null"]}, {"type": ["array", "null"], "items": {"type": "string"}}
 _ENTRY = Draft7Validator(
@@ -151,7 +153,7 @@ def usable_bookmark(
     if value is None or state.get("replication_key") != replication_key:
         return None, None
     bookmark = instant_or_none(value)
-    if bookmark is None:
+    if bookmark is None or bookmark.year < _FIRST_YEAR:
         why: str | None = "the bookmark cannot be read"
     elif bookmark > now + TOLERANCE:
         why = f"the bookmark, {canonical(bookmark)}, is in the future by the API's clock, {canonical(now)}"

@@ -1,4 +1,4 @@
-"""Public events that calendars run, beside the meetings that are booked; no API's words."""
+"""Public events that calendars run, beside the meetings that are booked."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sandbox.world.gatherings import founding, life
 from sandbox.world.gatherings.attendance import Gatherings
 
 if TYPE_CHECKING:
-    from sandbox.world.world import World
+    from sandbox.world.company import Company
 
 __all__ = ["Gatherings", "begin"]
 
 
-def begin(world: World) -> Gatherings:
-    """Open the calendars of a world, and let public events happen from now on."""
+def begin(world: Company) -> Gatherings:
+    """Create the calendars of a world, and start the habits of public events."""
     gatherings = Gatherings(world)
     founding.found(gatherings)
     founding.promise(gatherings)

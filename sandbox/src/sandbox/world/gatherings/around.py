@@ -1,7 +1,7 @@
-"""What happens around public events by chance: to their audience, to lists, to profiles.
+"""Random habits around public events: their audience, lists and profiles.
 
-Whatever chance changes about an event's guests, tickets, coupons or mailings, it changes at most `LATEST` after the
-event's end, so that a reader who looks at every event once more for thirty days sees it.
+A habit changes an event's guests, tickets, coupons or mailings at most `LATEST` after the event's end, so that a
+reader who reads an event again for thirty days sees the change.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 LATEST = 25 * DAY
 FOUNDERS = 5
-"""The first members of each audience stay what they were, so that no world lacks a kind of membership."""
+"""Number of each audience's first members that habits leave unchanged, so that no world lacks a kind of membership."""
 
 
 def changeable(gs: Gatherings, gathering: g.Gathering) -> bool:
-    """Tell whether chance may still change anything about an event."""
+    """Return True if a habit may still change an event."""
     return gs.stands(gathering) and gs.now <= gathering.end + LATEST
 
 
 def upcoming(gs: Gatherings, gathering: g.Gathering) -> bool:
-    """Tell whether an event exists and has not begun."""
+    """Return True if an event exists and has not begun."""
     return gs.stands(gathering) and gs.now < gathering.start
 
 
 def audience_changes(gs: Gatherings) -> None:
-    """Somebody follows a calendar, is labelled, becomes a member, or leaves."""
+    """Change a calendar's audience: a follower comes, is tagged, becomes a member, or leaves."""
     calendar = gs.pick([one for one in gs.calendars.values() if one.ours][:2])
     later = list(calendar.contacts.values())[FOUNDERS:]
     contact = gs.pick(later) if later and gs.chance(0.6) else gs.add_contact(calendar)
@@ -49,7 +49,7 @@ def audience_changes(gs: Gatherings) -> None:
 
 
 def listings_change(gs: Gatherings) -> None:
-    """An event is suggested, labelled, or listed from elsewhere."""
+    """Suggest an event, tag it, or list an external one."""
     draw = gs.random.randrange(3)
     start = (gs.now + DAY * gs.random.uniform(5, 60)).replace(minute=0, second=0, microsecond=0)
     if draw == 0:
@@ -63,13 +63,13 @@ def listings_change(gs: Gatherings) -> None:
 
 
 def is_accepted(gs: Gatherings, gathering: g.Gathering, decision: str) -> None:
-    """Decide about a suggested event."""
+    """Approve or reject a suggested event."""
     if upcoming(gs, gathering):
         gs.decide(gathering.listings[0], decision)
 
 
 def profile_changes(gs: Gatherings) -> None:
-    """Somebody changes their name or address, if all events that they ever came to are recent or to come."""
+    """Change the name or address of an attendee whose events are all recent or to come."""
     attendees = list(gs.attendees.values())
     for _ in range(12):
         attendee = gs.pick(attendees)

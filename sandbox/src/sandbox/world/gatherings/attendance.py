@@ -1,14 +1,14 @@
-"""The guests of an event: invited, registered, approved, checked in, and all of that taken back."""
+"""The guests of an event: invitation, registration, approval, check-in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.drawing import draw_answers
 from sandbox.world.gatherings.events import Events
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +17,11 @@ TAX = 0.19
 
 
 class Gatherings(Events):
-    """Public events, and everything that can happen around them. Registered guests join the calendar's audience."""
+    """Public events, with all their changes. Registered guests join the calendar's audience."""
 
     @change
     def invite(self, gathering: g.Gathering, attendee: g.Attendee | None = None) -> g.Guest:
-        """Invite somebody who is not on the list yet."""
+        """Invite an attendee who is no guest yet."""
         guest = self._enter(gathering, attendee)
         guest.invited_at = guest.invited_at or self.now
         return guest
@@ -38,10 +38,11 @@ class Gatherings(Events):
         answers: list[g.Answer] | None = None,
         unfinished: bool = False,
     ) -> g.Guest:
-        """Let somebody register: approved at once unless the ticket needs approval or the event is full.
+        """Register an attendee: approved at once unless the ticket needs approval or the event is full.
 
-        The `kind` of ticket is by default the first one on sale. `unfinished` leaves them half-way through. Whoever
-        was invited, stopped half-way or declined stays the same guest, and keeps a place on the list for ever.
+        The `kind` of ticket is by default the first one on sale. `unfinished` stops the registration half-way. An
+        attendee who was invited, stopped half-way or declined stays the same guest. A guest is never removed from the
+        list.
 
         Raises:
             ValueError: the event has no kind of ticket.
@@ -125,7 +126,7 @@ class Gatherings(Events):
 
     @change
     def approve(self, guest: g.Guest) -> None:
-        """Let a guest in; no time of theirs moves, unless they never registered themselves."""
+        """Approve a guest; no time moves, unless the guest never registered."""
         if guest.status == "approved":
             return
         guest.registered_at = guest.registered_at or self.now
@@ -141,7 +142,7 @@ class Gatherings(Events):
             sold.captured = True
 
     promote = approve
-    """Let a guest in from the waiting list."""
+    """Approve a guest on the waiting list."""
 
     def _leave(self, guest: g.Guest, status: str) -> None:
         contact = self._contact(guest)
@@ -152,17 +153,17 @@ class Gatherings(Events):
 
     @change
     def decline(self, guest: g.Guest) -> None:
-        """Turn a guest down, or let them not come after all: they stay on the list, without tickets."""
+        """Decline a guest, who stays on the list without tickets."""
         self._leave(guest, "declined")
 
     @change
     def waitlist(self, guest: g.Guest) -> None:
-        """Put a guest onto the waiting list."""
+        """Move a guest to the waiting list."""
         self._leave(guest, "waitlist")
 
     @change
     def change_tickets(self, guest: g.Guest, add: Sequence[g.TicketKind] = (), remove: Sequence[g.Ticket] = ()) -> None:
-        """Give a guest more tickets, or take some away."""
+        """Change the number of a guest's tickets."""
         guest.tickets = [ticket for ticket in guest.tickets if ticket not in remove]
         if add:
             self._order(guest, add)
@@ -172,7 +173,7 @@ class Gatherings(Events):
 
     @change
     def check_in(self, ticket: g.Ticket) -> None:
-        """Let a ticket's holder in."""
+        """Check a ticket in."""
         contact = self._contact(ticket.guest)
         if contact and not any(other.checked_in_at for other in ticket.guest.tickets):
             contact.checked_in += 1
@@ -180,7 +181,7 @@ class Gatherings(Events):
 
     @change
     def undo_check_in(self, ticket: g.Ticket) -> None:
-        """Take a check-in back: its time vanishes."""
+        """Undo a check-in, which removes its time."""
         contact = self._contact(ticket.guest)
         was_in, ticket.checked_in_at = ticket.checked_in_at, None
         if contact and was_in and not any(other.checked_in_at for other in ticket.guest.tickets):
@@ -188,10 +189,10 @@ class Gatherings(Events):
 
     @change
     def edit_answers(self, guest: g.Guest, answers: list[g.Answer] | None = None) -> None:
-        """Let a guest answer differently, by default at random."""
+        """Change a guest's answers, by default to random ones."""
         guest.answers = answers or draw_answers(self, guest.gathering.questions)
 
     @change
     def join_online(self, guest: g.Guest) -> None:
-        """Let a guest follow the link to an event online; the first time counts."""
+        """Record that a guest joined an online event; the first time counts."""
         guest.joined_at = guest.joined_at or self.now

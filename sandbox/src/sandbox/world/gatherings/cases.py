@@ -1,4 +1,4 @@
-"""One of everything that can be about a public event: the cases that every world has."""
+"""Fixed cases of public events, which every world has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def in_days(gs: Gatherings, days: int, hour: int = 17) -> datetime:
 
 
 def fair(gs: Gatherings) -> None:
-    """Ask everything, sell every kind of ticket, and let one guest hold three."""
+    """Ask every kind of question, sell every kind of ticket, and let one guest hold three."""
     fair = gs.create(
         in_days(gs, 12),
         place_kind="offline",
@@ -68,7 +68,7 @@ def fair(gs: Gatherings) -> None:
 
 
 def always(question: g.Question) -> Any:
-    """Return an answer that is there, whatever is asked."""
+    """Return an answer to a question, never an empty one."""
     answers: dict[str, Any] = {
         "agree-check": True,
         "company": {"company": "Globex", "job_title": ""},
@@ -79,13 +79,13 @@ def always(question: g.Question) -> Any:
 
 
 def never(question: g.Question) -> Any:
-    """Return the answer of somebody who skips what can be skipped."""
+    """Return an answer, or none to an optional question."""
     answers: dict[str, Any] = {"agree-check": False, "company": {"company": "", "job_title": ""}}
     return answers.get(question.kind)
 
 
 def online(gs: Gatherings) -> None:
-    """Meet on Zoom; one guest without a name joins, another registers only."""
+    """Hold an event on Zoom: one guest, without a name, joins; another only registers."""
     event = gs.create(in_days(gs, 9), place_kind="zoom", timezone="Asia/Kolkata", feedback_hours=2)
     nameless = gs.add_attendee(None, "nameless@mail.example")
     gs.edit_profile(nameless, phone="+493000000000", ethereum=f"0x{7:040x}", solana="So" + "1" * 40)
@@ -95,7 +95,7 @@ def online(gs: Gatherings) -> None:
 
 
 def by_approval(gs: Gatherings) -> None:
-    """Approve one guest long after the end, decline another, and let the third wait for ever."""
+    """Approve one guest long after the end, decline another, and leave the third pending."""
     event = gs.create(in_days(gs, 8), place_kind="meet", creator=gs.main.admins[-1])
     gs.edit_ticket_kind(event.kinds[0], require_approval=True)
     late, turned_down, _ = (gs.register(event) for _ in range(3))
@@ -104,7 +104,7 @@ def by_approval(gs: Gatherings) -> None:
 
 
 def full(gs: Gatherings) -> None:
-    """Fill two places; of three who wait one moves up, as one drops out."""
+    """Fill two places; a guest cancels, and one of three on the waiting list moves up."""
     event = gs.create(in_days(gs, 10), place_kind="offline", capacity=2, waitlist=True, place_visibility="guests-only")
     guests = [gs.register(event) for _ in range(4)]
     gs.after(2 * DAY, gs.decline, guests[0])
@@ -112,19 +112,19 @@ def full(gs: Gatherings) -> None:
 
 
 def by_invitation(gs: Gatherings) -> None:
-    """Invite many, of whom one registers."""
+    """Invite several attendees; one registers."""
     event = gs.create(in_days(gs, 14), place_kind="youtube", visibility="private")
     guests = [gs.invite(event) for _ in range(5)]
     gs.after(3 * DAY, gs.register, event, guests[1].attendee)
 
 
 def empty(gs: Gatherings) -> None:
-    """Let nobody come."""
+    """Hold an event without guests."""
     gs.create(in_days(gs, 6), place_kind="discord", visibility="members-only", registration_open=False)
 
 
 def conference(gs: Gatherings) -> None:
-    """Last ten days, and cost everybody something."""
+    """Hold an event of ten days, with paid tickets only."""
     event = gs.create(in_days(gs, 20), end=in_days(gs, 30, hour=20) + 0.5 * HOUR, place_kind="twitch")
     gs.edit_ticket_kind(event.kinds[0], paid=True, cents=12000, currency="usd")
     guest = gs.register(event)
@@ -132,12 +132,12 @@ def conference(gs: Gatherings) -> None:
 
 
 def far_ahead(gs: Gatherings) -> None:
-    """Plan for next year."""
+    """Plan an event for next year."""
     gs.invite(gs.create(in_days(gs, 400), place_kind="missing"))
 
 
 def back_dated(gs: Gatherings) -> None:
-    """Enter an event that is over already."""
+    """Create an event that is over already."""
     event = gs.create(in_days(gs, -6), place_kind="twitter")
     gs.check_in(gs.register(event).tickets[0])
 
@@ -152,7 +152,7 @@ def unfinished(gs: Gatherings) -> None:
 
 
 def called_off(gs: Gatherings) -> None:
-    """Call an event with guests off."""
+    """Cancel an event with guests."""
     event = gs.create(in_days(gs, 15))
     for _ in range(2):
         gs.register(event)
@@ -160,7 +160,7 @@ def called_off(gs: Gatherings) -> None:
 
 
 def handed_over(gs: Gatherings) -> None:
-    """Exchange two events between the first two calendars."""
+    """Transfer two events between the first two calendars."""
     main, second, *_ = gs.calendars.values()
     for here, there in ((main, second), (second, main)):
         event = gs.create(in_days(gs, 25), calendar=here)
@@ -169,7 +169,7 @@ def handed_over(gs: Gatherings) -> None:
 
 
 def elsewhere(gs: Gatherings) -> None:
-    """List on the main calendar what others run; a private one is never shown."""
+    """List other calendars' events on the main calendar; a private one is never shown."""
     main, second, third, neighbours = gs.calendars.values()
     ours = gs.create(in_days(gs, 18), calendar=second, place_kind="offline", place_visibility="guests-only")
     theirs = gs.create(in_days(gs, 19), calendar=neighbours, place_kind="zoom")
@@ -205,7 +205,7 @@ def suggested(gs: Gatherings) -> None:
 
 
 def mailed(gs: Gatherings) -> None:
-    """Write to guests: now, next year, and once in vain."""
+    """Send mailings: one now, one next year, one that is quarantined."""
     event = gs.create(in_days(gs, 7), place_kind="offline")
     for _ in range(2):
         gs.register(event)
@@ -219,7 +219,7 @@ def mailed(gs: Gatherings) -> None:
 
 
 def crowded(gs: Gatherings) -> None:
-    """Fill a hall: more guests than fit on a page, where the world is large enough."""
+    """Hold an event with more guests than fit on a page, if the world is large enough."""
     event = gs.create(in_days(gs, 16), place_kind="offline", address=None)
     for number in range(SCALES[gs.world.scale].crowd):
         if number % 3 == 1:
@@ -241,7 +241,7 @@ def moved_earlier(gs: Gatherings) -> None:
 
 
 def followed(gs: Gatherings) -> None:
-    """Label a follower, change their membership, and lose another."""
+    """Tag a follower, change the follower's membership, and remove another one."""
     first, *_, last = gs.main.contacts.values()
     gs.tag(first, gs.main.contact_tags[-1])
     gs.edit_contact(first, membership=("approved", gs.main.tiers[-1]))

@@ -80,7 +80,7 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def draw_place(ledger: Ledger, kind: str) -> dict[str, Any]:
-    """Return the fields of an event that say where it is."""
+    """Return the location fields of an event."""
     link = f"https://{kind}.example/j/{ledger.random.randrange(10**9)}" if kind in ONLINE else None
     fields: dict[str, Any] = {"place_kind": kind, "meeting_url": link}
     if kind == "offline":
@@ -98,7 +98,7 @@ def draw_place(ledger: Ledger, kind: str) -> dict[str, Any]:
 
 
 def draw_questions(ledger: Ledger, count: int) -> list[g.Question]:
-    """Return so many questions, the first ones in order."""
+    """Return the first questions, in order."""
     return [
         g.Question(id=ledger.new_id(), label=label, kind=kind, required=number % 2 == 0, details=details)
         for number, (kind, label, details) in enumerate(QUESTIONS[:count])
@@ -106,14 +106,14 @@ def draw_questions(ledger: Ledger, count: int) -> list[g.Question]:
 
 
 def draw_answers(ledger: Ledger, questions: list[g.Question]) -> list[g.Answer] | None:
-    """Answer some questions; None if nothing was asked."""
+    """Return answers to some of the questions; None if there are no questions."""
     if not questions:
         return None
     return [g.Answer(question, draw_value(ledger, question)) for question in questions]
 
 
 def draw_value(ledger: Ledger, question: g.Question) -> Any:
-    """Return an answer of the type that the question's kind has."""
+    """Return an answer of the type of a question's kind."""
     if question.kind == "agree-check":
         return ledger.chance(0.7)
     if not question.required and ledger.chance(0.25):

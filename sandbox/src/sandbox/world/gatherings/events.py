@@ -1,4 +1,4 @@
-"""Public events themselves: organised, changed, moved, listed, handed over, called off."""
+"""Public events: created, changed, moved, listed, transferred, canceled."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.drawing import PLACES, TITLES, draw_place
 from sandbox.world.gatherings.offers import Offers
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
 class Events(Offers):
-    """What can happen to an event."""
+    """Changes of public events."""
 
     @property
     def main(self) -> g.Calendar:
@@ -34,10 +34,10 @@ class Events(Offers):
         submitter: g.Attendee | None = None,
         **fields: Any,
     ) -> g.Gathering:
-        """Organise an event on a calendar (default: the main one), by default in ten days for two hours.
+        """Create an event on a calendar (default: the main one), by default in ten days for two hours.
 
-        `end` and every other property of a gathering may be given; what is not is drawn. It has one kind of ticket,
-        which is free, unless it is run elsewhere (`external`). `status` is the one of its place on the calendar.
+        `end` and every other property of a gathering may be given; the others are drawn. The event has one free kind
+        of ticket, unless it is `external`. `status` is that of its place on the calendar.
         """
         calendar = calendar or self.main
         number = next(self._numbers)
@@ -64,18 +64,18 @@ class Events(Offers):
 
     @change
     def edit(self, gathering: g.Gathering, /, **changes: Any) -> None:
-        """Change an event; nothing about it says that it was changed."""
+        """Change an event, which moves no time."""
         for field, value in changes.items():
             setattr(gathering, field, value)
 
     @change
     def move(self, gathering: g.Gathering, start: datetime) -> None:
-        """Let an event take place at another time, for as long as before."""
+        """Move an event to another time, with the same duration."""
         gathering.start, gathering.end = start, start + (gathering.end - gathering.start)
 
     @change
     def cancel(self, gathering: g.Gathering) -> None:
-        """Call an event off: it vanishes for good, with its guests and everything else that belongs to it."""
+        """Cancel an event: it is deleted without a trace, with its guests and everything else."""
         del self.gatherings[gathering.id]
         for listing in gathering.listings:
             listing.calendar.listings.remove(listing)
@@ -91,7 +91,7 @@ class Events(Offers):
         status: str = "approved",
         submitter: g.Attendee | None = None,
     ) -> g.Listing:
-        """Show an event on a calendar, or suggest it (pending)."""
+        """List an event on a calendar, or suggest it (pending)."""
         listing = self.new(g.Listing, calendar=calendar, gathering=gathering, status=status, submitter=submitter)
         gathering.listings.append(listing)
         calendar.listings.append(listing)
@@ -99,12 +99,12 @@ class Events(Offers):
 
     @change
     def decide(self, listing: g.Listing, status: str) -> None:
-        """Approve or reject an event that was suggested, or reject it after all."""
+        """Approve or reject an event on a calendar."""
         listing.status = status
 
     @change
     def unlist(self, listing: g.Listing) -> None:
-        """Take an event off a calendar that does not run it.
+        """Remove an event from a calendar that does not run it.
 
         Raises:
             ValueError: the calendar runs it.
@@ -116,13 +116,13 @@ class Events(Offers):
 
     @change
     def transfer(self, gathering: g.Gathering, calendar: g.Calendar) -> None:
-        """Let another calendar run an event: it leaves the old one's list, with its labels there.
+        """Transfer an event to another calendar: it leaves the old one's list, with its tags there.
 
         Raises:
-            ValueError: it is run elsewhere.
+            ValueError: the event is external.
         """
         if gathering.external is not None:
-            raise ValueError(f"{gathering.name} is run elsewhere and cannot be transferred")
+            raise ValueError(f"{gathering.name} is external and cannot be transferred")
         old = gathering.listing(gathering.calendar)
         if calendar is gathering.calendar or old is None:
             return

@@ -1,4 +1,4 @@
-"""How the calendars stand at the world's epoch, and the public events that certainly happen afterwards."""
+"""The calendars at the world's epoch, and the fixed cases of public events that follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def found(gs: Gatherings) -> None:
-    """Open three calendars of the organization and one of somebody else; all of it is older than the epoch."""
+    """Create three calendars of the organization and one foreign calendar, all older than the epoch."""
     owner, member, group_admin, admin = (gs.world.seats[seat] for seat in ("owner", "member", "group_admin", "admin"))
     gs.world.now = EPOCH - timedelta(days=200, seconds=1.234)
     berlin = {"city": "Berlin", "region": None, "country": "Germany", "country_code": "DE", "timezone": "Europe/Berlin"}
@@ -54,6 +54,6 @@ def found(gs: Gatherings) -> None:
 
 
 def promise(gs: Gatherings) -> None:
-    """Let one of everything happen in the first months, so that no scale lacks a case."""
+    """Schedule the fixed cases in the first months, so that no scale lacks one."""
     for number, case in enumerate(CASES):
         gs.at(EPOCH + timedelta(days=1 + 4 * number, hours=2, seconds=0.321 * (number + 1)), case, gs)

@@ -1,4 +1,4 @@
-"""What happens to public events by chance."""
+"""Random habits of public events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Bustle:
-    """How many events there are a day, how many guests one has on average, and how many the fullest has."""
+    """A world's events per day, average guests per event, and guests of the fullest event."""
 
     events_per_day: float
     guests: int
@@ -44,7 +44,7 @@ def begin(gs: Gatherings) -> None:
 
 
 def recur(gs: Gatherings, act: Callable[[Gatherings], None], per_event: float, *, first: bool = False) -> None:
-    """Do it, unless this is the `first` time, and draw when it happens again."""
+    """Act, unless this is the `first` time, and draw the time of the next act."""
     if not first:
         act(gs)
     per_day = per_event * SCALES[gs.world.scale].events_per_day
@@ -52,7 +52,7 @@ def recur(gs: Gatherings, act: Callable[[Gatherings], None], per_event: float, *
 
 
 def somebody_organises(gs: Gatherings) -> None:
-    """Organise an event, mostly weeks ahead, and draw what becomes of it."""
+    """Create an event, mostly weeks ahead, and draw its further changes."""
     ours = [calendar for calendar in gs.calendars.values() if calendar.ours]
     (calendar,) = gs.random.choices([*ours, list(gs.calendars.values())[-1]], weights=(78, 12, 5, 5))
     spans = ((3, 30), (30, 80), (80, 240), (-8, -1))
@@ -81,7 +81,7 @@ def somebody_organises(gs: Gatherings) -> None:
 
 
 def draw_offers(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Draw what tickets cost, and who has to be approved."""
+    """Draw the prices of tickets, and whether they need approval."""
     last = f"{gathering.start:%Y-%m-%d}"
     if gs.chance(0.2):
         gs.edit_ticket_kind(gathering.kinds[0], require_approval=True)
@@ -96,7 +96,7 @@ def draw_offers(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def draw_guests(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Draw when guests come in: ever more of them as the event draws near."""
+    """Draw the times of registrations, which become more frequent before the event."""
     bustle = SCALES[gs.world.scale]
     expected = min(bustle.crowd, 1 + int(gs.random.expovariate(1 / bustle.guests)))
     until = max(gathering.start, gs.now + 2 * DAY)
@@ -105,7 +105,7 @@ def draw_guests(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def draw_fate(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Draw whether an event is changed, moved, handed over or called off, and what is written to its guests."""
+    """Draw an event's changes, move, transfer or cancellation, and its mailings."""
     soon = gs.between(gs.now, gathering.start)
     fate = gs.random.random()
     if fate < 0.07:  # noqa: PLR2004 -- shares of the events
@@ -123,7 +123,7 @@ def draw_fate(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def drop_kind(gs: Gatherings, kind: g.TicketKind) -> None:
-    """Delete a kind of ticket, or hide it if some were issued."""
+    """Delete a kind of ticket, or hide it if tickets were issued."""
     if not changeable(gs, kind.gathering):
         return
     if kind.sold:
@@ -133,26 +133,26 @@ def drop_kind(gs: Gatherings, kind: g.TicketKind) -> None:
 
 
 def called_off(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Call an event off before it begins."""
+    """Cancel an event before it begins."""
     if upcoming(gs, gathering):
         gs.cancel(gathering)
 
 
 def moved(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Move an event to another day to come."""
+    """Move an event to another future day."""
     if upcoming(gs, gathering):
         new = gs.between(gs.now + DAY, gathering.start + 20 * DAY)
         gs.move(gathering, new.replace(minute=30, second=0, microsecond=0))
 
 
 def handed_over(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Let another of our calendars run an event."""
+    """Transfer an event to another calendar of the organization."""
     if upcoming(gs, gathering):
         gs.transfer(gathering, gs.pick([one for one in gs.calendars.values() if one.ours]))
 
 
 def edited(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Change something about an event."""
+    """Change a property of an event."""
     if changeable(gs, gathering):
         field = gs.pick(("name", "description", "capacity", "registration_open", "visibility"))
         values = {
@@ -166,7 +166,7 @@ def edited(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def mailed(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Write to the guests; they read it for days."""
+    """Send a mailing to the guests, who open it over days."""
     if changeable(gs, gathering):
         mailing = gs.send_mailing(gathering, quarantined=gs.chance(0.05))
         for _ in range(3):
@@ -174,13 +174,13 @@ def mailed(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def opened(gs: Gatherings, mailing: g.Mailing) -> None:
-    """Let some read a mailing."""
+    """Count a few opens of a mailing."""
     if changeable(gs, mailing.gathering) and mailing.recipients:
         gs.open_mailing(mailing, gs.random.randint(1, mailing.recipients))
 
 
 def arrives(gs: Gatherings, gathering: g.Gathering) -> None:
-    """Let somebody be invited or register."""
+    """Invite or register an attendee."""
     if not changeable(gs, gathering):
         return
     if gs.chance(0.45):
@@ -192,7 +192,7 @@ def arrives(gs: Gatherings, gathering: g.Gathering) -> None:
 
 
 def registers(gs: Gatherings, gathering: g.Gathering, attendee: g.Attendee | None) -> None:
-    """Register, and draw what becomes of it."""
+    """Register an attendee, and draw what follows."""
     if not changeable(gs, gathering) or not gathering.kinds:
         return
     kind = gs.pick(gathering.kinds)
@@ -221,7 +221,7 @@ def registers(gs: Gatherings, gathering: g.Gathering, attendee: g.Attendee | Non
 
 
 def is_decided(gs: Gatherings, guest: g.Guest) -> None:
-    """Approve or decline somebody who waits."""
+    """Approve or decline a waiting guest."""
     if changeable(gs, guest.gathering) and guest.status in {"pending_approval", "waitlist"}:
         if gs.chance(0.75):
             gs.approve(guest)
@@ -230,13 +230,13 @@ def is_decided(gs: Gatherings, guest: g.Guest) -> None:
 
 
 def does_not_come(gs: Gatherings, guest: g.Guest) -> None:
-    """Decline."""
+    """Decline a guest."""
     if changeable(gs, guest.gathering) and not any(ticket.checked_in_at for ticket in guest.tickets):
         gs.decline(guest)
 
 
 def changes(gs: Gatherings, guest: g.Guest) -> None:
-    """Answer differently, or hold more or fewer tickets."""
+    """Change a guest's answers or number of tickets."""
     if not changeable(gs, guest.gathering):
         return
     if guest.answers and gs.chance(0.4):
@@ -248,7 +248,7 @@ def changes(gs: Gatherings, guest: g.Guest) -> None:
 
 
 def comes(gs: Gatherings, guest: g.Guest) -> None:
-    """Be checked in, ticket by ticket, or join online; now and then it is taken back."""
+    """Check a guest in, ticket by ticket or online; a few check-ins are undone."""
     gathering = guest.gathering
     if not changeable(gs, gathering) or guest.status != "approved":
         return
@@ -265,7 +265,7 @@ def comes(gs: Gatherings, guest: g.Guest) -> None:
 
 
 def is_sent_back(gs: Gatherings, ticket: g.Ticket) -> None:
-    """Have a check-in taken back."""
+    """Undo a check-in."""
     if changeable(gs, ticket.guest.gathering) and ticket in ticket.guest.tickets:
         gs.undo_check_in(ticket)
 
@@ -276,4 +276,4 @@ HABITS: tuple[tuple[Callable[[Gatherings], None], float], ...] = (
     (around.listings_change, 0.18),
     (around.profile_changes, 0.3),
 )
-"""What happens again and again, and how often for each event."""
+"""Habits, with their frequency per event."""

@@ -1,13 +1,13 @@
-"""What goes with an event: kinds of tickets, coupons, mailings."""
+"""Kinds of tickets, coupons and mailings of an event."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from sandbox.world import words
+from sandbox.world.extension import change
 from sandbox.world.gatherings import records as g
 from sandbox.world.gatherings.audience import Audience
-from sandbox.world.gatherings.state import change
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,11 +16,11 @@ Groups = list[tuple[str, g.TicketKind | None]]
 
 
 class Offers(Audience):
-    """What can happen to tickets on offer, coupons and mailings."""
+    """Changes of kinds of tickets, coupons and mailings."""
 
     @change
     def add_ticket_kind(self, gathering: g.Gathering, name: str = "Standard", /, **fields: Any) -> g.TicketKind:
-        """Offer a kind of ticket: free unless it has `cents`."""
+        """Create a kind of ticket: free unless it has `cents`."""
         paid = fields.get("cents") is not None
         money = {"currency": "eur", "paid": True} if paid else {"paid": False}
         kind = self.new(g.TicketKind, gathering=gathering, name=name, **(money | fields))
@@ -35,7 +35,7 @@ class Offers(Audience):
 
     @change
     def hide_ticket_kind(self, kind: g.TicketKind, *, hidden: bool = True) -> None:
-        """Take a kind of ticket out of sight, or show it again."""
+        """Hide a kind of ticket, or show it again."""
         kind.hidden = hidden
 
     @change
@@ -43,7 +43,7 @@ class Offers(Audience):
         """Delete a kind of ticket.
 
         Raises:
-            ValueError: some were issued.
+            ValueError: tickets of this kind were issued.
         """
         if kind.sold:
             raise ValueError(f"tickets of the kind {kind.name} were issued; hide it instead")
@@ -57,26 +57,26 @@ class Offers(Audience):
 
     @change
     def add_coupon(self, /, owner: g.Gathering | g.Calendar, code: str, remaining: int = 20, **fields: Any) -> g.Coupon:
-        """Offer a coupon for one event, or for all of a calendar's."""
+        """Create a coupon for one event, or for all of a calendar's."""
         coupon = self.new(g.Coupon, owner=owner, code=code, remaining=remaining, **fields)
         owner.coupons.append(coupon)
         return coupon
 
     @change
     def use_coupon(self, coupon: g.Coupon, times: int = 1) -> None:
-        """Let fewer be left, unless it never runs out."""
+        """Reduce the remaining uses of a coupon, unless they are unlimited."""
         if coupon.remaining != g.UNLIMITED:
             coupon.remaining = max(0, coupon.remaining - times)
 
     @change
     def edit_coupon(self, coupon: g.Coupon, /, **changes: Any) -> None:
-        """Change how often, or until when, a coupon can be used."""
+        """Change the remaining uses or the end of a coupon."""
         for field, value in changes.items():
             setattr(coupon, field, value)
 
     @change
     def delete_coupon(self, coupon: g.Coupon) -> None:
-        """Delete a coupon; orders that used it still know it."""
+        """Delete a coupon; orders that used it keep it."""
         if coupon in coupon.owner.coupons:
             coupon.owner.coupons.remove(coupon)
 
@@ -88,7 +88,7 @@ class Offers(Audience):
         subject: str | None = "See you soon",
         groups: Groups | None = None,
     ) -> g.Mailing:
-        """Write to some guests of an event, later."""
+        """Schedule a mailing to some guests of an event."""
         mailing = self.new(
             g.Mailing,
             gathering=gathering,
@@ -104,7 +104,7 @@ class Offers(Audience):
 
     @change
     def send_mailing(self, mailing: g.Mailing | g.Gathering, *, quarantined: bool = False) -> g.Mailing:
-        """Send what was scheduled, or something new to an event's approved guests; or have it held back."""
+        """Send a scheduled mailing, or a new one to an event's approved guests, or quarantine it."""
         if isinstance(mailing, g.Gathering):
             mailing = self.schedule_mailing(mailing)
         if quarantined:
@@ -123,7 +123,7 @@ class Offers(Audience):
 
     @change
     def open_mailing(self, mailing: g.Mailing, times: int = 1) -> None:
-        """Let a mailing be read."""
+        """Count opens of a mailing."""
         mailing.opens += times
 
     @change
@@ -134,7 +134,7 @@ class Offers(Audience):
 
 
 def reached(guest: g.Guest, groups: Groups) -> bool:
-    """Tell whether a mailing to these groups goes to a guest."""
+    """Return True if a mailing to these groups goes to a guest."""
     return any(
         (any(ticket.checked_in_at for ticket in guest.tickets) if status == "checked_in" else guest.status == status)
         and (kind is None or any(ticket.kind is kind for ticket in guest.tickets))

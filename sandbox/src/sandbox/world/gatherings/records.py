@@ -1,4 +1,4 @@
-"""What public events consist of. Every time is an aware UTC datetime; money is in the currency's minor unit."""
+"""The records of public events. Every time is an aware UTC datetime; money is in the currency's minor unit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Host: TypeAlias = "Person | Attendee"
 
 UNLIMITED = 1_000_000
-"""What is left of a coupon that never runs out."""
+"""Remaining uses of an unlimited coupon."""
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
@@ -31,7 +31,7 @@ class Thing:
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Attendee(Thing):
-    """Somebody who comes to events, with one profile for all of them."""
+    """A person who comes to events, with one profile for all of them."""
 
     name: str | None
     email: str
@@ -44,7 +44,7 @@ class Attendee(Thing):
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Calendar(Thing):
-    """A series of events and its audience; `ours` tells whether it belongs to the organization."""
+    """A series of events and its audience; `ours` if it belongs to the organization."""
 
     name: str
     slug: str
@@ -65,7 +65,7 @@ class Calendar(Thing):
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Tag(Thing):
-    """A label for events or for members of an audience."""
+    """A tag of events or of members of an audience."""
 
     name: str
     color: str
@@ -73,7 +73,7 @@ class Tag(Thing):
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Tier(Thing):
-    """A kind of membership; `kind` is free, once or recurring, with yearly and monthly prices."""
+    """A membership tier; `kind` is free, once or recurring, with yearly and monthly prices."""
 
     name: str
     color: str
@@ -115,7 +115,7 @@ class Listing(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Something that is asked of whoever registers; `details` is what only some kinds have."""
+    """A question of the registration form; `details` are the fields of its kind."""
 
     id: str
     label: str
@@ -126,7 +126,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a question as it was then; the value's type depends on the question's kind."""
+    """The answer to a question, as the question was then; the value's type depends on the question's kind."""
 
     question: Question
     value: bool | str | list[str] | dict[str, str] | None
@@ -136,7 +136,7 @@ class Answer:
 class Gathering(Thing):
     """A public event that a calendar runs; `number` counts them.
 
-    `external` is the host's name of an event that is run somewhere else altogether and only listed.
+    `external` is the host of an event that is run on another platform and only listed.
     """
 
     number: int
@@ -169,11 +169,11 @@ class Gathering(Thing):
     guests: dict[str, Guest] = field(default_factory=dict)
 
     def listing(self, calendar: Calendar) -> Listing | None:
-        """Return its place on a calendar, if it has one."""
+        """Return the event's place on a calendar, if it has one."""
         return next((one for one in self.listings if one.calendar is calendar), None)
 
     def on_sale(self, day: str) -> list[TicketKind]:
-        """Return the kinds of tickets that anybody can get on a day (an ISO date)."""
+        """Return the kinds of tickets on sale on a day (an ISO date)."""
         return [
             kind
             for kind in self.kinds
@@ -182,13 +182,13 @@ class Gathering(Thing):
 
     @property
     def held(self) -> int:
-        """How many tickets approved guests hold."""
+        """Number of tickets that approved guests hold."""
         return sum(len(guest.tickets) for guest in self.guests.values() if guest.status == "approved")
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class TicketKind(Thing):
-    """A kind of ticket; sales begin and end on days (ISO dates). `sold` tells whether any was ever issued."""
+    """A kind of ticket; sales begin and end on days (ISO dates). `sold` is True if a ticket was ever issued."""
 
     gathering: Gathering
     name: str
@@ -226,7 +226,7 @@ class Guest(Thing):
     """An attendee's place at an event.
 
     `status` is approved, session (registration not finished), pending_approval, invited, declined or waitlist.
-    `key` is what their ticket's code is made of; `number` counts all guests.
+    `key` is part of the code on the guest's ticket; `number` counts all guests.
     """
 
     number: int
@@ -258,7 +258,7 @@ class Ticket(Thing):
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Order(Thing):
-    """What a guest took at once, and with which coupon."""
+    """An order of tickets, and its coupon."""
 
     guest: Guest
     amount: int

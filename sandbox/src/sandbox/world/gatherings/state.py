@@ -1,52 +1,37 @@
-"""The chance, the ids and the collections of public events: apart from the world's own, which they never move."""
+"""The base of public events: their ids and collections."""
 
 from __future__ import annotations
 
-import random
-from functools import wraps
 from itertools import count
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import override
 
 from sandbox.world import words
+from sandbox.world.extension import Extension, change
 from sandbox.world.gatherings import records as g
 from sandbox.world.state import ALPHANUMERICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import datetime
 
+    from sandbox.world.company import Company
     from sandbox.world.records import Person
-    from sandbox.world.world import World
 
 LETTERS = ALPHANUMERICS + ALPHANUMERICS[:26].lower()
 
-T = TypeVar("T")
 N = TypeVar("N", bound=g.Thing)
-P = ParamSpec("P")
-L = TypeVar("L", bound="Ledger")
 
 
-def change(method: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P], T]:
-    """Mark a method that changes the world: one at a time, and caches of the old state are void."""
+class Ledger(Extension):
+    """All records around public events, by id and in order of creation.
 
-    @wraps(method)
-    def changing(self: L, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.world.lock:
-            self.world.version += 1
-            return method(self, *args, **kwargs)
-
-    return changing
-
-
-class Ledger:
-    """Everything that exists around public events, by id, in order of creation.
-
-    `reregistering_moves_stamp` tells whether whoever registers again after declining gets a new time of registration.
+    `reregistering_moves_stamp` gives a guest who registers again after declining a new time of registration.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.random = random.Random(f"{world.seed}/gatherings")  # noqa: S311 -- a reproducible world, no secret
+    def __init__(self, world: Company) -> None:
+        super().__init__(world, "gatherings")
         self.reregistering_moves_stamp = False
         self.gatherings: dict[str, g.Gathering] = {}
         self.calendars: dict[str, g.Calendar] = {}
@@ -57,13 +42,8 @@ class Ledger:
         self._by_client: dict[int, g.Attendee] = {}
 
     @property
-    def now(self) -> datetime:
-        """The world's time."""
-        return self.world.now
-
-    @property
     def people(self) -> list[Person]:
-        """Those who host: the ones that never leave, and whose profile changes only on demand."""
+        """Hosts: members who never leave, and whose profile changes only on demand."""
         return list(self.world.seats.values())
 
     def new_id(self) -> str:
@@ -74,33 +54,26 @@ class Ledger:
         """Return a new thing of a kind, created now."""
         return kind(id=self.new_id(), serial=next(self._serials), created_at=self.now, **fields)
 
-    def chance(self, probability: float) -> bool:
-        """Throw a weighted coin."""
-        return self.random.random() < probability
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Draw one."""
-        return self.random.choice(options)
-
     def between(self, low: datetime, high: datetime) -> datetime:
-        """Draw a time."""
+        """Draw a time between two."""
         return low + (high - low) * self.random.random()
 
+    @override
     def at(self, when: datetime, act: Callable[..., object], *args: Any) -> None:
-        """Let something happen at a time to come (or at once), unless an event it is about is called off by then."""
-        self.world.at(max(when, self.now), happen, self, act, *args)
+        """Call `act(*args)` at a time to come, or at once, if all events that it is about still exist by then."""
+        super().at(max(when, self.now), self._act, act, *args)
 
-    def after(self, delay: timedelta, act: Callable[..., object], *args: Any) -> None:
-        """Let something happen after a while."""
-        self.at(self.now + delay, act, *args)
+    def _act(self, act: Callable[..., object], *args: Any) -> None:
+        if all(self.stands(event) for event in map(event_of, args) if event):
+            act(*args)
 
     def stands(self, gathering: g.Gathering) -> bool:
-        """Tell whether an event still exists."""
+        """Return True if an event still exists."""
         return gathering.id in self.gatherings
 
     @change
     def add_attendee(self, name: str | None, email: str, timezone: str = "UTC") -> g.Attendee:
-        """Let somebody have an account."""
+        """Create an account."""
         attendee = self.new(
             g.Attendee,
             name=name,
@@ -114,7 +87,7 @@ class Ledger:
         return attendee
 
     def draw_attendee(self, taken: dict[str, Any]) -> g.Attendee:
-        """Draw one of the world's clients whose account is not `taken`, or somebody new."""
+        """Draw one of the world's clients whose account is not `taken`, or create a new one."""
         clients = self.world.clients
         for _ in range(8):
             number = self.random.randrange(len(clients))
@@ -128,14 +101,8 @@ class Ledger:
         return self.add_attendee(name, f"visitor{len(self.attendees)}@mail.example", self.pick(words.ZONES))
 
 
-def happen(_: World, ledger: Ledger, act: Callable[..., object], *args: Any) -> None:
-    """Do it, if all events that it is about still exist."""
-    if all(ledger.stands(event) for event in map(event_of, args) if event):
-        act(*args)
-
-
 def event_of(thing: object) -> g.Gathering | None:
-    """Return the event that something belongs to, if any."""
+    """Return the event that a record belongs to, if any."""
     if isinstance(thing, g.Ticket | g.Order):
         return thing.guest.gathering
     if isinstance(thing, g.Guest | g.TicketKind | g.Mailing | g.Listing):

@@ -1,4 +1,4 @@
-"""What the Luma API refuses, how it counts, and how it narrows."""
+"""Refusals, rate limit and filters of the Luma API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sandbox import ManualClock, Sandbox
-from sandbox.luma.api import PATHS
+from sandbox.luma.endpoints import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,20 +37,20 @@ def sandbox(clock: ManualClock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def gs(sandbox: Sandbox) -> Gatherings:
-    """Its public events."""
+    """The public events of the tiny world."""
     return sandbox.world.gatherings
 
 
 @pytest.fixture
 def get(sandbox: Sandbox) -> Iterator[Get]:
-    """Ask: `get(path, key=…, **params)`."""
+    """Request from Luma: `get(path, key=…, **params)`."""
     with requests.Session() as session:
 
-        def ask(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
+        def fetch(path: str, key: str | None = "sandbox-admin", **params: Any) -> requests.Response:
             headers = {} if key is None else {"x-luma-api-key": key}
             return session.get(sandbox.luma.api_url + path, params=params, headers=headers, timeout=5)
 
-        yield ask
+        yield fetch
 
 
 def said(answer: requests.Response) -> tuple[int, str]:
@@ -143,16 +143,16 @@ def test_an_unknown_parameter_is_ignored(get: Get) -> None:
 def test_a_canceled_event_is_gone_with_everything(get: Get, sandbox: Sandbox, gs: Gatherings) -> None:
     event = gs.create()
     guest = gs.register(event)
-    requested = {"event_id": f"evt-{event.id}"}
+    params = {"event_id": f"evt-{event.id}"}
     queries = {
-        path: requested | ({"id": f"gst-{guest.id}"} if endpoint.name == "guest" else {})
+        path: params | ({"id": f"gst-{guest.id}"} if endpoint.name == "guest" else {})
         for path, endpoint in PATHS.items()
         if "event_id" in endpoint.params and endpoint.scope == "event"
     }
     assert {get(path, **query).status_code for path, query in queries.items()} == {200}
     gs.cancel(event)
     assert {said(get(path, **query)) for path, query in queries.items()} == {(404, "Not found")}
-    assert requested["event_id"] not in ids(get(EVENTS))
+    assert params["event_id"] not in ids(get(EVENTS))
     sandbox.advance(days=30)
 
 
@@ -205,7 +205,7 @@ def test_over_the_limit_everything_is_refused_for_a_minute(get: Get, sandbox: Sa
     assert [name for name, _ in sandbox.luma.refused] == ["sandbox-admin"] * 2
 
 
-def test_the_limit_can_be_told_in_other_ways(get: Get, sandbox: Sandbox) -> None:
+def test_the_rate_limit_headers_have_switches(get: Get, sandbox: Sandbox) -> None:
     assert get("/v1/users/get-self", key="sandbox-organization").headers["X-RateLimit-Limit"] == "500"
     sandbox.luma.requests_per_minute = 1
     sandbox.luma.reset_in_seconds = True
@@ -228,7 +228,7 @@ def test_paths_and_events_can_be_hidden_or_forbidden(get: Get, sandbox: Sandbox)
     assert 0 < len(sandbox.truth("luma", "event_guests")) < whole
 
 
-def test_lists_of_events_narrow_unless_told_otherwise(get: Get) -> None:
+def test_lists_of_events_narrow_by_default(get: Get) -> None:
     rows = get(EVENTS).json()["entries"]
     assert {(row["platform"], row["access"]) for row in rows} == {("luma", "manage")}
     own = set(ids(get(EVENTS)))
@@ -268,9 +268,9 @@ def test_guests_of_every_status_come_unless_one_is_requested(get: Get, gs: Gathe
     event = gs.create()
     gs.invite(event)
     gs.register(event)
-    requested = {"event_id": f"evt-{event.id}"}
-    assert len(ids(get(GUESTS, **requested))) == 2
-    assert len(ids(get(GUESTS, **requested, approval_status="invited"))) == 1
+    params = {"event_id": f"evt-{event.id}"}
+    assert len(ids(get(GUESTS, **params))) == 2
+    assert len(ids(get(GUESTS, **params, approval_status="invited"))) == 1
 
 
 @pytest.mark.parametrize("column", ["name", "email", "created_at", "registered_at", "checked_in_at"])
@@ -282,8 +282,8 @@ def test_guests_can_be_sorted(get: Get, gs: Gatherings, column: str, direction: 
     gs.invite(event)
     for guest in list(event.guests.values())[:2]:
         gs.check_in(guest.tickets[0])
-    requested = {"event_id": f"evt-{event.id}", "sort_column": column, "sort_direction": direction}
-    rows = get(GUESTS, **requested).json()["entries"]
+    params = {"event_id": f"evt-{event.id}", "sort_column": column, "sort_direction": direction}
+    rows = get(GUESTS, **params).json()["entries"]
     assert len(rows) == 6
     names = {"name": "user_name", "email": "user_email", "registered_at": "registered_at"}
     if column in names:
