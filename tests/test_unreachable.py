@@ -75,7 +75,7 @@ def said(outcome: Outcome) -> str:
     """The one sentence."""
     assert (outcome.code, outcome.out) == (1, "")
     [sentence] = outcome.errors
-    assert "not foreseen" not in sentence
+    assert "Unexpected" not in sentence
     assert "Traceback" not in outcome.err
     assert "hush" not in outcome.err
     assert sentence.endswith(".")
