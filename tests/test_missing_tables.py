@@ -102,7 +102,7 @@ def test_a_load_that_is_to_fail_leaves_no_table_and_no_state_each_time(pipe: Pip
         [sentence] = refused.errors
         assert sentence.startswith(f"{TOLD}{read} has no table of stream")
         assert sentence.endswith("None of these streams is loaded, and no STATE is written.")
-        [named] = [stream for stream in incremental(state) if repr(stream) in sentence]
+        [named] = [stream for stream in incremental(state) if f"`{stream}`" in sentence]
         schema = options.get("default_target_schema", "main")
         assert f"{schema}.{named}" not in tables(read)
 
@@ -138,7 +138,7 @@ def test_each_tap_s_streams_that_go_on_from_a_bookmark_are_lost_and_those_that_a
     load(tmp_path / "b.duckdb", lines)
     [sentence] = told()
     streams = {json.loads(line)["stream"] for line in lines if json.loads(line)["type"] == "SCHEMA"}
-    named = {stream for stream in streams if repr(stream) in sentence}
+    named = {stream for stream in streams if f"`{stream}`" in sentence}
     assert named <= known
     assert len(named) == min(len(known & streams), 5)
     with pytest.raises(LoadError, match=TOLD):

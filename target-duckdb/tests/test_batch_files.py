@@ -91,7 +91,7 @@ def test_the_columns_of_the_sdk_are_filled_for_files_too(tmp_path: Path, file: P
         (b'{"id":4711}\n{"id":4711', {}, "record 2 of the batch file file://{} is not JSON in UTF-8."),
         (b"4711\n", {}, "record 1 of the batch file file://{} is not a JSON object."),
         (b'{"id":"4711"}\n', {}, "column `id`: a value is not an integer."),
-        (b'{"name":4711}\n', {}, "has no value in this key property."),
+        (b'{"name":4711}\n', {}, "a key property has no value."),
         (b'{"id":4711}\n', {"version": 1.5}, "a table version is not a 64-bit integer."),
         (
             b'{"id":4711}\n',

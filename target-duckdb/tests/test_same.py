@@ -170,7 +170,7 @@ def test_the_columns_of_the_sdk_hold_what_the_sdk_computes(tmp_path: Path, file:
 def test_the_rows_of_all_streams_together_are_bounded_and_the_largest_batch_is_written(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TargetDuckDB, "most_bytes", 3000)
+    monkeypatch.setattr(TargetDuckDB, "max_staged_bytes", 3000)
     written: list[tuple[str, int]] = []
     merge = DuckDBSink.process_batch
 
@@ -190,7 +190,7 @@ def test_the_rows_of_all_streams_together_are_bounded_and_the_largest_batch_is_w
 def test_records_that_have_waited_five_minutes_are_written_with_the_next(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_duckdb.reader._PAUSE", 0)
+    monkeypatch.setattr("target_duckdb.reader._INTERVAL", 0)
     target = TargetDuckDB(config={"filepath": str(file)})
     kept = []
 

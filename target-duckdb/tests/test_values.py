@@ -158,7 +158,9 @@ def test_a_blank_where_a_date_may_be_missing_is_null_and_told_of_once(
     assert query(file, "SELECT count(*), count(a), count(b), count(c) FROM t") == [(4, 2, 0, 4)]
     told = sorted(entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING")
     if len(blank) < 10:
-        assert told == [f"stream `t`, column `{x}`: text without a date or time in it is loaded as NULL." for x in "ab"]
+        assert told == [
+            f"stream `t`, column `{x}`: a blank string instead of a date or time is loaded as NULL." for x in "ab"
+        ]
 
 
 @pytest.mark.parametrize("keys", [("v",), ("id", "v")])
