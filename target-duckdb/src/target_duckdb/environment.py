@@ -14,6 +14,7 @@ from target_duckdb.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from typing import NoReturn
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _OF_THE_SDK = ("loglevel",)
@@ -66,6 +67,11 @@ def without_effect(
             yield f"The environment variable `{name}` sets nothing; did you mean `{close[0]}`?"
         elif not f"_{rest}".endswith(ends):
             yield f"The environment variable `{name}` sets nothing."
+
+
+def no_number(name: str) -> NoReturn:
+    """Raise the ValueError of NaN or Infinity in JSON."""
+    raise ValueError(name)
 
 
 def _parsed(text: str, types: list[str]) -> Any:

@@ -19,7 +19,7 @@ BATCH_SIZE_ROWS = 100_000
 MAX_LINE_BYTES = 32 << 20
 LOCK_TIMEOUT = 60
 ENV_PREFIX = "TARGET_DUCKDB_"
-_TOLD = {"type", "enum", "minimum", "pattern"}
+_TOLD = {"type", "enum", "minimum", "maximum", "pattern"}
 ALIASES = {"path": "filepath", "add_metadata_columns": "add_record_metadata"}
 """Other names of settings."""
 STORAGE_COMPATIBILITY_VERSION = "v1.0.0"
@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "max_line_bytes",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=1 << 40),
         default=MAX_LINE_BYTES,
         title="Longest line",
         description=(
@@ -101,7 +101,9 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
         "lock_timeout",
         # Meltano cannot hand over the number that it makes of an environment variable, but text.
-        th.CustomType({"type": ["number", "string"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+        th.CustomType(
+            {"type": ["number", "string"], "minimum": 0, "maximum": 31_536_000, "pattern": r"^[0-9]{1,8}(\.[0-9]+)?$"}
+        ),
         default=LOCK_TIMEOUT,
         title="Wait for the file",
         description="Seconds to wait for another process that holds the file.",

@@ -23,7 +23,7 @@ from target_duckdb import page
 from target_duckdb.batch_files import texts
 from target_duckdb.command import LoaderCommand
 from target_duckdb.continued import Continued
-from target_duckdb.environment import from_environment, without_effect
+from target_duckdb.environment import from_environment, no_number, without_effect
 from target_duckdb.errors import CutOffError, LoadError
 from target_duckdb.lines import SHORT
 from target_duckdb.lines import fault as fault_of
@@ -163,6 +163,11 @@ class TargetDuckDB(Target):
         try:
             super().setup_mapper()
         except Exception as error:  # whatever the setting holds
+            if not self.config.get("stream_maps"):
+                raise LoadError(
+                    f"The settings that begin with 'flattening_' cannot be used ({type(error).__name__}): with "
+                    "flattening_enabled, flattening_max_depth is needed, and names must be long enough to differ."
+                ) from error
             raise LoadError(fault(self.config, self.logger)) from error
 
     @override
@@ -384,7 +389,8 @@ class TargetDuckDB(Target):
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> _ConfigInput:
         try:
             # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
-            files = [json.loads(Path(path).read_bytes()) for path in value if path != "ENV"]
+            # Python takes NaN and Infinity for JSON: nothing is later than the one, nor than the other.
+            files = [json.loads(Path(path).read_bytes(), parse_constant=no_number) for path in value if path != "ENV"]
             return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env="ENV" in value)
         except OSError as error:
             sentence = f"--config takes the path of a file, or ENV: {type(error).__name__}."
