@@ -107,6 +107,10 @@ OF_ALL = [
     ({"request_timeout": 1e300}, "`request_timeout` is out of range (maximum 86400)"),
     ({"max_wait": 10**400}, "`max_wait` is out of range"),
     ({"backoff_factor": float("nan")}, "The config file is not a JSON object."),
+    (
+        {"flattening_enabled": True, "flattening_max_depth": 3, "flattening_max_key_length": 5},
+        "that begin with `flattening_` cannot be used",
+    ),
     ({"batch_config": {}}, "`batch_config` lacks `storage.root`"),
     ({"stream_maps": {"x": {"y": "sha256(config['hash_seed'])"}}}, "(in Meltano, with the files of stream-maps/, `STR"),
 ]

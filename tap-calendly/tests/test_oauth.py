@@ -860,6 +860,20 @@ OTHERS = [
 
 
 @pytest.mark.skipif(os.name != "posix", reason="goes by modes")
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+def test_the_next_run_refuses_nothing_that_a_run_has_made_whatever_the_umask(access: Credential, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        tokens = [token(access.run()) for _ in range(2)]
+    finally:
+        os.umask(before)
+
+    assert tokens == ["access-0001"] * 2
+    made = access.file.parent
+    assert {path.stat().st_mode & 0o077 for path in (made, *made.iterdir())} == {0}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="goes by modes")
 @pytest.mark.parametrize("is_link", [False, True])
 @pytest.mark.parametrize(("mode", "folder", "why", "mend"), OTHERS)
 def test_a_file_that_others_may_write_is_refused_with_what_to_do(  # noqa: PLR0913, PLR0917 - fixtures

@@ -123,7 +123,7 @@ class OAuth:
         if self._failure is None:
             try:
                 self._file.prepare()
-                with FileLock(self._file.lock, timeout=_LOCK_TIMEOUT):
+                with FileLock(self._file.lock, timeout=_LOCK_TIMEOUT, mode=0o600):
                     self._take(may_refresh=may_refresh)
             except TapError as error:
                 self._failure = error

@@ -14,6 +14,7 @@ from singer_sdk.singerlib.encoding.simple import StateMessage
 from typing_extensions import override
 
 from tap_common.checks import CheckedTap
+from tap_common.errors import SettingsError
 from tap_common.output.batches import BatchWriter
 from tap_common.output.maps import selected_stream_maps, stream_map_error
 from tap_common.output.metrics import Usage
@@ -118,7 +119,13 @@ class SchedulingTap(CheckedTap, ABC):
         """
         _ = self.streams  # adapts the catalog to this version, before the mapper reads it
         if not self.config.get("stream_maps"):
-            super().setup_mapper()
+            try:
+                super().setup_mapper()
+            except Exception as error:  # what the SDK raises where two columns get one name, say
+                raise SettingsError(
+                    f"The settings that begin with `flattening_` cannot be used ({type(error).__name__}): with "
+                    "`flattening_enabled`, `flattening_max_depth` is needed, and names must be long enough to differ."
+                ) from error
             return
         self._config["stream_maps"] = selected_stream_maps(self.config["stream_maps"], self.catalog)
         try:

@@ -16,7 +16,7 @@ from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
 from target_duckdb.entry_point import LoaderCommand
-from target_duckdb.environment import from_environment, unknown_variables
+from target_duckdb.environment import from_environment, refuse_constant, unknown_variables
 from target_duckdb.errors import LoadError
 from target_duckdb.help import EPILOG, INTRODUCTION, with_help
 from target_duckdb.settings import ALIASES, ENV_PREFIX, SETTINGS
@@ -86,7 +86,11 @@ class CommandLine(Target, ABC):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         try:
             # As bytes: editors and shells of Windows write UTF-8 with a byte-order mark, and UTF-16.
-            files = [{**json.loads(Path(path).read_bytes())} for path in value if path != _ENVIRONMENT]
+            files = [
+                {**json.loads(Path(path).read_bytes(), parse_constant=refuse_constant)}
+                for path in value
+                if path != _ENVIRONMENT
+            ]
         except OSError as error:
             # The value may be a secret.
             raise LoadError(f"--config takes the path of a file, or ENV: {type(error).__name__}.") from None

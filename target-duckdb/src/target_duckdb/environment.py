@@ -15,6 +15,7 @@ from target_duckdb.printable import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from typing import NoReturn
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KINDS: Mapping[str, tuple[type, str]] = {
@@ -88,6 +89,11 @@ def unknown_variables(
             yield f"The environment variable {quoted(name)} is not a known setting; did you mean `{close[0]}`?"
         elif not f"_{rest}".endswith(ends):
             yield f"The environment variable {quoted(name)} is not a known setting."
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """Raise the ValueError of NaN or Infinity in JSON."""
+    raise ValueError(name)
 
 
 def _parsed(text: str, types: str | list[str]) -> Any:

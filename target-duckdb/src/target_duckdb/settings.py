@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "max_line_bytes",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=1 << 40),
         default=MAX_LINE_BYTES,
         title="Longest line",
         description=(
@@ -101,7 +101,9 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
         "lock_timeout",
         # From an environment variable Meltano passes text, and no number.
-        th.CustomType({"type": ["number", "string"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+        th.CustomType(
+            {"type": ["number", "string"], "minimum": 0, "maximum": 31_536_000, "pattern": r"^[0-9]{1,8}(\.[0-9]+)?$"}
+        ),
         default=LOCK_TIMEOUT,
         title="Lock timeout",
         description="Seconds to wait for another process to release the file.",

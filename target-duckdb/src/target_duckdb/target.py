@@ -132,6 +132,11 @@ class TargetDuckDB(CommandLine):
         try:
             super().setup_mapper()
         except Exception as error:  # the SDK evaluates the setting
+            if not self.config.get("stream_maps"):
+                raise LoadError(
+                    f"The settings that begin with `flattening_` cannot be used ({type(error).__name__}): with "
+                    "flattening_enabled, flattening_max_depth is needed, and names must be long enough to differ."
+                ) from error
             raise LoadError(stream_map_error(self.config, self.logger)) from error
 
     @override
