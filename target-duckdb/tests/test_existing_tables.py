@@ -20,7 +20,7 @@ BEN = record("Users", Id=2, firstName="Ben")
 
 
 def everything(file: Path) -> list[tuple[Any, ...]]:
-    """What a file is made of, but for rows."""
+    """Content of a file except its rows."""
     return query(file, "SELECT sql FROM duckdb_tables() UNION ALL SELECT sql FROM duckdb_views() ORDER BY 1")
 
 

@@ -1,4 +1,4 @@
-"""How much memory a load takes, whoever has written what it reads."""
+"""Memory of a load, for any input."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ subsets = st.lists(st.sampled_from(NAMES), max_size=6, unique=True)
 
 
 def is_one(name: str, other: str, stored: str) -> bool:
-    """Whether two names may be stored as one: if they are one, or match it but for case, which is the rule."""
+    """Return whether two names may be stored as one: if they differ at most by case."""
     return name == other or name.lower() == other.lower() == stored.lower()
 
 

@@ -48,7 +48,7 @@ MISFITS = ["1.5", '"12"', "true", "1e400", str(2**128), "[]", '"2024-13-01"', "9
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[dict[str, Json], dict[str, Json], list[str], list[str]]:
-    """What an older schema said of a stream, what the newer one says, its key, and records as JSON text."""
+    """An older schema of a stream, the newer one, the key, and records as JSON text."""
     names = draw(st.lists(st.sampled_from(["id", "Id", "a b", "n", "q'", 'q"', "_sdc_sequence", "é", ""]),
                           min_size=1, max_size=5, unique=True))  # fmt: skip
     kinds = {name: draw(st.sampled_from(sorted(FITTING))) for name in names}

@@ -17,7 +17,7 @@ DAY = {"type": "string", "format": "date"}
 
 
 def stored(file: Path, kind: Any, raw: str) -> Any:
-    """What is read back of one value, given as JSON text, in a property of this JSON schema."""
+    """Return the value read back for one given as JSON text, in a property with a JSON schema."""
     load(file, [schema("t", {"v": kind}, ()), f'{{"type":"RECORD","stream":"t","record":{{"v":{raw}}}}}'])
     return query(file, "SELECT v FROM t")[0][0]
 
