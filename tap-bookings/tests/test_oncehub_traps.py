@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from typing_extensions import override
@@ -287,7 +287,7 @@ def test_no_address_is_in_the_state_and_that_of_another_account_is_refused(onceh
 def test_an_account_is_looked_for_in_the_beginning_of_a_text_alone(
     oncehub: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tap = oncehub.build()
+    tap = cast("TapBookings", oncehub.build())
     monkeypatch.setattr(tap, "key_test", {"message": "a" * 10_000_000}, raising=False)
     assert tap.account is None  # in less than a hundred years
 

@@ -100,10 +100,10 @@ def test_properties_that_the_schema_lacks_are_not_remembered_for_ever(file: Path
     target = TargetDuckDB(config={"filepath": str(file)})
     rows = (record("t", None, id=row, **{f"k{row}_{key}": 0 for key in range(60)}) for row in range(20))
     target.listen(StringIO(text_of([schema("t", {"id": INTEGER}), *rows])))
-    sink = target._open["t"]  # noqa: SLF001 - what is kept
+    sink = target._open["t"]
     target.drain_all()
     target.warehouse.close()
-    assert len(sink._unknown) == 60  # noqa: SLF001 - what is kept
+    assert len(sink._unknown) == 60
     assert query(file, "SELECT count(*) FROM t") == [(20,)]
 
 

@@ -62,7 +62,7 @@ def _parsed(text: str, types: str | list[str]) -> Any:
     for name, (kind, what) in _KINDS.items():
         if name in types:
             try:
-                value = msgspec.json.decode(text, type=kind)
+                value: Any = msgspec.json.decode(text, type=kind)
             except (ValueError, RecursionError):
                 raise ValueError(what) from None
             if is_deep(value, DEEPEST):
