@@ -31,7 +31,7 @@ from calendly_api import CALENDLY
 from commands import run_tap
 from harness import Runner, VirtualClock
 from sandbox.calendly.keys import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
-from tap_calendly import oauth
+from tap_calendly import oauth as of_tap
 from tap_calendly.oauth import OAuth
 from tap_calendly.tap import TapCalendly
 from tap_common.errors import AccessError, SettingsError, TapError
@@ -758,8 +758,8 @@ def test_a_pause_that_would_hold_the_file_for_long_ends_the_run_and_leaves_the_t
 def test_however_long_the_api_is_waited_for_the_endpoint_does_not_hold_the_file_longer_than_others_wait(
     access: Credential, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert oauth._LOCK_TIMEOUT >= oauth._PATIENCE + 2 * oauth._LONGEST_PART
-    monkeypatch.setattr(oauth, "_LONGEST_PART", 0.2)
+    assert of_tap._LOCK_TIMEOUT >= of_tap._PATIENCE + 2 * of_tap._LONGEST_PART
+    monkeypatch.setattr(of_tap, "_LONGEST_PART", 0.2)
     endpoint.script = [never_answers]
 
     assert AGAIN in access.failure(access.run(request_timeout=3600))

@@ -6,7 +6,7 @@ import ssl
 from contextlib import closing
 from functools import partial
 from http.client import HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -15,6 +15,7 @@ from tap_common.http.bounded import BoundedAnswer, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from http.client import HTTPResponse
 
 _SECONDS = 10
 _LIMITS = Limits(100_000, _SECONDS)
@@ -38,8 +39,8 @@ def issuer_of(url: str) -> str | None:
             if proxy:
                 headers = requests.adapters.HTTPAdapter().proxy_headers(proxy)
                 way.set_tunnel(str(host.hostname), host.port or _TLS, headers)
-            # The response of a proxy may never end.
-            way.response_class = partial(BoundedAnswer, limits=_LIMITS)  # type: ignore[assignment]  # it is called
+            # Of a proxy, which may never come to an end; a class or what makes its objects.
+            way.response_class = cast("type[HTTPResponse]", partial(BoundedAnswer, limits=_LIMITS))
             way.connect()
             return issuer(way.sock.getpeercert(binary_form=True)) if isinstance(way.sock, ssl.SSLSocket) else None
     except (OSError, ValueError, HTTPException):

@@ -55,8 +55,8 @@ def is_deep(value: Any, deepest: int) -> bool:
     """Return True if a value has more than `deepest` levels of lists and objects."""
     level = [value]
     for _ in range(deepest):
-        objects = [one.values() for one in level if isinstance(one, dict)]
-        level = [*chain.from_iterable(objects), *chain.from_iterable(one for one in level if isinstance(one, list))]
+        nested = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = list(chain.from_iterable(nested))
         if not level:
             return False
     return any(isinstance(one, dict | list) for one in level)
