@@ -108,7 +108,7 @@ def test_every_record_is_written_fits_its_schema_and_keeps_the_value_in_extra(
                 met += 1
                 assert row["_extra"][name] == odd, (stream_name, name)
     assert met
-    said = [record.getMessage() for record in caplog.records if "cannot hold" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "does not fit" in record.getMessage()]
     assert said
     assert len(said) == len(set(said))
 
