@@ -230,6 +230,7 @@ def test_what_is_not_refused_is_inherited_and_not_a_row_of_that_account_is_loade
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 def test_an_extractor_with_a_schema_of_its_own_says_whose_it_is_before_anything_is_requested(
     sandbox: Sandbox, tmp_path: Path, api: Api
@@ -351,6 +352,7 @@ def test_an_account_is_named_for_a_schema(
         assert allowed_accounts({"accounts": accounts}, environment, "tap-calendly", "its id") == names
 
 
+@pytest.mark.long
 def test_the_sandbox_s_key_and_one_s_own_are_not_chosen_between(sandbox: Sandbox, tmp_path: Path) -> None:
     project = Project(CALENDLY, sandbox, tmp_path)
     environment = {"MELTANO_ENVIRONMENT": "sandbox", "TAP_CALENDLY_AUTH_TOKEN": "mine"}

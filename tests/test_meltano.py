@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from api import Api
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 TYPES = {"date-time": "TIMESTAMP WITH TIME ZONE", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
 

@@ -10,7 +10,7 @@ import pytest
 
 from commands import BIN
 
-pytestmark = pytest.mark.one_api
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parent.parent
 TESTS = """

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 PROD = {"MELTANO_ENVIRONMENT": "prod"}
 ON = {kind.name for kind in CALENDLY.tap.stream_types if kind.selected_by_default}
 ALL = set(CALENDLY.all_streams())

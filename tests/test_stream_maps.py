@@ -228,6 +228,7 @@ def test_the_jobs_and_schedules_on_the_page_are_those_of_the_file(mode: str) -> 
     assert extractors[all_of_it.split()[0]]["inherit_from"] == task.split()[0] == named
 
 
+@pytest.mark.long
 def test_meltano_takes_the_maps_by_the_link_on_the_page(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "guides" / "personal-data.md").read_text(encoding="utf-8")
     [link] = re.findall(r"^ln -s .*?(?= +#)", page, re.MULTILINE)
