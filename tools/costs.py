@@ -57,7 +57,7 @@ GUESTS = 40
 _DAY = timedelta(days=1)
 _MADE = 760 * _DAY
 _AHEAD, _CALLED_OFF = 30 * _DAY, 15 * _DAY
-_UNLIMITED = 10**8
+_UNLIMITED = 10**6
 
 
 class Account:
