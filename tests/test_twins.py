@@ -57,11 +57,11 @@ def test_every_variable_of_another_type_is_named_without_its_text(module: Module
     with pytest.raises(Exception, match="X_FLAG") as refused:
         module.from_environment(SCHEMA, "X_", variables(texts))
     assert str(refused.value) == (
-        "The environment variable `X_FLAG` does not hold true or false. "
-        "The environment variable `X_WHOLE` does not hold a whole number. "
-        "The environment variable `X_PART` does not hold a number. "
-        'The environment variable `X_LIST` does not hold a JSON array, such as ["a", "b"]. '
-        'The environment variable `X_MAP` does not hold a JSON object, such as {"a": "b"}.'
+        "The environment variable `X_FLAG` is not true or false. "
+        "The environment variable `X_WHOLE` is not a whole number. "
+        "The environment variable `X_PART` is not a number. "
+        'The environment variable `X_LIST` is not a JSON array, such as ["a", "b"]. '
+        'The environment variable `X_MAP` is not a JSON object, such as {"a": "b"}.'
     )
 
 
@@ -115,7 +115,7 @@ def test_unknown_and_invalid_settings_end_a_run_with_the_same_sentences(command:
 @pytest.mark.parametrize(
     ("expression", "sentence"),
     [
-        ("v[", "cannot be used: `x` of stream {} is not what a stream map may hold (SyntaxError)."),
+        ("v[", "is invalid: `x` of stream {} is not valid in a stream map (SyntaxError)."),
         ("int({})", ": `x` of stream {} fails on a record (ValueError)."),
     ],
 )

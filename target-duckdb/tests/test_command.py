@@ -70,11 +70,11 @@ def test_about_and_help_and_version_work_without_settings() -> None:
         ({"colour": "red"}, "Setting `colour` is unknown."),
         ({"batch_size_rows": "many"}, "Setting `batch_size_rows` must be of type integer."),
         ({"filepath": None}, "filepath"),
-        ({"max_line_bytes": 10**30}, "The setting 'max_line_bytes' is not as it must be: maximum"),
-        ({"lock_timeout": 1e308}, "The setting 'lock_timeout' is not as it must be: maximum"),
-        ({"lock_timeout": "9" * 400}, "The setting 'lock_timeout' is not as it must be: pattern"),
+        ({"max_line_bytes": 10**30}, "Setting `max_line_bytes` is out of range (maximum"),
+        ({"lock_timeout": 1e308}, "Setting `lock_timeout` is out of range (maximum"),
+        ({"lock_timeout": "9" * 400}, "Setting `lock_timeout` is not valid (pattern)."),
         ({"lock_timeout": float("nan")}, "The config file is not a JSON object."),
-        ({"flattening_enabled": True}, "The settings that begin with 'flattening_' cannot be used"),
+        ({"flattening_enabled": True}, "The settings that begin with `flattening_` cannot be used"),
     ],
 )
 def test_a_wrong_setting_ends_the_run_before_anything_is_read(

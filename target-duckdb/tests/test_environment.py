@@ -70,7 +70,7 @@ def test_a_text_that_is_none_gets_a_sentence_that_names_the_variable_and_not_the
 
     with pytest.raises(LoadError) as refused:
         TargetDuckDB(config={"filepath": "x"}, parse_env_config=True)
-    assert str(refused.value) == f"The environment variable `TARGET_DUCKDB_{setting.upper()}` does not hold {what}."
+    assert str(refused.value) == f"The environment variable `TARGET_DUCKDB_{setting.upper()}` is not {what}."
 
 
 def test_the_sdk_does_not_tell_that_it_leaves_the_environment_alone(
@@ -139,7 +139,7 @@ def test_two_variables_of_one_setting_that_differ_are_refused(environment: dict[
 
     with pytest.raises(LoadError, match=r"`TARGET_DUCKDB_FILEPATH` and `TARGET_DUCKDB_PATH` set the same") as refused:
         TargetDuckDB(config={}, parse_env_config=True)
-    assert "`TARGET_DUCKDB_HARD_DELETE` does not hold true or false." in str(refused.value)
+    assert "`TARGET_DUCKDB_HARD_DELETE` is not true or false." in str(refused.value)
 
 
 @pytest.mark.parametrize(

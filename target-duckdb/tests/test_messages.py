@@ -155,7 +155,7 @@ def test_a_record_that_is_null_is_an_error_and_lets_no_state_out(tmp_path: Path)
             {"stream_maps": {"t": {"x": "v / 0"}}},
             "`x` of stream `t` fails on a record (Zero",
         ),
-        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "`x` of stream `t` is not what a stream map may hold"),
+        (of_value("5"), {"stream_maps": {"t": {"x": "v["}}}, "`x` of stream `t` is not valid in a stream map"),
         (
             [schema("t", {"id": {"type": "4711"}})],
             {"validate_records": True},

@@ -57,7 +57,7 @@ def from_environment(
         try:
             value = _parsed(text, schema["properties"][name]["type"])
         except ValueError as expected:
-            wrong.append(f"The environment variable `{source}` does not hold {expected}.")
+            wrong.append(f"The environment variable `{source}` is not {expected}.")
             continue
         if found.setdefault(name, value) != value:
             wrong.append(f"The environment variables `{origins[name]}` and `{source}` set the same: remove one.")

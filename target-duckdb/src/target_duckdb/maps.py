@@ -35,8 +35,8 @@ def stream_map_error(config: Mapping[str, Any], log: logging.Logger, message: Ma
                 )
         except Exception as error:  # noqa: BLE001  # the SDK evaluates the setting
             kind = type(error.__cause__ or error).__name__
-            return f"Setting `stream_maps` cannot be used: {place} is not what a stream map may hold ({kind})."
-    return "Setting `stream_maps` cannot be used: its parts do not fit together."
+            return f"Setting `stream_maps` is invalid: {place} is not valid in a stream map ({kind})."
+    return "Setting `stream_maps` is invalid: its maps are not valid together."
 
 
 def _parts(maps: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
