@@ -186,8 +186,8 @@ def test_of_properties_that_the_schema_lacks_ten_are_named_and_none_that_may_be_
     rows = [record("t", id=i, **{f"person{i}@x.example": i, f"new{i}": i}) for i in range(15)]
     load(file, [schema("t", {"id": INTEGER}), *rows[:8], schema("t", {"id": TEXT}), *rows[8:]])
     told = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
-    assert len([line for line in told if "the property 'new" in line]) == 10
-    assert [line for line in told if "the property 'new" not in line] == [
+    assert len([line for line in told if "property `new" in line]) == 10
+    assert [line for line in told if "property `new" not in line] == [
         "stream `t`: more properties are not in the schema, and are not loaded."
     ]
 
