@@ -280,6 +280,13 @@ def test_every_link_in_a_document_leads_somewhere(path: Path) -> None:
     assert text.count("//git.example.com") == text.count(hub.address())
 
 
+@pytest.mark.parametrize("pattern", ["*.yml", "tools/*.py", "*/src/**/*.py"])
+def test_every_page_that_a_comment_or_a_message_names_exists(pattern: str) -> None:
+    for path in ROOT.glob(pattern):
+        named = re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))
+        assert [page for page in named if not (ROOT / page).exists()] == [], path
+
+
 def test_the_site_has_every_page_once() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     pages = [str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")]

@@ -1,7 +1,11 @@
-"""Fills the generated parts of docs/taps/*.md, each between its markers, from what the taps say of themselves."""
+"""Fills the generated parts of docs/taps/*.md, each between its markers, from what the taps say of themselves.
+
+In README.md it counts the streams.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 from inspect import getdoc
 from pathlib import Path
@@ -70,7 +74,7 @@ PARTS = {"streams": streams, "diagram": diagram, "joins": joins, "reads": reads,
 
 
 def pages() -> dict[Path, str]:
-    """Return the page of each tap, with its parts filled in.
+    """Return the page of each tap, with its parts filled in, and README.md.
 
     Raises:
         ValueError: A page lacks a part.
@@ -86,4 +90,15 @@ def pages() -> dict[Path, str]:
                 raise ValueError(f"{path} has no part {part}, from <!-- {part} --> to <!-- end -->")
             text = f"{before}{marker}\n{made(api)}\n\n{end}{after}"
         written[path] = text
-    return written
+    readme = ROOT / "README.md"
+    return written | {readme: counted(readme.read_text(encoding="utf-8"))}
+
+
+def counted(text: str) -> str:
+    """Return README.md, whose table of taps names some streams of each tap, with the number of the others."""
+    for api in APIS:
+        row = rf"^(\| \[{api.tap.name}\].*\| )(`[^|]+`) and \d+ more \|$"
+        if found := re.search(row, text, re.MULTILINE):
+            others = len(api.tap.stream_types) - found[2].count("`") // 2
+            text = text.replace(found[0], f"{found[1]}{found[2]} and {others} more |")
+    return text

@@ -1,4 +1,4 @@
-"""All streams of the tap; API.md describes the endpoints."""
+"""All streams of the tap; docs/taps/luma-api.md describes the endpoints."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ ZONES: Mapping[str, Callable[[str], Any]] = {**ZONE, "include_legacy": boolean}
 class Endpoint:
     """An endpoint: its stream, path, function and parameters.
 
-    `answer` returns a listing (paged), a list (a bare array) or a dict (one object).
+    `answer` returns a listing (paged), a list (a bare array) or a dict (one object). If the stream has a list for each
+    record of another one, `parent` is that stream, and the column for the parent's id in the truth.
     """
 
     stream: str
@@ -114,6 +115,7 @@ class Endpoint:
     answer: Callable[[Call], Listing | list[Row] | Row]
     params: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     paged: bool = False
+    parent: tuple[str, str] | None = None
 
     @property
     def known(self) -> Mapping[str, Callable[[str], Any]]:

@@ -173,7 +173,7 @@ ENDPOINTS = (
     Endpoint("scheduling_links", "/v1/links", links, LINKS, paged=True),
     Endpoint("scheduling_links", "/v1/links/{id}", one_link),
     Endpoint("workflows", "/v1/workflows", workflows, paged=True),
-    Endpoint("workflow_rules", "/v1/workflows/{id}/rules", rules),
+    Endpoint("workflow_rules", "/v1/workflows/{id}/rules", rules, parent=("workflows", "workflow_id")),
     Endpoint("webhooks", "/v1/webhooks", webhooks, paged=True),
     Endpoint("webhooks", "/v1/webhooks/{id}", one_webhook),
 )

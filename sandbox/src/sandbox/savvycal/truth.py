@@ -53,13 +53,11 @@ class Reader:
                 ]
             case "scheduling_links":
                 return [row for state in ("active", "disabled") for row in self.rows("/v1/links", ("state", state))]
-            case "workflow_rules":
-                return [
-                    {**rule, "workflow_id": workflow["id"]}
-                    for workflow in self.stream("workflows")
-                    for rule in self.rows("/v1/workflows/{id}/rules", id=workflow["id"])
-                ]
         for path, endpoint in ENDPOINTS.items():
             if endpoint.stream == name:
-                return self.rows(path)
+                return self.children(path, *endpoint.parent) if endpoint.parent else self.rows(path)
         raise LookupError(f"no truth about savvycal {name}")
+
+    def children(self, path: str, parent: str, column: str) -> list[Row]:
+        """Return the rows of an endpoint for each row of the stream `parent`, whose id they get as `column`."""
+        return [{**row, column: one["id"]} for one in self.stream(parent) for row in self.rows(path, id=one["id"])]
