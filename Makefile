@@ -43,7 +43,7 @@ test: .venv/.synced .meltano/.installed ## test every promise: 4 minutes on two 
 
 check: .meltano/.installed lint site ## everything else: the long tests, the loader with the oldest DuckDB that it supports, style, types, the site
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "long and not soak"
-	@$(UV) run -q --no-sync --with duckdb==$(OLDEST_DUCKDB) python -m pytest -q -n auto target-duckdb
+	@$(UV) run -q --no-sync --with duckdb==$(OLDEST_DUCKDB) python -m pytest -q -n auto -m "not soak" target-duckdb
 
 soak: .venv/.synced .meltano/.installed ## search for lost data for 10 minutes or MINUTES=..., and what else takes long
 	@MINUTES=$(MINUTES) $(RUN)/python -m pytest -q -n auto -m soak

@@ -13,6 +13,8 @@ from .singer import INTEGER, MOMENT, NUMBER, TEXT, activate, complaints, load, q
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 OBJECT = {"type": ["null", "object"]}
 PEOPLE = schema("Users", {"Id": INTEGER, "firstName": TEXT}, ("Id",))
 ANNA = record("Users", Id=1, firstName="Anna")

@@ -20,6 +20,8 @@ from .singer import INTEGER, TEXT, command, load, query, record, schema, state, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
 
 MEASURED = """

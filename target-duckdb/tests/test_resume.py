@@ -15,6 +15,8 @@ from .singer import INTEGER, TEXT, activate, complaints, load, query, record, ru
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 Json = Any
 
 FAIL = {"on_missing_table": "fail"}

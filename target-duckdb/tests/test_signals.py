@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ROWS, BATCH = 24, 5
+pytestmark = pytest.mark.long
+
 MESSAGES = [schema("t", {"id": INTEGER, "name": TEXT})]
 for number in range(ROWS):
     MESSAGES.append(record("t", id=number, name=f"n{number}"))
