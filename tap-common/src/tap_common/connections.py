@@ -120,7 +120,7 @@ class ConnectedTap(CommandLine, ABC):
             factor=float(self.config["backoff_factor"]),
             windows=self.windows,
         )
-        credential = Credential(auth, limiter, retry)
+        credential = Credential(auth, retry)
         self.all_credentials.append(credential)
         return credential
 

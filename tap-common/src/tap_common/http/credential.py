@@ -21,6 +21,10 @@ class Credential:
 
     auth: Auth
     """Authenticator that adds the key to a request."""
-    limiter: Limiter
     retry: Retry
     """Sends a request within the limit, and again after an error that may pass."""
+
+    @property
+    def limiter(self) -> Limiter:
+        """Rate limit of the key."""
+        return self.retry.limiter

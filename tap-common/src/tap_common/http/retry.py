@@ -60,7 +60,8 @@ class Retry:
         self.repeated = 0
         """Number of requests retried after a transient error."""
         self._lock = Lock()
-        self._limiter = limiter
+        self.limiter = limiter
+        """Rate limit of the requests."""
         self._clock = clock
         self._log = log
         self._windows = windows
@@ -88,12 +89,12 @@ class Retry:
         for window in chain(self._windows, repeat(self._windows[-1])):
             if self._clock.monotonic() - began >= _PATIENCE:
                 break
-            with self._limiter.slot(endpoint), suppress(KeyRenewedError):
+            with self.limiter.slot(endpoint), suppress(KeyRenewedError):
                 try:
                     return send()
                 except RateLimitedError as refusal:
                     headers = {} if refusal.response is None else refusal.response.headers
-                    self._limiter.refuse(headers, window)
+                    self.limiter.refuse(headers, window)
         raise TapError("The API keeps refusing requests (429); another program may be using this key. Try again later.")
 
     def _wait(self, state: RetryCallState) -> float:
