@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 import docs
 import hub
 import meltano_settings
+import personal_data
 from api import runner_of
 from apis import APIS
 from commands import run
@@ -130,6 +131,13 @@ def test_schemas_are_described_and_nullable_but_for_keys(streams: dict[str, APIS
             # Luma's `valid_…_at` of ticket types are dates, or whatever the API makes of them.
             moment = name.endswith("_at") and not (stream.name == "ticket_types" and name.startswith("valid_"))
             assert not moment or definition.get("format") == "date-time", where
+
+
+def test_every_mark_is_a_kind_that_the_page_of_personal_data_explains(streams: dict[str, APIStream]) -> None:
+    kinds = {"x-personal": personal_data.PERSONAL, "x-secret": personal_data.SECRET}
+    for stream in streams.values():
+        for name, kind in re.findall(r'"(x-[^"]+)": "?([^",}]+)', json.dumps(stream.schema)):
+            assert kind in kinds.get(name, ()), f"{stream.name}: {name} {kind}; tools/personal_data.py has the kinds"
 
 
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
