@@ -137,6 +137,35 @@ def test_make_installs_a_new_tap_whose_tests_and_types_are_right(tmp_path: Path,
     assert "Book.me" in do(folder, ".venv/bin/tap-book-me", "--help")
 
 
+@pytest.mark.long
+def test_a_bare_tap_is_an_extractor_once_it_is_named_where_contributing_says(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "copy")
+    do(folder, "git", "init", "-q")
+    made(folder, "tap-calcom", "--title", "Cal.com")
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    [entry] = re.findall(r"^```yaml\n(.*?)^```", contributing, re.DOTALL | re.MULTILINE)
+    taps = "tools/meltano_settings.py"
+    for name, place, added in (
+        ("meltano.yml", "\nplugins:\n  extractors:\n", entry),
+        (taps, "\nfrom tap_bookings.tap import TapBookings\n", "from tap_calcom.tap import TapCalcom\n"),
+        (taps, "\nTAPS: list[type[SchedulingTap]] = [", "TapCalcom, "),
+        (".env.example", "\nTAP_SCHEDULER_API_KEY=\n", "TAP_CALCOM_API_KEY=\n# TAP_CALCOM_START_DATE=2024-01-01\n"),
+    ):
+        text = (folder / name).read_text("utf-8")
+        assert text.count(place) == 1
+        (folder / name).write_text(text.replace(place, place + added), "utf-8")
+    do(folder, BIN / "python", "tools/docs.py")
+    rules = "calcom or in_step or example_of_an_environment or sdks_suite"
+    do(folder, BIN / "python", "-m", "pytest", "-q", "tests/test_project.py", "-k", rules)
+
+    [tap] = re.findall(
+        r"^  - name: tap-calcom\n(?:    .*\n)+", (folder / "meltano.yml").read_text("utf-8"), re.MULTILINE
+    )
+    assert "capabilities:\n" in tap
+    assert "- name: api_key\n" in tap
+    assert "- bookings.*\n" in tap
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     """A copy of the work tree, and the files that a tap with an API in the sandbox adds to it."""

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 import docs
 import hub
 import meltano_settings
+import personal_data
 from api import runner_of
 from apis import APIS
 from commands import run
@@ -132,6 +133,13 @@ def test_schemas_are_described_and_nullable_but_for_keys(streams: dict[str, APIS
             assert not moment or definition.get("format") == "date-time", where
 
 
+def test_every_mark_is_a_kind_that_the_page_of_personal_data_explains(streams: dict[str, APIStream]) -> None:
+    kinds = {"x-personal": personal_data.PERSONAL, "x-secret": personal_data.SECRET}
+    for stream in streams.values():
+        for name, kind in re.findall(r'"(x-[^"]+)": "?([^",}]+)', json.dumps(stream.schema)):
+            assert kind in kinds.get(name, ()), f"{stream.name}: {name} {kind}; tools/personal_data.py has the kinds"
+
+
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 def test_a_tap_says_whether_its_start_date_bounds_a_stream_that_is_read_in_full(api: Api) -> None:
     streams = api.tap(config={}, validate_config=False).streams
@@ -197,13 +205,10 @@ def test_the_example_of_an_environment_has_a_key_for_each_tap_and_names_settings
 
 
 def test_every_tap_runs_the_sdks_suite_and_no_stream_is_let_off() -> None:
-    suites = {tap: list((ROOT / tap.name).glob("tests/*sdk_suite.py")) for tap in meltano_settings.TAPS}
-
-    assert {len(found) for found in suites.values()} == {1}
-    for [path] in suites.values():
-        text = path.read_text(encoding="utf-8")
-        assert "get_tap_test_class(" in text
-        assert "ignore_no_records" not in text
+    for tap in TAPS:
+        texts = [path.read_text(encoding="utf-8") for path in (ROOT / tap.name).glob("tests/*.py")]
+        assert sum("get_tap_test_class(" in text for text in texts) == 1, tap.name
+        assert not any("ignore_no_records" in text for text in texts), tap.name
 
 
 def test_every_incremental_stream_asks_and_writes_less_once_it_has_a_state(

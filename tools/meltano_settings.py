@@ -107,7 +107,7 @@ def pages() -> dict[Path, str]:
     for plugin in [*project["plugins"]["extractors"], *project["plugins"]["loaders"]]:
         if plugin["name"] in PLUGINS:
             known = PLUGINS[plugin["name"]]
-            plugin["capabilities"][:] = sorted(capability.value for capability in known.capabilities)
+            plugin.setdefault("capabilities", [])[:] = sorted(capability.value for capability in known.capabilities)
             plugin["settings"] = settings(known)
             if issubclass(known, SchedulingTap):
                 plugin["select"] = selection(known)

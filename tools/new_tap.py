@@ -41,14 +41,16 @@ NEXT = """
 
 1. {name}/tests/fake_{module}.py
    Answers as {title} documents them: paths, pages, records.
-2. {name}/src/{package}/streams.py, schemas/
+2. {name}/tests/test_{package}.py
+   Streams and records that the tap writes. Now its tests fail.
+3. {name}/src/{package}/streams.py, schemas/
    The page's places, a class and a schema for each stream.
-3. {name}/src/{package}/tap.py
-   The API's address and rate limit, its key, the first request.
-4. {name}/README.md
-   Its streams, and the origin of the key.
+4. {name}/src/{package}/tap.py
+   The API's address and rate limit, its key, the first request. Now they pass.
+5. {name}/README.md, pyproject.toml
+   Its streams, the origin of the key, the vendor's address.
 
-After each step: .venv/bin/python -m pytest -q {name}
+.venv/bin/python -m pytest -q {name}
 CONTRIBUTING.md says more.
 """
 
@@ -117,8 +119,11 @@ def plain(name: str) -> str:
 def rendered(tap: Tap) -> dict[Path, str]:
     """Return the files of a bare tap."""
     jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 - not HTML
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    words = tap.words | {"version": project["version"]}
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    words = tap.words | {
+        "version": root["project"]["version"],
+        "repository": root["tool"]["scheduling-taps"]["repository"],
+    }
     files = {ROOT / tap.name / "LICENSE": (ROOT / "LICENSE").read_text(encoding="utf-8")}
     for path in sorted(TEMPLATES.rglob("*.jinja")):
         place = jinja.from_string(str(path.relative_to(TEMPLATES).with_suffix(""))).render(words)

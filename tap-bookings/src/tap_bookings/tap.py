@@ -20,10 +20,10 @@ from tap_common import (
     SchedulingTap,
     SettingsError,
     SingleObject,
+    accounts_setting,
     common_settings,
     setting,
 )
-from tap_common.state.accounts import accounts_setting
 
 if TYPE_CHECKING:
     from collections.abc import Collection

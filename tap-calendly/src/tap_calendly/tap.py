@@ -19,12 +19,13 @@ from tap_common import (
     RequestError,
     SchedulingTap,
     SettingsError,
+    accounts_setting,
     common_settings,
     setting,
 )
 from tap_common.http.prefetch import prefetch
 from tap_common.printable import quoted
-from tap_common.state.accounts import accounts_setting, normalize_account
+from tap_common.state.accounts import normalize_account
 from tap_common.state.state import ACCOUNT, COVERS
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from tap_common import (
     NotFoundError,
     SchedulingTap,
     SettingsError,
+    accounts_setting,
     common_settings,
     setting,
     several_keys,
 )
-from tap_common.state.accounts import accounts_setting
 from tap_luma.streams import STREAMS, Calendars, OfOrganization, OrganizationCalendars
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from tap_common import (
     AccessError,
     SchedulingTap,
     SettingsError,
+    accounts_setting,
     common_settings,
     setting,
     several_keys,
 )
-from tap_common.state.accounts import accounts_setting
 from tap_scheduler.streams import STREAMS, CurrentUser
 
 if TYPE_CHECKING:
