@@ -118,6 +118,7 @@ def test_make_alone_lists_every_target_that_a_page_names(fresh: tuple[Path, dict
     assert {target for target in named if f"make {target} " not in listed} == set()
 
 
+@pytest.mark.long
 def test_the_commands_in_the_readme_of_a_tap_run_as_printed(api: Api, sandbox: Sandbox, tmp_path: Path) -> None:
     getattr(sandbox, api.name).requests_per_minute = 60_000
     (tmp_path / "config.json").write_text(json.dumps(settings(api, sandbox) | {"requests_per_minute": 60_000}))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 
-pytestmark = pytest.mark.one_api
+pytestmark = pytest.mark.long
 
 
 def test_help_explains_the_commands_in_their_order_the_settings_that_one_needs_and_the_exit_codes(api: Api) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from api import Api
 
-pytestmark = pytest.mark.one_api
+pytestmark = pytest.mark.long
 
 CLEAN = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 

@@ -307,8 +307,8 @@ def search(api: Api, told: Collection[str] = ()) -> None:
 
 
 def sample(api: Api) -> None:
-    """Search 20 of those histories."""
-    run_state_machine_as_test(seed(ROUNDS)(history_of(api)), settings=SEARCH)
+    """Search 10 other histories."""
+    run_state_machine_as_test(seed(ROUNDS)(history_of(api)), settings=settings(SEARCH, max_examples=10))
 
 
 def soak(api: Api, seconds: float) -> None:
