@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness import Runner
     from sandbox import Sandbox
 
-pytestmark = pytest.mark.one_api
+pytestmark = pytest.mark.long
 
 FORGED = "2026-01-01 00:00:00,000 | ERROR    | tap | forged"
 # Clears a terminal, begins a line, turns the direction of what follows around, and is long.

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from api import Api
     from syncing import Row
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 MODES = ["hash", "drop"]
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 DAY = {"type": ["null", "string"], "format": "date"}
 HUGE = {"type": ["null", "integer"], "maximum": 2**100}
 MIXED = {"type": ["integer", "string"]}

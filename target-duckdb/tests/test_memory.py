@@ -20,9 +20,10 @@ from .singer import INTEGER, TEXT, command, load, query, record, schema, state, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.long
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does"),
+]
 
 MEASURED = """
 import resource, subprocess, sys

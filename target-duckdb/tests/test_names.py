@@ -19,6 +19,8 @@ from .singer import INTEGER, TEXT, activate, load, query, record, schema, state
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.long
+
 NAMES = ["id", "Id", "ID", suffixed("Id"), suffixed("Id").lower(), suffixed("Id").upper(), suffixed(suffixed("Id")),
          suffixed("Id", 1), suffixed(suffixed("Id"), 1), "", "\0", suffixed(""), "a\0b", suffixed("a\0b")]  # fmt: skip
 subsets = st.lists(st.sampled_from(NAMES), max_size=6, unique=True)

@@ -25,6 +25,8 @@ from .singer import INTEGER, MOMENT, NUMBER, TEXT, load, query, record, schema, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+pytestmark = pytest.mark.long
+
 Json = Any
 
 DAY = {"type": ["null", "string"], "format": "date"}

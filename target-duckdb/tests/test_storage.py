@@ -13,6 +13,8 @@ from .singer import INTEGER, TEXT, complaints, load, query, record, run, schema
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 STORAGE = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal"
 """Oldest version whose files the file is like, as DuckDB says it."""
 
