@@ -103,7 +103,7 @@ OF_ALL = [
     ({"api_key": "wrong-3f9a\n"}, "`api_key` contains whitespace"),
     ({"api_key": "“wrong-3f9a”"}, "`api_key` contains whitespace"),
     ({"user_agent": "wrong-3f9a\n"}, "`user_agent` contains an invalid character"),
-    ({"api_url": f"https://{'a' * 64}.example"}, "`api_url` is not an address"),
+    ({"api_url": f"https://{'a' * 64}.example"}, "`api_url` is not a URL"),
     ({"request_timeout": 1e300}, "`request_timeout` is out of range (maximum 86400)"),
     ({"max_wait": 10**400}, "`max_wait` is out of range"),
     ({"backoff_factor": float("nan")}, "The config file is not a JSON object."),
