@@ -115,7 +115,7 @@ FIRST = {
     "an answer": ("TAP_CALENDLY_MAX_RETRIES=1", "408 Request Timeout on /contacts"),
     "a stream map": ('TAP_CALENDLY_STREAM_MAPS={"contacts": {"x": "int(name)"}}', "`x` of stream `contacts` fails"),
     "the loader": ("TARGET_DUCKDB_FILEPATH=output", "output is a folder. Set filepath to a file."),
-    "its setting": ("TARGET_DUCKDB_BATCH_SIZE_ROWS=0", "is not as it must be: minimum 1"),
+    "its setting": ("TARGET_DUCKDB_BATCH_SIZE_ROWS=0", "`batch_size_rows` is out of range (minimum 1)"),
 }
 
 
