@@ -8,6 +8,7 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
@@ -74,7 +75,8 @@ def test_a_stream_of_3_000_columns_is_loaded_in_little_memory(tmp_path: Path) ->
     rows = (record("t", None, **{name: row if name == "id" else "x" for name in columns}) for row in range(20))
     code, _, most = measured(tmp_path, text_of([schema("t", columns), *rows, state()]))
     assert code == 0
-    assert most < 600  # 2,500 where each column was added by itself
+    # 2,500 where each column was added by itself. DuckDB 1.5 takes 1,000 where 2 takes 300.
+    assert most < (600 if int(duckdb.__version__.partition(".")[0]) >= 2 else 1_500)
     assert len(types(tmp_path / "a.duckdb", "t")) == 3001
 
 
