@@ -189,7 +189,7 @@ def test_a_copy_bears_no_trace_of_the_tap_that_it_was_copied_from(whole: tuple[P
     } <= new
     assert {word.strip(".") for word in left} <= API_WORDS
     assert not any(re.search("scheduler|savvycal", name) for name in new)
-    # Whose host that is was not said: none is guessed.
+    # No host was given, and none is guessed.
     assert '"https://api.book-me.example"' in folder.joinpath("tap-book-me/src/tap_book_me/tap.py").read_text("utf-8")
     assert 'api_name = "Book.me"' in folder.joinpath("tap-book-me/src/tap_book_me/tap.py").read_text("utf-8")
 

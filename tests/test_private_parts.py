@@ -23,7 +23,6 @@ PRIVATE = {
     "singer_sdk.helpers._state": "the keys of progress markers",
     "singer_sdk.mapper:CustomStreamMap._eval": "a stream map that fails quotes the record",
     "singer_sdk.plugin_base:_ConfigInput": "type of the value of --config, which a callback returns",
-    "singer_sdk.plugin_base:SingerCommand": "its `main` is where errors end a command",
     "singer_sdk.sinks:Sink._add_sdc_metadata_to_record": "values that a record has in these columns are kept",
     "singer_sdk.sinks:Sink._remove_sdc_metadata_from_record": "the same",
     "singer_sdk.sinks:Sink._remove_sdc_metadata_from_schema": "the same",

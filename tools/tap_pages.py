@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parent.parent
-# Where the APIs are, with what a run sees of each.
+# Modules that describe the APIs, with the changes that a run of each sees.
 sys.path += [str(folder) for folder in (ROOT / "tests" / "support", *(ROOT / "tests" / "support").glob("*/"))]
 
 from apis import APIS  # noqa: E402 - see above

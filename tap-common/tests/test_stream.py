@@ -21,6 +21,7 @@ from typing_extensions import override
 from calendly_api import CALENDLY
 from harness import Messages, VirtualClock, Warehouse
 from tap_common.errors import EndlessListError, ForbiddenError
+from tap_common.hooks import _INSTEAD
 from tap_common.http.pagination import CursorPaginator, OffsetPaginator
 from tap_common.settings import TEXT, common_settings, setting
 from tap_common.stream import APIStream
@@ -365,7 +366,7 @@ def test_the_first_request_of_a_run_may_be_one_of_a_stream_that_goes_by_a_bookma
     assert ids(sync(url), "shelves") == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("hook", ["partitions", "post_process", "get_child_context", "backoff_max_tries"])
+@pytest.mark.parametrize("hook", sorted(_INSTEAD))
 def test_a_hook_of_the_sdk_that_would_never_be_called_is_refused_where_the_class_is_made(hook: str) -> None:
     with pytest.raises(TypeError, match=rf"Bookcases.{hook} has no effect here. Instead: "):
         type("Bookcases", (Shelves,), {hook: None})

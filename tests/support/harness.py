@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from singer_sdk.singerlib.encoding.simple import Message
+
     from tap_common.tap import SchedulingTap
 
 Row = dict[str, Any]
@@ -61,6 +63,10 @@ class VirtualClock(Clock):
             self._time = max(self._time, moment)
 
 
+# The SDK serializes all messages of a process into one buffer: taps in several threads take turns.
+_ONE_BUFFER = threading.RLock()
+
+
 class Messages(Writer):
     """A message writer that keeps what a target would read, and does something after so many messages.
 
@@ -73,6 +79,16 @@ class Messages(Writer):
         self._after = -1 if after is None else after
         self._then = then
         self._states = states
+
+    @override
+    def write_message(self, message: Message) -> None:
+        with _ONE_BUFFER:
+            super().write_message(message)
+
+    @override
+    def write_record(self, stream: str, record: Row, version: int | None) -> None:
+        with _ONE_BUFFER:
+            super().write_record(stream, record, version)
 
     @override
     def write(self, line: bytes, *, flush: bool) -> None:

@@ -10,7 +10,6 @@ _INSTEAD = {
     "generate_child_contexts": "should_sync_parent() selects the parents of a child",
     "post_process": "transform_record() changes a row of the API",
     "get_next_page_token": "paginator_class, or get_new_paginator() for one that needs arguments",
-    "prepare_request_payload": "the four APIs are read with GET; get_url_params() returns a request's parameters",
     "backoff_wait_generator": "the settings max_retries and backoff_factor",
     "backoff_max_tries": "the setting max_retries",
     "backoff_jitter": "the settings max_retries and backoff_factor",

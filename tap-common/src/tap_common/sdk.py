@@ -1,6 +1,7 @@
-"""Everything that touches the SDK's private parts, each with its reason.
+"""Functions that wrap private parts of the SDK, each with its reason.
 
-`tests/test_sdk.py` fails when one of them changes.
+The other private names that are overridden stand with their reasons in `tests/test_private_parts.py`, which fails when
+a name is missing there or when the SDK changes one.
 """
 
 from __future__ import annotations

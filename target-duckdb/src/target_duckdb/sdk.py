@@ -1,6 +1,6 @@
 """Private parts of the SDK that records and their columns depend on, each with its reason.
 
-`tests/test_sdk.py` fails when one of them changes.
+`tests/test_sdk.py` and the project's `tests/test_private_parts.py` fail when one of them changes.
 """
 
 from __future__ import annotations

@@ -90,18 +90,20 @@ class Judge:
             theirs, ours = truth.get(key), rows.get(key)
             row = ours and ours | (ours.get("_extra") or {})
             columns = frozenset(differing(row, theirs)) if row and theirs else frozenset()
-            columns -= self._not_kept(stream, row)
+            columns -= self._not_kept(stream, row, theirs)
             if (row and theirs and not columns) or self._before_start(stream, row, theirs, run):
                 continue
             forms = self.known.rows[stream].get(key, [])
             former = row is not None and any(not differing(row, form) for form in forms)
             yield Finding(stream, key, row, theirs, columns, former, run, self.known)
 
-    def _not_kept(self, stream: str, row: Row | None) -> set[str]:
-        """Return the columns whose odd values are kept nowhere: those of resources with a secret."""
+    def _not_kept(self, stream: str, row: Row | None, truth: Row | None) -> set[str]:
+        """Return the null columns whose odd values are kept nowhere: those of resources with a secret."""
         [kind] = [kind for kind in self.api.tap.stream_types if kind.name == stream]
         odd = getattr(self.sandbox, self.api.name).odd
-        return set() if kind.keeps_odd_values or row is None else {name for name in odd if row.get(name) is None}
+        if kind.keeps_odd_values or row is None or truth is None:
+            return set()
+        return {name for name, value in odd.items() if row.get(name) is None and truth.get(name) == value}
 
     def _before_start(self, stream: str, row: Row | None, truth: Row | None, run: Run) -> bool:
         """Return whether a row lies before the start date, in its present or an earlier form."""
