@@ -38,7 +38,7 @@ help: ## list the targets
 demo: .meltano/.installed ## load the sandbox into DuckDB and show what arrived; again: what can have changed
 	@$(RUN)/python tools/demo.py
 
-test: .venv/.synced .meltano/.installed ## test every promise: 4 minutes on two cores
+test: .venv/.synced .meltano/.installed ## test every promise: 5 minutes on two cores
 	@$(RUN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 check: .meltano/.installed lint site ## everything else: the long tests, the loader with the oldest DuckDB that it supports, style, types, the site
