@@ -34,6 +34,7 @@ from sandbox.calendly.keys import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tap_calendly import oauth as of_tap
 from tap_calendly.oauth import OAuth
 from tap_calendly.tap import TapCalendly
+from tap_calendly.tokens import TokenFile
 from tap_common.errors import AccessError, SettingsError, TapError
 from tap_common.http.clock import Clock, StoppedError
 from truth import Judge
@@ -1064,3 +1065,13 @@ def test_a_sync_at_the_level_debug_shows_no_secret(runner: Runner, tmp_path: Pat
 
     assert outcome.code == 0
     assert not SECRET.search(outcome.err + outcome.out)
+
+
+def test_a_path_that_acts_on_a_terminal_is_shown_in_one_harmless_line(tmp_path: Path) -> None:
+    folder = tmp_path / "tokens\x1b[2J\nERROR | forged"
+    folder.mkdir()
+
+    with pytest.raises(SettingsError, match="is not a regular file") as refused:
+        TokenFile(str(folder)).prepare()
+    assert str(refused.value).isprintable()
+    assert TokenFile(str(folder)).shown_lock.isprintable()

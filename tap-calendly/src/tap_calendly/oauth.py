@@ -128,7 +128,9 @@ class OAuth:
             except TapError as error:
                 self._failure = error
             except Timeout:
-                self._failure = TapError(f"Another run has locked {self._file.lock}: try again when it has ended.")
+                self._failure = TapError(
+                    f"Another run has locked {self._file.shown_lock}: try again when it has ended."
+                )
             except OSError as error:
                 self._failure = self._file.unusable(error.strerror)
         if self._failure is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from tap_common import AccessError, SettingsError
+from tap_common.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ AGAIN = "authorize the application again and set the new `refresh_token`."
 """Instructions for a lost pair: the end of a message."""
 # Bytes; a pair has about three hundred.
 _LARGEST = 10_000_000
+_LONGEST_PATH = 500
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ELSEWHERE = "set `token_file` to a file in a folder that this user may write to."
 
@@ -56,10 +58,12 @@ class TokenFile:
             raise SettingsError("Setting `token_file` is not the path of a file.") from None
         self.lock = f"{self._path}.lock"
         """Path of the file that is locked while tokens are renewed."""
+        self.shown_lock = _shown(self.lock)
+        """The same path for messages."""
 
     def unusable(self, why: str | None, mend: str = _ELSEWHERE) -> SettingsError:
         """Return the error for a file that cannot be used, with what to do."""
-        return SettingsError(f"The token file {self._path} cannot be used ({why}): {mend}")
+        return SettingsError(f"The token file {_shown(self._path)} cannot be used ({why}): {mend}")
 
     def prepare(self) -> None:
         """Create the folder if there is none, and check that nobody else can write to it or to its files.
@@ -76,7 +80,7 @@ class TokenFile:
         if not _has_modes():
             return
         if folder.st_mode & _BY_OTHERS and not folder.st_mode & stat.S_ISVTX:
-            raise self.unusable("others may write to its folder", f"`chmod go-w {self._path.parent}`.")
+            raise self.unusable("others may write to its folder", f"`chmod go-w {_shown(self._path.parent)}`.")
         if folder.st_uid not in (os.geteuid(), 0):
             raise self.unusable("its folder belongs to another user")
 
@@ -96,7 +100,7 @@ class TokenFile:
                 if _has_modes() and stat.S_IMODE(status.st_mode) & 0o077:
                     os.fchmod(file.fileno(), 0o600)
                     logging.getLogger("tap-calendly").warning(
-                        "The token file %s was readable by others; its mode has been set to 0600.", self._path
+                        "The token file %s was readable by others; its mode has been set to 0600.", _shown(self._path)
                     )
                 content = file.read(_LARGEST)
         except FileNotFoundError:
@@ -104,7 +108,7 @@ class TokenFile:
         try:
             return msgspec.json.decode(content.removeprefix(BOM_UTF8), type=dict[str, Pair])
         except (ValueError, RecursionError):
-            raise AccessError(f"The token file {self._path} is damaged: remove it, {AGAIN}") from None
+            raise AccessError(f"The token file {_shown(self._path)} is damaged: remove it, {AGAIN}") from None
 
     def write(self, pairs: Mapping[str, Pair]) -> None:
         """Replace the file atomically, readable by its owner only.
@@ -138,13 +142,21 @@ class TokenFile:
 def _file_problems(path: Path, status: os.stat_result) -> Iterator[tuple[str, str]]:
     """Yield the faults of a file, each with what to do."""
     if not stat.S_ISREG(status.st_mode):
-        yield f"{path.name} is not a regular file", _ELSEWHERE
+        yield f"{_shown(path.name)} is not a regular file", _ELSEWHERE
     if not _has_modes():
         return
     if status.st_uid not in (os.geteuid(), 0):
-        yield f"{path.name} belongs to another user", f"if you trust its content, `chown {os.geteuid()} {path}`."
+        yield (
+            f"{_shown(path.name)} belongs to another user",
+            f"if you trust its content, `chown {os.geteuid()} {_shown(path)}`.",
+        )
     if status.st_mode & _BY_OTHERS:
-        yield "others may write to it", f"if you trust its content, `chmod 600 {path}`."
+        yield "others may write to it", f"if you trust its content, `chmod 600 {_shown(path)}`."
+
+
+def _shown(path: str | Path) -> str:
+    """Return a path for a message; it may be longer than other text from outside."""
+    return printable(path, _LONGEST_PATH)
 
 
 def _has_modes() -> bool:
